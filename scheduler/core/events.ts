@@ -1,0 +1,99 @@
+import type { App } from '../../src/model/app.ts';
+import type { HostFacts } from '../../src/model/host.ts';
+import type {
+  AgentId,
+  AppId,
+  DeploymentId,
+  ExecutorId,
+  FrameworkId,
+  NetworkName,
+  OfferId,
+  SlotId,
+  TaskId,
+} from '../../src/model/ids.ts';
+import type { Condition } from '../../src/model/instance.ts';
+import type { Network } from '../../src/model/network.ts';
+import type { PortRange, Scalars } from '../../src/model/resources.ts';
+
+/** One Mesos offer in our words. `resources` is Mesos's JSON list, opaque here: launches take from it by name. */
+export interface Offer {
+  readonly id: OfferId;
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  readonly scalars: Scalars;
+  readonly ports: readonly PortRange[];
+  /** Text attributes as they are, numbers as `0.###`, ranges `[1-2]`, sets `{a,b}`. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly region?: string;
+  readonly zone?: string;
+  /** Executors of ours that Mesos counts as running there. */
+  readonly executorIds: readonly ExecutorId[];
+  /** Start of announced maintenance, milliseconds since 1970. */
+  readonly unavailableFrom?: number;
+}
+
+/** A task status in our words. */
+export interface StatusUpdate {
+  readonly taskId: TaskId;
+  readonly agentId?: AgentId;
+  readonly executorId?: ExecutorId;
+  readonly condition: Condition;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly healthy?: boolean;
+  /** Present: it must be acknowledged once it is stored. */
+  readonly uuid?: Uint8Array;
+}
+
+/** Whatever the core reacts to. A change by a person is checked first (core/changes) and then comes as `change`. */
+export type Event =
+  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'subscribed'; readonly frameworkId: FrameworkId }
+  | { readonly kind: 'disconnected' }
+  | { readonly kind: 'offers'; readonly offers: readonly Offer[] }
+  | { readonly kind: 'status'; readonly status: StatusUpdate }
+  | { readonly kind: 'agent-lost'; readonly agentId: AgentId }
+  | { readonly kind: 'executor-lost'; readonly agentId: AgentId; readonly executorId: ExecutorId }
+  /** The ACCEPT could not be sent: its launches are settled by reconciliation. */
+  | { readonly kind: 'launch-unknown'; readonly taskIds: readonly TaskId[] }
+  | { readonly kind: 'host-facts'; readonly facts: HostFacts }
+  /** Every host that shares the network has acknowledged this endpoint in its present state. */
+  | { readonly kind: 'converged'; readonly slotId: SlotId; readonly epoch: number }
+  | { readonly kind: 'tick' };
+
+/** What a person asked for. */
+export type Change =
+  /** Create (must not exist unless `replace`) or replace apps; the definitions are normalised and validated. */
+  | { readonly kind: 'put-apps'; readonly apps: readonly App[]; readonly force: boolean }
+  | { readonly kind: 'delete-app'; readonly appId: AppId; readonly force: boolean }
+  | { readonly kind: 'restart-app'; readonly appId: AppId; readonly force: boolean }
+  /** Kill tasks; with `scale` the apps shrink by as many. */
+  | {
+      readonly kind: 'kill-tasks';
+      readonly taskIds: readonly TaskId[];
+      readonly scale: boolean;
+      readonly force: boolean;
+    }
+  | { readonly kind: 'cancel-deployment'; readonly deploymentId: DeploymentId; readonly force: boolean }
+  | { readonly kind: 'put-network'; readonly network: Network }
+  | { readonly kind: 'delete-network'; readonly name: NetworkName }
+  | { readonly kind: 'reset-delay'; readonly appId: AppId };
+
+/** The answer to a change. A refusal stored nothing. */
+export type ChangeResult =
+  | { readonly kind: 'accepted'; readonly deploymentId?: DeploymentId; readonly version?: string }
+  | { readonly kind: 'not-found'; readonly message: string }
+  /** `deployments`: the ones that hold the lock. */
+  | { readonly kind: 'conflict'; readonly message: string; readonly deployments: readonly DeploymentId[] }
+  | {
+      readonly kind: 'invalid';
+      readonly details: readonly { readonly path: string; readonly errors: readonly string[] }[];
+    };
+
+/** Randomness and time are parameters. */
+export interface Context {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** A fresh RFC 4122 version 4 UUID as text. */
+  readonly uuid: () => string;
+}

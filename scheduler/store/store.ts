@@ -1,0 +1,27 @@
+/**
+ * Where the scheduler keeps its records. One small record per thing; a change costs what changed.
+ * The embedded store and (later) ZooKeeper pass the same contract tests.
+ */
+export type RecordKind =
+  'app' | 'app-version' | 'deployment' | 'slot' | 'instance' | 'network' | 'host' | 'executor' | 'meta';
+
+/** Put (`value` is plain JSON) or delete (`value` undefined) of one record. */
+export interface RecordWrite {
+  readonly kind: RecordKind;
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export interface StoredRecord {
+  readonly kind: RecordKind;
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export interface Store {
+  /** Every record, in any order, for start-up. */
+  load(): AsyncIterable<StoredRecord>;
+  /** Makes all writes durable, all or none. When it resolves they survive kill -9 and power loss. */
+  commit(writes: readonly RecordWrite[]): Promise<void>;
+  close(): Promise<void>;
+}

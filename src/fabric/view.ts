@@ -1,0 +1,74 @@
+import type { AgentId, AppId, NetworkName, SlotId } from '../model/ids.ts';
+
+/**
+ * What one host must know of the fabric: a versioned list of the networks that it hosts and, of these, every
+ * endpoint and every host that takes part. Plain data; the wire form is proto/view.proto.
+ */
+export interface ViewVersion {
+  /** Grows with each leader; a host refuses a lower one. */
+  readonly term: number;
+  /** Counts changes within the term. */
+  readonly n: number;
+}
+
+export interface ViewHost {
+  readonly id: AgentId;
+  readonly hostname: string;
+  /** Tunnel endpoint (VTEP) address. */
+  readonly underlayIp: string;
+}
+
+export interface ViewNetwork {
+  readonly name: NetworkName;
+  readonly vni: number;
+  readonly cidr: string;
+  readonly gateway: string;
+  readonly mtu: number;
+  readonly domain: string;
+}
+
+/**
+ * standby: plugged in but dark (it may open connections, it owns no name or address);
+ * active: owns the slot's address; draining: keeps what was established before the flip.
+ */
+export type EndpointState = 'standby' | 'active' | 'draining';
+
+export interface ViewEndpoint {
+  readonly slot: SlotId;
+  readonly epoch: number;
+  readonly app: AppId;
+  readonly network: NetworkName;
+  readonly host: AgentId;
+  readonly ip: string;
+  readonly mac: string;
+  readonly hostname: string;
+  readonly state: EndpointState;
+}
+
+/** INVARIANT: within one network each (ip) has at most one active endpoint; hosts and networks are complete for the endpoints. */
+export interface View {
+  readonly version: ViewVersion;
+  readonly hosts: readonly ViewHost[];
+  readonly networks: readonly ViewNetwork[];
+  readonly endpoints: readonly ViewEndpoint[];
+}
+
+/** From one version to a later one of the same term. Endpoints are keyed by (slot, epoch), the rest by id and name. */
+export interface ViewDelta {
+  readonly from: ViewVersion;
+  readonly to: ViewVersion;
+  readonly hosts: readonly ViewHost[];
+  readonly networks: readonly ViewNetwork[];
+  readonly endpoints: readonly ViewEndpoint[];
+  readonly removedHosts: readonly AgentId[];
+  readonly removedNetworks: readonly NetworkName[];
+  readonly removedEndpoints: readonly EndpointKey[];
+}
+
+export interface EndpointKey {
+  readonly slot: SlotId;
+  readonly epoch: number;
+}
+
+/** `/web#0@3`, the key of one incarnation in maps, ports and logs. */
+export const endpointKey = (endpoint: EndpointKey): string => `${endpoint.slot}@${endpoint.epoch}`;

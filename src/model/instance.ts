@@ -1,0 +1,98 @@
+import type { AgentId, AppId, AppVersion, ExecutorId, NetworkName, SlotId, TaskId } from './ids.ts';
+
+/** What a slot owns for its whole life, through every incarnation. */
+export interface Lease {
+  readonly network: NetworkName;
+  readonly ip: string;
+  /** `0a:<low byte of the VNI>:<the four bytes of the address>`. */
+  readonly mac: string;
+  /** `0.web`; the network's domain makes it a full name. */
+  readonly hostname: string;
+}
+
+/**
+ * A numbered place of an app. INVARIANTS: `epoch` never shrinks; at most one incarnation is `active`, and only the
+ * active one is reachable at the lease's address.
+ */
+export interface Slot {
+  readonly id: SlotId;
+  readonly appId: AppId;
+  readonly index: number;
+  /** Absent for apps on the host's network. */
+  readonly lease?: Lease;
+  /** The epoch of the newest incarnation; 0 before the first. */
+  readonly epoch: number;
+  /** The epoch that owns the address now. */
+  readonly activeEpoch?: number;
+  /** Set when the slot was scaled away: its address stays reserved until then (milliseconds since 1970). */
+  readonly quarantinedUntil?: number;
+}
+
+/**
+ * Mesos's task states without the TASK_ prefix, plus ours before Mesos knows the task: `provisioned` is stored and
+ * about to be launched.
+ */
+export type Condition =
+  | 'provisioned'
+  | 'staging'
+  | 'starting'
+  | 'running'
+  | 'killing'
+  | 'unreachable'
+  | 'finished'
+  | 'failed'
+  | 'killed'
+  | 'error'
+  | 'lost'
+  | 'dropped'
+  | 'gone'
+  | 'gone-by-operator'
+  | 'unknown';
+
+/** One incarnation of a slot: a Mesos task. */
+export interface Instance {
+  readonly taskId: TaskId;
+  readonly slotId: SlotId;
+  readonly appId: AppId;
+  readonly epoch: number;
+  /** The app version it was launched with. */
+  readonly version: AppVersion;
+  /** `versionInfo.lastConfigChangeAt` of that version. */
+  readonly configVersion: AppVersion;
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  readonly executorId: ExecutorId;
+  readonly condition: Condition;
+  /** `stop`: a kill was decided and is repeated until Mesos reports an end. */
+  readonly goal: 'run' | 'stop';
+  /** Host ports taken from the offer, in the order of the app's ports. */
+  readonly hostPorts: readonly number[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly region?: string;
+  readonly zone?: string;
+  /** Milliseconds since 1970. */
+  readonly stagedAt: number;
+  readonly startedAt?: number;
+  /** When the condition last changed. */
+  readonly since: number;
+  readonly healthy?: boolean;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly killSentAt?: number;
+  /** Whether an incarnation that has the slot's place but not its address: it replaces the active one when ready. */
+  readonly standby: boolean;
+}
+
+const terminal: ReadonlySet<Condition> = new Set<Condition>([
+  'finished',
+  'failed',
+  'killed',
+  'error',
+  'lost',
+  'dropped',
+  'gone',
+  'gone-by-operator',
+]);
+
+/** True when the task has ended for good and will not come back. */
+export const isTerminal = (condition: Condition): boolean => terminal.has(condition);

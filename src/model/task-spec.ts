@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/**
+ * What an executor needs to run one task, carried as JSON in `TaskInfo.data`. Versioned by `schema`; an executor
+ * refuses a schema that it does not know.
+ */
+export const taskSpecSchema = z.object({
+  schema: z.literal(1),
+  taskId: z.string(),
+  appId: z.string(),
+  /** `/web#0`; (slot, epoch) names this incarnation for ever. */
+  slot: z.string(),
+  slotIndex: z.int().nonnegative(),
+  epoch: z.int().positive(),
+  appVersion: z.string(),
+  image: z.string(),
+  forcePullImage: z.boolean(),
+  privileged: z.boolean(),
+  parameters: z.array(z.object({ key: z.string(), value: z.string() })),
+  /** `/bin/sh -c cmd`. */
+  cmd: z.string().optional(),
+  /** Arguments for the image's entrypoint. */
+  args: z.array(z.string()),
+  user: z.string().optional(),
+  /** Complete: Marathon's injected variables, then the user's own, which win. */
+  env: z.record(z.string(), z.string()),
+  labels: z.record(z.string(), z.string()),
+  volumes: z.array(z.object({ containerPath: z.string(), hostPath: z.string(), mode: z.enum(['RO', 'RW']) })),
+  cpus: z.number(),
+  /** MiB */
+  memMib: z.number(),
+  killGraceMs: z.int().nonnegative(),
+  network: z.discriminatedUnion('mode', [
+    z.object({
+      mode: z.literal('switch'),
+      name: z.string(),
+      ip: z.string(),
+      prefixLength: z.int(),
+      mac: z.string(),
+      gateway: z.string(),
+      mtu: z.int(),
+      /** First label, `0-web`: what `hostname` prints inside. */
+      hostname: z.string(),
+      /** `patchpanel.internal`: the search domain. */
+      domain: z.string(),
+      dns: z.array(z.string()),
+    }),
+    z.object({ mode: z.literal('host') }),
+  ]),
+  /** Where the executor finds the leader's API; it may move later, then a framework message tells. */
+  schedulerUrl: z.string(),
+});
+
+export type TaskSpec = z.infer<typeof taskSpecSchema>;
+export type SwitchNetworkSpec = Extract<TaskSpec['network'], { mode: 'switch' }>;

@@ -1,0 +1,27 @@
+// One project for each thing a test needs; `--selectProjects unit` runs what needs nothing.
+const base = {
+  rootDir: '..',
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/esbuild-transformer.mjs' },
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
+};
+
+const project = (name, timeoutMs) => ({
+  ...base,
+  displayName: name,
+  roots: [`<rootDir>/test/${name}`],
+  testMatch: ['**/*.test.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.mjs'],
+  globals: { testTimeoutMs: timeoutMs },
+});
+
+export default {
+  rootDir: '..',
+  projects: [
+    project('unit', 10_000),
+    project('property', 60_000),
+    project('component', 60_000),
+    project('cluster', 180_000),
+  ],
+};
