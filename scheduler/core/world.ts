@@ -96,4 +96,8 @@ export interface Settings {
   /** How long the old incarnation may outlive the flip while hosts acknowledge it. */
   readonly flipDeadlineMs: number;
   readonly defaultNetwork: NetworkName;
+  /** Names the executor's build; part of each executor id. */
+  readonly executorBuild: string;
+  /** Mesos's ExecutorInfo (JSON form) for a new executor id. Called once for each id; the result is stored. */
+  readonly buildExecutorInfo: (executorId: ExecutorId) => unknown;
 }
