@@ -1,0 +1,125 @@
+// Generated from view.proto by generate.mjs. Do not edit.
+export type ViewEndpointState =
+  | 'STANDBY'
+  | 'ACTIVE'
+  | 'DRAINING';
+
+export interface ViewVersion {
+  readonly term: number;
+  readonly n: number;
+}
+
+export interface ViewHost {
+  readonly id: string;
+  readonly hostname: string;
+  readonly underlay_ip: string;
+}
+
+export interface ViewNetwork {
+  readonly name: string;
+  readonly vni: number;
+  readonly cidr: string;
+  readonly gateway: string;
+  readonly mtu: number;
+  readonly domain: string;
+}
+
+export interface ViewEndpoint {
+  readonly slot: string;
+  readonly epoch: number;
+  readonly app: string;
+  readonly network: string;
+  readonly host: string;
+  readonly ip: string;
+  readonly mac: string;
+  readonly hostname: string;
+  readonly state: ViewEndpointState;
+}
+
+export interface ViewEndpointKey {
+  readonly slot: string;
+  readonly epoch: number;
+}
+
+export interface ViewSnapshot {
+  readonly version: ViewVersion;
+  readonly hosts?: readonly ViewHost[] | undefined;
+  readonly networks?: readonly ViewNetwork[] | undefined;
+  readonly endpoints?: readonly ViewEndpoint[] | undefined;
+}
+
+export interface ViewDelta {
+  readonly from: ViewVersion;
+  readonly to: ViewVersion;
+  readonly hosts?: readonly ViewHost[] | undefined;
+  readonly networks?: readonly ViewNetwork[] | undefined;
+  readonly endpoints?: readonly ViewEndpoint[] | undefined;
+  readonly removed_hosts?: readonly string[] | undefined;
+  readonly removed_networks?: readonly string[] | undefined;
+  readonly removed_endpoints?: readonly ViewEndpointKey[] | undefined;
+}
+
+/** Every host that shares the endpoint's network has acknowledged a view with it in this state. */
+export interface ViewConverged {
+  readonly endpoint: ViewEndpointKey;
+  readonly state: ViewEndpointState;
+}
+
+/** One record of the stream: exactly one field is set; none is a heartbeat. */
+export interface ViewRecord {
+  readonly snapshot?: ViewSnapshot | undefined;
+  readonly delta?: ViewDelta | undefined;
+  readonly converged?: ViewConverged | undefined;
+}
+
+export interface ViewFacts {
+  readonly agent_id: string;
+  readonly executor_id: string;
+  readonly hostname: string;
+  readonly underlay_ip: string;
+  readonly underlay_mtu: number;
+  readonly datapath: string;
+  readonly ovs_version: string;
+  readonly docker_version: string;
+}
+
+/** What a host reports: its facts when it connects, and which version it has put in force. */
+export interface ViewReport {
+  readonly facts?: ViewFacts | undefined;
+  readonly applied?: ViewVersion | undefined;
+  /** Why a version was refused or could not be put in force; absent when all is well. */
+  readonly problem?: string | undefined;
+}
+
+/** Every message by its name here. */
+export interface ViewMessages {
+  ViewVersion: ViewVersion;
+  ViewHost: ViewHost;
+  ViewNetwork: ViewNetwork;
+  ViewEndpoint: ViewEndpoint;
+  ViewEndpointKey: ViewEndpointKey;
+  ViewSnapshot: ViewSnapshot;
+  ViewDelta: ViewDelta;
+  ViewConverged: ViewConverged;
+  ViewRecord: ViewRecord;
+  ViewFacts: ViewFacts;
+  ViewReport: ViewReport;
+}
+
+/** The full protobuf name of each message. */
+export const viewTypeNames: Readonly<Record<keyof ViewMessages, string>> = {
+  ViewVersion: 'patchpanel.view.Version',
+  ViewHost: 'patchpanel.view.Host',
+  ViewNetwork: 'patchpanel.view.Network',
+  ViewEndpoint: 'patchpanel.view.Endpoint',
+  ViewEndpointKey: 'patchpanel.view.EndpointKey',
+  ViewSnapshot: 'patchpanel.view.Snapshot',
+  ViewDelta: 'patchpanel.view.Delta',
+  ViewConverged: 'patchpanel.view.Converged',
+  ViewRecord: 'patchpanel.view.Record',
+  ViewFacts: 'patchpanel.view.Facts',
+  ViewReport: 'patchpanel.view.Report',
+};
+
+/** The schema in the JSON form of protobufjs. */
+export const viewDescriptor: { readonly nested: object } = {"nested":{"patchpanel":{"nested":{"view":{"nested":{"Version":{"edition":"proto2","fields":{"term":{"rule":"required","type":"uint64","id":1},"n":{"rule":"required","type":"uint64","id":2}}},"Host":{"edition":"proto2","fields":{"id":{"rule":"required","type":"string","id":1},"hostname":{"rule":"required","type":"string","id":2},"underlay_ip":{"rule":"required","type":"string","id":3}}},"Network":{"edition":"proto2","fields":{"name":{"rule":"required","type":"string","id":1},"vni":{"rule":"required","type":"uint32","id":2},"cidr":{"rule":"required","type":"string","id":3},"gateway":{"rule":"required","type":"string","id":4},"mtu":{"rule":"required","type":"uint32","id":5},"domain":{"rule":"required","type":"string","id":6}}},"EndpointState":{"edition":"proto2","values":{"STANDBY":1,"ACTIVE":2,"DRAINING":3}},"Endpoint":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2},"app":{"rule":"required","type":"string","id":3},"network":{"rule":"required","type":"string","id":4},"host":{"rule":"required","type":"string","id":5},"ip":{"rule":"required","type":"string","id":6},"mac":{"rule":"required","type":"string","id":7},"hostname":{"rule":"required","type":"string","id":8},"state":{"rule":"required","type":"EndpointState","id":9}}},"EndpointKey":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2}}},"Snapshot":{"edition":"proto2","fields":{"version":{"rule":"required","type":"Version","id":1},"hosts":{"rule":"repeated","type":"Host","id":2},"networks":{"rule":"repeated","type":"Network","id":3},"endpoints":{"rule":"repeated","type":"Endpoint","id":4}}},"Delta":{"edition":"proto2","fields":{"from":{"rule":"required","type":"Version","id":1},"to":{"rule":"required","type":"Version","id":2},"hosts":{"rule":"repeated","type":"Host","id":3},"networks":{"rule":"repeated","type":"Network","id":4},"endpoints":{"rule":"repeated","type":"Endpoint","id":5},"removed_hosts":{"rule":"repeated","type":"string","id":6},"removed_networks":{"rule":"repeated","type":"string","id":7},"removed_endpoints":{"rule":"repeated","type":"EndpointKey","id":8}}},"Converged":{"edition":"proto2","fields":{"endpoint":{"rule":"required","type":"EndpointKey","id":1},"state":{"rule":"required","type":"EndpointState","id":2}}},"Record":{"edition":"proto2","fields":{"snapshot":{"type":"Snapshot","id":1},"delta":{"type":"Delta","id":2},"converged":{"type":"Converged","id":3}}},"Facts":{"edition":"proto2","fields":{"agent_id":{"rule":"required","type":"string","id":1},"executor_id":{"rule":"required","type":"string","id":2},"hostname":{"rule":"required","type":"string","id":3},"underlay_ip":{"rule":"required","type":"string","id":4},"underlay_mtu":{"rule":"required","type":"uint32","id":5},"datapath":{"rule":"required","type":"string","id":6},"ovs_version":{"rule":"required","type":"string","id":7},"docker_version":{"rule":"required","type":"string","id":8}}},"Report":{"edition":"proto2","fields":{"facts":{"type":"Facts","id":1},"applied":{"type":"Version","id":2},"problem":{"type":"string","id":3}}}}}}}}};
