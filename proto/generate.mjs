@@ -43,6 +43,7 @@ function renderGroup({ prefix, scope, sources }) {
   const typeNames = messages.map((message) => `  ${nameOf(message)}: '${message.fullName.slice(1)}',`);
   return [
     `// Generated from ${sources.map((source) => `${source}.proto`).join(', ')} by generate.mjs. Do not edit.`,
+    `import type { INamespace } from 'protobufjs/light.js';\n`,
     ...enums.map((enumeration) => renderEnum(enumeration, nameOf)),
     ...messages.map((message) => renderMessage(message, nameOf)),
     `/** Every message by its name here. */`,
@@ -54,7 +55,7 @@ function renderGroup({ prefix, scope, sources }) {
     ...typeNames,
     `};\n`,
     `/** The schema in the JSON form of protobufjs. */`,
-    `export const ${prefix}Descriptor: { readonly nested: object } = ${JSON.stringify(root.toJSON())};\n`,
+    `export const ${prefix}Descriptor: INamespace = ${JSON.stringify(root.toJSON())};\n`,
   ].join('\n');
 }
 
