@@ -1,0 +1,46 @@
+import type { World } from '../core/world.ts';
+import type { Change, ChangeResult } from '../core/events.ts';
+import type { AgentId, NetworkName } from '../../src/model/ids.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { FastifyPluginAsync } from 'fastify';
+
+/** What the API needs of the rest of the scheduler. */
+export interface ApiDeps {
+  /** The world as of now: read it, never change it, never keep it over an await. */
+  readonly world: () => World;
+  /** Resolves when the change is durable or refused. */
+  readonly change: (change: Change) => Promise<ChangeResult>;
+  /** What the view stream of a host knows. */
+  readonly hostStatus: (agentId: AgentId) => HostStreamStatus | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  /** Routes for executors. */
+  readonly hostRoutes: FastifyPluginAsync;
+  readonly info: ApiInfo;
+  readonly log: Logger;
+}
+
+export interface HostStreamStatus {
+  readonly connected: boolean;
+  /** `term.n` of the newest view that the host has put in force. */
+  readonly applied: string | undefined;
+  /** Changes that the host has been sent and has not acknowledged. */
+  readonly lag: number;
+  readonly problem: string | undefined;
+}
+
+/** Constants that `/v2/info` shows. */
+export interface ApiInfo {
+  readonly version: string;
+  readonly frameworkName: string;
+  readonly role: string;
+  readonly user: string;
+  readonly hostname: string;
+  readonly advertiseUrl: string;
+  readonly master: string;
+  readonly failoverTimeoutSeconds: number;
+  readonly defaultNetwork: NetworkName;
+  readonly httpPort: number;
+}

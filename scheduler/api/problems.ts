@@ -1,0 +1,106 @@
+import type { z } from 'zod';
+import type { ChangeResult } from '../core/events.ts';
+
+/** Errors by path, Marathon's `details`: path syntax `/a/b(0)/c`, the root is `/`. */
+export interface Detail {
+  readonly path: string;
+  readonly errors: readonly string[];
+}
+
+/** An answer that is not the one asked for: a status and a body in Marathon's shape. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, message: string, more: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.status = status;
+    this.body = { message, ...more };
+  }
+}
+
+export const notFound = (message: string): HttpProblem => new HttpProblem(404, message);
+export const badRequest = (message: string): HttpProblem => new HttpProblem(400, message);
+
+export const notValid = (details: readonly Detail[]): HttpProblem =>
+  new HttpProblem(422, 'Object is not valid', { details });
+
+/** Collects errors by path, in the order in which the paths were first named. */
+export class Details {
+  readonly #byPath = new Map<string, string[]>();
+
+  add(path: string, error: string): void {
+    const errors = this.#byPath.get(path);
+    if (errors === undefined) this.#byPath.set(path, [error]);
+    else errors.push(error);
+  }
+
+  /** Adds the error when the condition does not hold. */
+  require(condition: boolean, path: string, error: string): void {
+    if (!condition) this.add(path, error);
+  }
+
+  get empty(): boolean {
+    return this.#byPath.size === 0;
+  }
+
+  list(): Detail[] {
+    return [...this.#byPath].map(([path, errors]) => ({ path, errors }));
+  }
+}
+
+/** `['container', 'volumes', 0, 'mode']` → `/container/volumes(0)/mode`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === 'number' ? `(${part})` : `/${String(part)}`)).join('');
+  return text === '' ? '/' : text;
+}
+
+const expectedNames: Readonly<Record<string, string>> = {
+  string: 'error.expected.jsstring',
+  number: 'error.expected.jsnumber',
+  int: 'error.expected.jsnumber',
+  boolean: 'error.expected.jsboolean',
+  array: 'error.expected.jsarray',
+  object: 'error.expected.jsobject',
+  record: 'error.expected.jsobject',
+};
+
+/** A zod failure (parsed with `reportInput`) as Marathon words a wrong type or a broken constraint: 422. */
+export function wrongShape(error: z.ZodError): HttpProblem {
+  const details = new Details();
+  for (const issue of error.issues) details.add(pathText(issue.path), issueText(issue));
+  return new HttpProblem(422, 'Invalid JSON', { details: details.list() });
+}
+
+function issueText(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') {
+    return issue.input === undefined
+      ? 'error.path.missing'
+      : (expectedNames[issue.expected] ?? issue.message);
+  }
+  if (issue.code === 'too_small') return issue.origin === 'string' ? 'error.minLength' : 'error.min';
+  if (issue.code === 'too_big') return 'error.max';
+  if (issue.code === 'invalid_format') return 'error.pattern';
+  if (issue.code === 'invalid_value') {
+    return `error.unknown.enum.literal: expected one of ${issue.values.map(String).join(', ')}`;
+  }
+  if (issue.code === 'unrecognized_keys') return `unknown field: ${issue.keys.join(', ')}`;
+  return issue.message;
+}
+
+/** The refusal of a change as an HTTP answer; an accepted change is not one. */
+export function refusal(result: Exclude<ChangeResult, { kind: 'accepted' }>): HttpProblem {
+  switch (result.kind) {
+    case 'not-found':
+      return notFound(result.message);
+    case 'conflict':
+      return new HttpProblem(
+        409,
+        result.message,
+        result.deployments.length === 0 ? {} : { deployments: result.deployments.map((id) => ({ id })) },
+      );
+    case 'invalid':
+      return notValid(result.details);
+  }
+}

@@ -1,0 +1,79 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { HttpProblem, wrongShape } from './problems.ts';
+
+/** The parsed JSON body: content types are not enforced, as with Marathon. @throws HttpProblem 400 */
+export function jsonBody(request: FastifyRequest): unknown {
+  const text = typeof request.body === 'string' ? request.body : '';
+  if (text.trim() === '') {
+    throw new HttpProblem(400, 'Please specify data in JSON format', { details: 'the body is empty' });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new HttpProblem(400, 'Invalid JSON', {
+      details: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/**
+ * Checks a value against a schema: null counts as absent, unknown fields are named in the header
+ * `X-Patchpanel-Ignored-Fields` (or refused with `?strict=true`).
+ * @throws HttpProblem 422 that names each wrong field
+ */
+export function checked<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): T {
+  const input = withoutNulls(value);
+  const result = schema.safeParse(input, { reportInput: true });
+  if (!result.success) throw wrongShape(result.error);
+  const ignored = ignoredFields(input, result.data, '').slice(0, 20);
+  if (ignored.length > 0) {
+    if (flag(request, 'strict')) {
+      throw new HttpProblem(422, 'Invalid JSON', {
+        details: ignored.map((path) => ({ path, errors: ['unknown field'] })),
+      });
+    }
+    reply.header('X-Patchpanel-Ignored-Fields', ignored.map(encodeURI).join(', '));
+  }
+  return result.data;
+}
+
+/** A query parameter that is `true` (or empty: `?force`). */
+export function flag(request: FastifyRequest, name: string, fallback = false): boolean {
+  const value = queryValues(request, name).at(-1);
+  return value === undefined ? fallback : value === 'true' || value === '';
+}
+
+/** All values of a repeatable query parameter, `name` or `name[]`. */
+export function queryValues(request: FastifyRequest, name: string): string[] {
+  const query = request.query as Readonly<Record<string, string | string[] | undefined>>;
+  return [query[name] ?? [], query[`${name}[]`] ?? []].flat();
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, field]) => (field === null ? [] : [[key, withoutNulls(field)]])),
+  );
+}
+
+/** Paths that the schema dropped. */
+function ignoredFields(input: unknown, output: unknown, path: string): string[] {
+  if (Array.isArray(input) && Array.isArray(output)) {
+    return input.flatMap((item, index) => ignoredFields(item, output[index], `${path}(${index})`));
+  }
+  if (!isObject(input) || !isObject(output)) return [];
+  return Object.keys(input).flatMap((key) =>
+    key in output ? ignoredFields(input[key], output[key], `${path}/${key}`) : [`${path}/${key}`],
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

@@ -1,0 +1,61 @@
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { ApiDeps } from './deps.ts';
+import { HttpProblem } from './problems.ts';
+import { hostListRoutes } from './v1/hosts.ts';
+import { networkRoutes } from './v1/networks.ts';
+import { appRoutes } from './v2/apps.ts';
+import { deploymentRoutes } from './v2/deployments.ts';
+import { infoRoutes } from './v2/info.ts';
+import { queueRoutes } from './v2/queue.ts';
+import { taskRoutes } from './v2/tasks.ts';
+
+const bodyLimitBytes = 4 * 1024 * 1024;
+
+/** The scheduler's HTTP API: Marathon v2 for people and tools, v1 for what Marathon does not have. */
+export function createServer(deps: ApiDeps): FastifyInstance {
+  const server = Fastify({
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+  });
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers({
+      'Cache-Control': 'no-cache, no-store, must-revalidate',
+      Pragma: 'no-cache',
+      Expires: '0',
+      'X-Marathon-Leader': deps.info.advertiseUrl,
+      'X-Frame-Options': 'DENY',
+    });
+    done();
+  });
+  server.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ message: `URI not found: ${request.url}` }),
+  );
+  server.setErrorHandler<FastifyError | HttpProblem>((error, request, reply) => {
+    if (error instanceof HttpProblem) return reply.code(error.status).send(error.body);
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.code(status).send({ message: error.message });
+    deps.log.error('a request failed', { method: request.method, url: request.url, error });
+    return reply.code(status).send({ message: `Internal error: ${error.message}` });
+  });
+  void server.register(deps.hostRoutes);
+  void server.register((people, _options, done) => {
+    acceptAnyContentType(people);
+    infoRoutes(people, deps);
+    appRoutes(people, deps);
+    deploymentRoutes(people, deps);
+    taskRoutes(people, deps);
+    queueRoutes(people, deps);
+    networkRoutes(people, deps);
+    hostListRoutes(people, deps);
+    done();
+  });
+  return server;
+}
+
+/** Bodies are read as text and parsed as JSON whatever their content type says, as Marathon does. */
+function acceptAnyContentType(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+}

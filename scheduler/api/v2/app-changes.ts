@@ -1,0 +1,129 @@
+import type { App } from '../../../src/model/app.ts';
+import { appVersion, type AppId } from '../../../src/model/ids.ts';
+import type { ApiDeps } from '../deps.ts';
+import { HttpProblem, notFound, notValid } from '../problems.ts';
+import { parseAppId } from './app-id.ts';
+import type { AppJson, AppUpdateJson } from './app-json.ts';
+import { normalise } from './normalise.ts';
+import { presentApp } from './present-app.ts';
+import { servicePortAllocator } from './service-ports.ts';
+
+/** The id of a URL or a body. @throws HttpProblem 422 */
+export function requireAppId(text: string): AppId {
+  const parsed = parseAppId(text);
+  if ('error' in parsed) throw notValid([{ path: '/id', errors: [parsed.error] }]);
+  return parsed.id;
+}
+
+/** @throws HttpProblem 404 */
+export function requireApp(deps: ApiDeps, id: AppId): App {
+  const app = deps.world().apps.get(id);
+  if (app === undefined) throw notFound(`App '${id}' does not exist`);
+  return app;
+}
+
+// Service ports of requests under way, which no stored app shows yet.
+const reservedPorts = new Set<number>();
+
+/**
+ * Normalises definitions and hands them to `use`; automatic service ports stay reserved until that ends.
+ * @throws HttpProblem 422 with every error by path
+ */
+export async function withNormalised<T>(
+  deps: ApiDeps,
+  definitions: readonly AppJson[],
+  use: (apps: readonly App[]) => Promise<T>,
+): Promise<T> {
+  const before = new Set(reservedPorts);
+  const nextServicePort = servicePortAllocator(deps.world(), reservedPorts);
+  const mine = () => [...reservedPorts].filter((port) => !before.has(port));
+  let ports: number[] = [];
+  try {
+    const apps = definitions.map((json) => {
+      const result = normalise(json, {
+        role: deps.info.role,
+        defaultNetwork: deps.info.defaultNetwork,
+        now: deps.now(),
+        nextServicePort,
+      });
+      if (result.kind === 'invalid') throw notValid(result.details);
+      return result.app;
+    });
+    ports = mine();
+    return await use(apps);
+  } finally {
+    for (const port of ports.length > 0 ? ports : mine()) reservedPorts.delete(port);
+  }
+}
+
+/**
+ * The full definition that an update means: a field that is present replaces the whole field of the current
+ * definition; `partial` false replaces the definition; `version` alone brings an older one back.
+ * @throws HttpProblem 404 for an unknown version, 422 for a version beside other fields
+ */
+export function updatedDefinition(
+  deps: ApiDeps,
+  id: AppId,
+  update: AppUpdateJson,
+  partial: boolean,
+): AppJson {
+  const current = deps.world().apps.get(id);
+  if (update.version !== undefined && current !== undefined && !isReadBack(update)) {
+    return { ...versionOf(deps, id, update), id };
+  }
+  const body = { ...withoutRunTimeFields(update), id };
+  if (!partial || current === undefined) return body;
+  const base = presentApp(current);
+  for (const field of displaced(update)) delete base[field];
+  return { ...withoutRunTimeFields(base), ...body };
+}
+
+function versionOf(deps: ApiDeps, id: AppId, update: AppUpdateJson): AppUpdateJson {
+  const others = Object.keys(update).filter((field) => field !== 'version' && field !== 'id');
+  if (others.length > 0) {
+    throw new HttpProblem(422, "The 'version' field may only be combined with the 'id' field.");
+  }
+  const text = update.version ?? '';
+  if (Number.isNaN(Date.parse(text))) {
+    throw new HttpProblem(422, `Invalid timestamp provided '${text}'. Expecting ISO-8601 datetime string.`);
+  }
+  const older = deps.world().versions.get(id)?.get(appVersion(text));
+  const current = deps.world().apps.get(id);
+  const found = older ?? (current?.version === text ? current : undefined);
+  if (found === undefined) throw notFound(`App '${id}' does not exist in version ${text}`);
+  return withoutRunTimeFields(presentApp(found));
+}
+
+/** A body that came from a GET carries run-time fields beside the version: the version is then not a wish. */
+const isReadBack = (update: AppUpdateJson): boolean =>
+  update.versionInfo !== undefined || update.tasksRunning !== undefined;
+
+function withoutRunTimeFields(json: AppUpdateJson): AppUpdateJson {
+  const {
+    version: _version,
+    versionInfo: _versionInfo,
+    deployments: _deployments,
+    tasks: _tasks,
+    tasksStaged: _staged,
+    tasksRunning: _running,
+    tasksHealthy: _healthy,
+    tasksUnhealthy: _unhealthy,
+    lastTaskFailure: _failure,
+    readinessCheckResults: _readiness,
+    tasksStats: _stats,
+    ...rest
+  } = json;
+  return rest;
+}
+
+/** Fields of the current definition that a given field takes the place of. */
+function displaced(update: AppUpdateJson): string[] {
+  const fields: string[] = [];
+  if (update.cmd !== undefined) fields.push('args');
+  if (update.args !== undefined) fields.push('cmd');
+  if (update.ports !== undefined) fields.push('portDefinitions');
+  const legacyNetwork = update.ipAddress !== undefined || update.container?.docker?.network !== undefined;
+  if (legacyNetwork) fields.push('networks');
+  if (legacyNetwork || update.networks !== undefined) fields.push('portDefinitions');
+  return fields;
+}

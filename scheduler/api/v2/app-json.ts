@@ -1,0 +1,174 @@
+import { z } from 'zod';
+
+/**
+ * Marathon's app JSON as people send it: the 1.5+ form and the older fields that it replaced. Shapes and simple bounds
+ * only; what depends on several fields is checked in normalise.ts.
+ */
+const text = z.string();
+const textMap = z.record(z.string(), z.string());
+const protocol = z.enum(['tcp', 'udp', 'udp,tcp', 'tcp,udp']);
+const port = z.int().min(0).max(65_535);
+
+const portDefinition = z.object({
+  port: port.optional(),
+  protocol: protocol.optional(),
+  name: text.optional(),
+  labels: textMap.optional(),
+});
+
+const portMapping = z.object({
+  containerPort: port.optional(),
+  hostPort: port.optional(),
+  servicePort: port.optional(),
+  protocol: protocol.optional(),
+  name: text.optional(),
+  labels: textMap.optional(),
+  networkNames: z.array(text).optional(),
+});
+
+const volume = z.object({
+  name: text.optional(),
+  containerPath: text.optional(),
+  hostPath: text.optional(),
+  mode: z.enum(['RO', 'RW']).optional(),
+  persistent: z.unknown().optional(),
+  external: z.unknown().optional(),
+  secret: z.unknown().optional(),
+});
+
+const docker = z.object({
+  image: text.min(1),
+  forcePullImage: z.boolean().optional(),
+  privileged: z.boolean().optional(),
+  parameters: z.array(z.object({ key: text.min(1), value: text })).optional(),
+  pullConfig: z.unknown().optional(),
+  credential: z.unknown().optional(),
+  network: z.enum(['BRIDGE', 'HOST', 'NONE', 'USER']).optional(),
+  portMappings: z.array(portMapping).optional(),
+});
+
+const container = z.object({
+  type: z.enum(['DOCKER', 'MESOS']).optional(),
+  docker: docker.optional(),
+  volumes: z.array(volume).optional(),
+  portMappings: z.array(portMapping).optional(),
+  linuxInfo: z.unknown().optional(),
+});
+
+const network = z.object({
+  mode: z.enum(['container', 'container/bridge', 'host']).optional(),
+  name: text.optional(),
+  labels: textMap.optional(),
+});
+
+const seconds = z.int().min(0);
+
+const healthCheck = z.object({
+  protocol: z.enum(['HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP']).optional(),
+  path: text.optional(),
+  portIndex: z.int().min(0).optional(),
+  port: port.optional(),
+  command: z.object({ value: text.min(1) }).optional(),
+  gracePeriodSeconds: seconds.optional(),
+  intervalSeconds: seconds.optional(),
+  timeoutSeconds: seconds.optional(),
+  maxConsecutiveFailures: seconds.optional(),
+  delaySeconds: seconds.optional(),
+  ignoreHttp1xx: z.boolean().optional(),
+  ipProtocol: z.enum(['IPv4', 'IPv6']).optional(),
+});
+
+const readinessCheck = z.object({
+  name: text.optional(),
+  protocol: z.enum(['HTTP', 'HTTPS']).optional(),
+  path: text.optional(),
+  portName: text.optional(),
+  intervalSeconds: z.int().min(1).optional(),
+  timeoutSeconds: z.int().min(1).optional(),
+  httpStatusCodesForReady: z.array(z.int().min(100).max(999)).optional(),
+  preserveLastResponse: z.boolean().optional(),
+});
+
+const fetchUri = z.object({
+  uri: text.min(1).max(1024),
+  extract: z.boolean().optional(),
+  executable: z.boolean().optional(),
+  cache: z.boolean().optional(),
+  destPath: text.optional(),
+});
+
+export const appJsonSchema = z.object({
+  id: text.min(1),
+  cmd: text.min(1).optional(),
+  args: z.array(text).optional(),
+  instances: z.int().min(0).optional(),
+  cpus: z.number().min(0.001).optional(),
+  mem: z.number().min(0).optional(),
+  disk: z.number().min(0).optional(),
+  gpus: z.int().min(0).optional(),
+  env: z.record(z.string(), z.union([text, z.object({ secret: text })])).optional(),
+  secrets: z.record(z.string(), z.unknown()).optional(),
+  labels: textMap.optional(),
+  user: text.min(1).optional(),
+  role: text.optional(),
+  executor: text.optional(),
+  executorResources: z.unknown().optional(),
+  resourceLimits: z.unknown().optional(),
+  container: container.optional(),
+  networks: z.array(network).optional(),
+  ipAddress: z
+    .object({
+      networkName: text.optional(),
+      discovery: z.unknown().optional(),
+      labels: textMap.optional(),
+      groups: z.array(text).optional(),
+    })
+    .optional(),
+  portDefinitions: z.array(portDefinition).optional(),
+  ports: z.array(port).optional(),
+  requirePorts: z.boolean().optional(),
+  constraints: z.array(z.array(text)).optional(),
+  acceptedResourceRoles: z.array(text).min(1).optional(),
+  dependencies: z.array(text).optional(),
+  fetch: z.array(fetchUri).optional(),
+  uris: z.array(text.min(1).max(1024)).optional(),
+  storeUrls: z.array(text).optional(),
+  healthChecks: z.array(healthCheck).optional(),
+  readinessChecks: z.array(readinessCheck).max(1).optional(),
+  check: z.unknown().optional(),
+  backoffSeconds: z.number().min(0).optional(),
+  backoffFactor: z.number().min(1).optional(),
+  maxLaunchDelaySeconds: z.number().min(0).optional(),
+  upgradeStrategy: z
+    .object({
+      maximumOverCapacity: z.number().min(0).max(1),
+      minimumHealthCapacity: z.number().min(0).max(1),
+    })
+    .optional(),
+  unreachableStrategy: z
+    .union([z.literal('disabled'), z.object({ inactiveAfterSeconds: seconds, expungeAfterSeconds: seconds })])
+    .optional(),
+  killSelection: z.enum(['YOUNGEST_FIRST', 'OLDEST_FIRST']).optional(),
+  taskKillGracePeriodSeconds: seconds.optional(),
+  residency: z.unknown().optional(),
+  tty: z.boolean().optional(),
+  // Run-time fields that clients send back after a GET; read and dropped.
+  version: text.optional(),
+  versionInfo: z.unknown().optional(),
+  deployments: z.unknown().optional(),
+  tasks: z.unknown().optional(),
+  tasksStaged: z.unknown().optional(),
+  tasksRunning: z.unknown().optional(),
+  tasksHealthy: z.unknown().optional(),
+  tasksUnhealthy: z.unknown().optional(),
+  lastTaskFailure: z.unknown().optional(),
+  readinessCheckResults: z.unknown().optional(),
+  tasksStats: z.unknown().optional(),
+});
+
+/** Marathon's app JSON after the shape check. */
+export type AppJson = z.infer<typeof appJsonSchema>;
+
+/** A PUT or PATCH body: any field may be absent. */
+export const appUpdateSchema = appJsonSchema.partial();
+export type AppUpdateJson = z.infer<typeof appUpdateSchema>;

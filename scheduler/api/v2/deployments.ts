@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify';
+import type { Deployment } from '../../../src/model/deployment.ts';
+import { deploymentId } from '../../../src/model/ids.ts';
+import { accept, deploymentBody } from '../answers.ts';
+import type { ApiDeps } from '../deps.ts';
+import { flag } from '../request.ts';
+
+/** `/v2/deployments` (Marathon v2): a bare array of what is under way. */
+export function deploymentRoutes(server: FastifyInstance, deps: ApiDeps): void {
+  server.get('/v2/deployments', () => [...deps.world().deployments.values()].map(presentDeployment));
+
+  server.delete<{ Params: { id: string } }>('/v2/deployments/:id', async (request, reply) => {
+    const { id } = request.params;
+    const force = flag(request, 'force');
+    const result = await accept(
+      deps,
+      { kind: 'cancel-deployment', deploymentId: deploymentId(id), force },
+      reply,
+    );
+    return force ? reply.code(202).send() : deploymentBody(result);
+  });
+}
+
+/** A deployment in Marathon's JSON; currentStep counts from 1. */
+export function presentDeployment(deployment: Deployment): Record<string, unknown> {
+  const current = deployment.steps[deployment.currentStep];
+  return {
+    id: deployment.id,
+    version: deployment.version,
+    affectedApps: deployment.affectedApps,
+    affectedPods: [],
+    steps: deployment.steps,
+    currentActions: (current?.actions ?? []).map((action) => ({ ...action, readinessCheckResults: [] })),
+    currentStep: Math.min(deployment.currentStep + 1, deployment.steps.length),
+    totalSteps: deployment.steps.length,
+  };
+}

@@ -1,0 +1,79 @@
+import { isoTime } from '../../../src/model/ids.ts';
+import type { Condition, Instance } from '../../../src/model/instance.ts';
+import type { World } from '../../core/world.ts';
+
+const states: Readonly<Record<Condition, string>> = {
+  provisioned: 'TASK_STAGING',
+  staging: 'TASK_STAGING',
+  starting: 'TASK_STARTING',
+  running: 'TASK_RUNNING',
+  killing: 'TASK_KILLING',
+  unreachable: 'TASK_UNREACHABLE',
+  finished: 'TASK_FINISHED',
+  failed: 'TASK_FAILED',
+  killed: 'TASK_KILLED',
+  error: 'TASK_ERROR',
+  lost: 'TASK_LOST',
+  dropped: 'TASK_DROPPED',
+  gone: 'TASK_GONE',
+  'gone-by-operator': 'TASK_GONE_BY_OPERATOR',
+  unknown: 'TASK_UNKNOWN',
+};
+
+/** Mesos's name of a condition, `TASK_RUNNING`. */
+export const taskState = (condition: Condition): string => states[condition];
+
+/** A task in Marathon's JSON, with its slot under one namespaced key. */
+export function presentTask(world: World, instance: Instance): Record<string, unknown> {
+  const slot = world.slots.get(instance.slotId);
+  const lease = slot?.lease;
+  return {
+    id: instance.taskId,
+    appId: instance.appId,
+    host: instance.hostname,
+    slaveId: instance.agentId,
+    state: taskState(instance.condition),
+    ports: instance.hostPorts,
+    ipAddresses: lease === undefined ? [] : [{ ipAddress: lease.ip, protocol: 'IPv4' }],
+    stagedAt: isoTime(instance.stagedAt),
+    ...(instance.startedAt === undefined ? {} : { startedAt: isoTime(instance.startedAt) }),
+    version: instance.version,
+    localVolumes: [],
+    ...(instance.region === undefined ? {} : { region: instance.region }),
+    ...(instance.zone === undefined ? {} : { zone: instance.zone }),
+    patchpanel: {
+      slot: slot?.index ?? null,
+      epoch: instance.epoch,
+      endpoint: endpointState(world, instance),
+      ...(lease === undefined
+        ? {}
+        : { network: lease.network, ip: lease.ip, mac: lease.mac, hostname: fullName(world, lease) }),
+      ...(instance.message === undefined ? {} : { message: instance.message }),
+    },
+  };
+}
+
+/** As presentTask, with the service ports that the task lists of Marathon carry. */
+export function presentTaskWithPorts(world: World, instance: Instance): Record<string, unknown> {
+  const app = world.apps.get(instance.appId);
+  const servicePorts =
+    app === undefined
+      ? []
+      : [...app.container.portMappings.map((m) => m.servicePort), ...app.portDefinitions.map((d) => d.port)];
+  return { ...presentTask(world, instance), servicePorts };
+}
+
+/** `fenced`: it may still run, but no other host talks to it. */
+function endpointState(world: World, instance: Instance): string {
+  const slot = world.slots.get(instance.slotId);
+  if (slot?.lease === undefined) return 'none';
+  if (instance.condition === 'unreachable') return 'fenced';
+  return slot.activeEpoch === instance.epoch ? 'active' : instance.standby ? 'standby' : 'fenced';
+}
+
+function fullName(world: World, lease: { readonly hostname: string; readonly network: string }): string {
+  for (const network of world.networks.values()) {
+    if (network.name === lease.network) return `${lease.hostname}.${network.domain}`;
+  }
+  return lease.hostname;
+}

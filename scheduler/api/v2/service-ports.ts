@@ -1,0 +1,26 @@
+import type { World } from '../../core/world.ts';
+import { HttpProblem } from '../problems.ts';
+
+const first = 10_000;
+const last = 20_000;
+
+/**
+ * Hands out service ports that no app declares and that it has not handed out for a request under way.
+ * @throws HttpProblem 500 when the range is used up, as Marathon does
+ */
+export function servicePortAllocator(world: World, reserved: Set<number>): () => number {
+  const used = new Set(reserved);
+  for (const app of world.apps.values()) {
+    for (const mapping of app.container.portMappings) used.add(mapping.servicePort);
+    for (const definition of app.portDefinitions) used.add(definition.port);
+  }
+  let next = first;
+  return () => {
+    while (next <= last && used.has(next)) next += 1;
+    if (next > last)
+      throw new HttpProblem(500, `Unable to assign a service port: ${first}-${last} is used up`);
+    used.add(next);
+    reserved.add(next);
+    return next;
+  };
+}
