@@ -1,0 +1,68 @@
+import type { PublishedEvent } from '../core/effects.ts';
+
+/** An event as observers get it. Ids count from 1 within one run of the scheduler. */
+export interface BusEvent {
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly event: PublishedEvent;
+}
+
+export interface Subscription {
+  /** False when events after `lastEventId` are no longer kept: the observer must read the state afresh. */
+  readonly complete: boolean;
+  readonly unsubscribe: () => void;
+}
+
+export type BusListener = (event: BusEvent) => void;
+
+/**
+ * Hands published events to observers and keeps the newest for those that come back.
+ * INVARIANT: at most `capacity` events are kept. A listener is called in the order of the ids, each id once; it must
+ * not block, and what it throws goes to `onListenerError` and ends its subscription.
+ */
+export class EventBus {
+  readonly #capacity: number;
+  readonly #onListenerError: (error: unknown) => void;
+  readonly #listeners = new Set<BusListener>();
+  #kept: BusEvent[] = [];
+  #nextId = 1;
+
+  constructor(capacity: number, onListenerError: (error: unknown) => void) {
+    this.#capacity = capacity;
+    this.#onListenerError = onListenerError;
+  }
+
+  publish(event: PublishedEvent, at: number): void {
+    const published = { id: this.#nextId++, at, event };
+    this.#kept.push(published);
+    // Cut in halves so that a full buffer does not cost a copy for each event.
+    if (this.#kept.length > 2 * this.#capacity) this.#kept = this.#kept.slice(-this.#capacity);
+    for (const listener of this.#listeners) this.#deliver(listener, published);
+  }
+
+  /** Calls `listener` for every event from now on, after those kept that are newer than `lastEventId`. */
+  subscribe(listener: BusListener, lastEventId?: number): Subscription {
+    this.#listeners.add(listener);
+    const missed = lastEventId === undefined ? [] : this.#since(lastEventId);
+    for (const event of missed) this.#deliver(listener, event);
+    const newest = this.#nextId - 1;
+    const complete =
+      lastEventId === undefined || (lastEventId <= newest && missed.length === newest - lastEventId);
+    return { complete, unsubscribe: () => void this.#listeners.delete(listener) };
+  }
+
+  #since(lastEventId: number): readonly BusEvent[] {
+    return this.#kept.slice(-this.#capacity).filter((event) => event.id > lastEventId);
+  }
+
+  #deliver(listener: BusListener, event: BusEvent): void {
+    if (!this.#listeners.has(listener)) return;
+    try {
+      listener(event);
+    } catch (error) {
+      this.#listeners.delete(listener);
+      this.#onListenerError(error);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { expect, test } from '@jest/globals';
+import { EventBus, type BusEvent } from '../../scheduler/driver/event-bus.ts';
+
+const noErrors = (error: unknown): void => {
+  throw error;
+};
+
+function busWith(count: number, capacity = 10): EventBus {
+  const bus = new EventBus(capacity, noErrors);
+  for (let i = 1; i <= count; i += 1) bus.publish({ type: `e${i}`, fields: {} }, i);
+  return bus;
+}
+
+test('an observer gets what is published after it came', () => {
+  const bus = busWith(3);
+  const seen: BusEvent[] = [];
+  bus.subscribe((event) => seen.push(event));
+  bus.publish({ type: 'e4', fields: { a: 1 } }, 4);
+  expect(seen).toEqual([{ id: 4, at: 4, event: { type: 'e4', fields: { a: 1 } } }]);
+});
+
+test('an observer that comes back gets what it missed, then the rest', () => {
+  const bus = busWith(5);
+  const ids: number[] = [];
+  const { complete } = bus.subscribe((event) => ids.push(event.id), 2);
+  bus.publish({ type: 'e6', fields: {} }, 6);
+  expect(ids).toEqual([3, 4, 5, 6]);
+  expect(complete).toBe(true);
+});
+
+test('an observer that was away for too long is told that events are missing', () => {
+  const bus = busWith(50, 10);
+  const ids: number[] = [];
+  expect(bus.subscribe((event) => ids.push(event.id), 30).complete).toBe(false);
+  expect(ids).toEqual([41, 42, 43, 44, 45, 46, 47, 48, 49, 50]);
+});
+
+test('an id from an earlier run of the scheduler is not mistaken for complete', () => {
+  expect(busWith(5).subscribe(() => undefined, 700).complete).toBe(false);
+});
+
+test('an observer that throws is dropped and the others go on', () => {
+  const errors: unknown[] = [];
+  const bus = new EventBus(10, (error) => errors.push(error));
+  const ids: number[] = [];
+  bus.subscribe(() => {
+    throw new Error('broken pipe');
+  });
+  bus.subscribe((event) => ids.push(event.id));
+  bus.publish({ type: 'a', fields: {} }, 1);
+  bus.publish({ type: 'b', fields: {} }, 2);
+  expect(errors).toHaveLength(1);
+  expect(ids).toEqual([1, 2]);
+});
+
+test('after unsubscribing nothing more comes', () => {
+  const bus = busWith(0);
+  const ids: number[] = [];
+  const { unsubscribe } = bus.subscribe((event) => ids.push(event.id));
+  unsubscribe();
+  bus.publish({ type: 'a', fields: {} }, 1);
+  expect(ids).toEqual([]);
+});
