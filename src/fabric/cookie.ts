@@ -1,0 +1,105 @@
+/**
+ * Cookies say whose a flow is: `[round 16 | category 8 | 0 8 | object 32]`. The round counts full
+ * re-installations, the category says what the flow is for (or why it drops), the object names the endpoint,
+ * address or network that it belongs to.
+ */
+export const category = {
+  base: 1,
+  endpointLocal: 2,
+  endpointRemote: 3,
+  service: 7,
+  handover: 8,
+} as const;
+
+/** Why a flow drops; the counters of these flows are the drop statistics of the fabric. */
+export type DropReason =
+  | 'unknown-port'
+  | 'tagged'
+  | 'unknown-network'
+  | 'fenced'
+  | 'spoofed'
+  | 'unsupported-protocol'
+  | 'own-address'
+  | 'unanswered-arp'
+  | 'multicast'
+  | 'unknown-destination';
+
+/** Categories 0x80 and up are drops. The numbers are part of what a running switch holds: add, never renumber. */
+const dropCategory: Readonly<Record<DropReason, number>> = {
+  'unknown-port': 0x80,
+  tagged: 0x81,
+  'unknown-network': 0x82,
+  fenced: 0x83,
+  spoofed: 0x84,
+  'unsupported-protocol': 0x85,
+  'own-address': 0x86,
+  'unanswered-arp': 0x87,
+  multicast: 0x88,
+  'unknown-destination': 0x89,
+};
+
+const dropReasons: ReadonlyMap<number, DropReason> = new Map(
+  Object.keys(dropCategory)
+    .filter(isDropReason)
+    .map((reason) => [dropCategory[reason], reason]),
+);
+
+/** What a flow is for, or why it drops. */
+export type FlowPurpose = keyof typeof category | DropReason;
+
+/** The rounds wrap here; a round is 1 … 65535, so that no flow of ours has the cookie 0 of a stranger's. */
+const maxRound = 0xffff;
+
+/** The round after `round`: 1 … 65535, starting over at the end. */
+export const nextRound = (round: number): number => (round >= maxRound ? 1 : round + 1);
+
+/**
+ * Stable 32-bit number of an object's key (FNV-1a), never 0: that is the object of flows that belong to the whole
+ * switch. Two keys may share a number (about one pair in 20,000 objects): good for counters, not for identity.
+ */
+export function objectNumber(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) {
+    hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  }
+  return hash === 0 ? 1 : hash >>> 0;
+}
+
+/** The cookie of a flow. `object` is a 32-bit number; 0 for the whole switch. */
+export function cookieOf(round: number, purpose: FlowPurpose, object: number): bigint {
+  // The upper half fits in a double, so only two bigints are made for each flow.
+  const upper = round * 0x10000 + purposeNumber(purpose) * 0x100;
+  return (BigInt(upper) << 32n) | BigInt(object);
+}
+
+/** Value and mask that select all flows of one round in a dump or a deletion. */
+export const roundCookieMask = (round: number): string =>
+  `0x${(BigInt(round) << 48n).toString(16)}/0xffff000000000000`;
+
+/** What a cookie says. `dropReason` is absent for a flow that does not drop. */
+export interface CookieParts {
+  readonly round: number;
+  readonly category: number;
+  readonly object: number;
+  readonly dropReason?: DropReason;
+}
+
+/** Takes a cookie apart, for counters and for finding flows of an earlier round. */
+export function cookieParts(cookie: bigint): CookieParts {
+  const number = Number((cookie >> 40n) & 0xffn);
+  const dropReason = dropReasons.get(number);
+  return {
+    round: Number((cookie >> 48n) & 0xffffn),
+    category: number,
+    object: Number(cookie & 0xffffffffn),
+    ...(dropReason === undefined ? {} : { dropReason }),
+  };
+}
+
+function purposeNumber(purpose: FlowPurpose): number {
+  return isDropReason(purpose) ? dropCategory[purpose] : category[purpose];
+}
+
+function isDropReason(purpose: string): purpose is DropReason {
+  return purpose in dropCategory;
+}

@@ -1,0 +1,13 @@
+import type { AgentId } from '../model/ids.ts';
+
+/** What the compiler must know of the switch that it compiles for. */
+export interface LocalSwitch {
+  /** The host whose switch it is. */
+  readonly agentId: AgentId;
+  /** Counts full re-installations, 1 … 65535; part of every cookie. */
+  readonly round: number;
+  /** OpenFlow port of the one tunnel port. */
+  readonly tunnelOfport: number;
+  /** OpenFlow ports of this host's endpoints by `endpointKey`; an endpoint without one is not plugged in yet. */
+  readonly ofports: ReadonlyMap<string, number>;
+}

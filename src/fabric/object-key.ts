@@ -1,0 +1,19 @@
+import type { NetworkName } from '../model/ids.ts';
+import { endpointKey } from './view.ts';
+import type { EndpointKey, ViewEndpoint } from './view.ts';
+
+/**
+ * Names a group of flows that is compiled as a whole: the switch itself, a network, an address of a network (with
+ * every incarnation that has it) or the port of one local incarnation.
+ */
+export type ObjectKey = 'base' | `network:${string}` | `address:${string}` | `port:${string}`;
+
+/** The flows that belong to a network as such. */
+export const networkKey = (network: NetworkName): ObjectKey => `network:${network}`;
+
+/** The flows that lead to an address: guard, ARP, forwarding. Incarnations of one slot share it. */
+export const addressKey = (endpoint: Pick<ViewEndpoint, 'network' | 'ip'>): ObjectKey =>
+  `address:${endpoint.network}/${endpoint.ip}`;
+
+/** The flows of the port that a local incarnation is plugged into. */
+export const portKey = (endpoint: EndpointKey): ObjectKey => `port:${endpointKey(endpoint)}`;

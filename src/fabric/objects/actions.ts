@@ -1,0 +1,30 @@
+import { table } from '../tables.ts';
+import type { TableNumber } from '../tables.ts';
+
+/** Throws the frame away; the flow's cookie says why. */
+export const drop = 'drop';
+
+/** Goes on in a later table. OpenFlow only allows forward jumps, so no frame can run in circles. */
+export const goTo = (next: TableNumber): string => `goto_table:${next}`;
+
+/** Puts the frame out of a port of this switch. */
+export const toPort = (ofport: number): string => `set_field:${ofport}->reg3,${goTo(table.output)}`;
+
+/** Sends the frame to another host. Sets the whole tunnel id, flag bits included, so none is passed on by accident. */
+export const toHost = (vni: number, underlayIp: string, tunnelOfport: number): string =>
+  `set_field:${vni}->tun_id,set_field:${underlayIp}->tun_dst,output:${tunnelOfport}`;
+
+/** Turns an ARP request into the answer that `ip` is at `mac`, and sends it back where it came from. */
+export const answerArp = (ip: string, mac: string): string =>
+  'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],' +
+  `set_field:${mac}->eth_src,set_field:2->arp_op,` +
+  `move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],set_field:${mac}->arp_sha,` +
+  `move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],set_field:${ip}->arp_spa,IN_PORT`;
+
+/** Like answerArp for every address at once: the MAC is made from the two bytes of the network and the address asked for. */
+export const answerArpByRule = (macPrefix: number): string =>
+  'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:2->arp_op,' +
+  'move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],' +
+  `move:NXM_OF_ARP_TPA[]->NXM_NX_ARP_SHA[0..31],load:0x${macPrefix.toString(16)}->NXM_NX_ARP_SHA[32..47],` +
+  'move:NXM_NX_ARP_SHA[]->NXM_OF_ETH_SRC[],move:NXM_OF_ARP_TPA[]->NXM_NX_REG5[],' +
+  'move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],move:NXM_NX_REG5[]->NXM_OF_ARP_SPA[],IN_PORT';

@@ -1,0 +1,74 @@
+import { portRange } from '../incarnations.ts';
+import type { LocalSwitch } from '../local-switch.ts';
+import { flag, table } from '../tables.ts';
+import { endpointKey } from '../view.ts';
+import type { EndpointState, ViewEndpoint } from '../view.ts';
+import type { ViewIndex } from '../view-index.ts';
+import { toHost, toPort } from './actions.ts';
+import type { Address } from './address.ts';
+import type { FlowWriter } from './flow-writer.ts';
+import { networkMatch } from './network.ts';
+
+/** Where an incarnation is, seen from this switch. */
+interface Place {
+  readonly local: boolean;
+  readonly actions: string;
+}
+
+/**
+ * Who gets a frame for the address. The active incarnation gets everything; while there is another beside it,
+ * replies to connections that an incarnation opened itself go to that one, told apart by the destination port
+ * alone, so no host keeps any state. A handover that tracks connections adds its flows between the two.
+ */
+export function forwardFlows(out: FlowWriter, address: Address, index: ViewIndex, local: LocalSwitch): void {
+  const destination = `dl_dst=${address.mac}`;
+  const write = (priority: number, incarnation: ViewEndpoint, protocol: string, rest: string): void => {
+    const place = placeOf(incarnation, address, index, local);
+    if (place === undefined) return;
+    const purpose =
+      protocol === '' ? (place.local ? 'endpointLocal' : 'endpointRemote') : ('handover' as const);
+    // Split horizon: what came out of the tunnel never goes back into it.
+    const horizon = place.local ? '' : `,reg1=${flag.notFromTunnel}`;
+    const match = `${protocol}${networkMatch(address.network.vni)}${horizon},${destination}${rest}`;
+    out.flow(purpose, table.forward, priority, match, place.actions);
+  };
+  const active = address.incarnations.find(({ state }) => state === 'active');
+  if (active !== undefined) write(100, active, '', '');
+  if (address.incarnations.length === 1 && active !== undefined) return;
+  for (const incarnation of ownersOfQuarters(address.incarnations)) {
+    const ports = `,tp_dst=${portRange(incarnation.epoch).match}`;
+    write(250, incarnation, 'tcp,', `${ports},tcp_flags=+ack`);
+    write(250, incarnation, 'udp,', ports);
+  }
+}
+
+/** Whom a quarter of the port space belongs to when incarnations of equal parity meet: the one that has more to lose. */
+const precedence: Readonly<Record<EndpointState, number>> = { active: 0, draining: 1, standby: 2 };
+
+function ownersOfQuarters(incarnations: readonly ViewEndpoint[]): ViewEndpoint[] {
+  const owners = new Map<string, ViewEndpoint>();
+  const ordered = [...incarnations].sort(
+    (a, b) => precedence[a.state] - precedence[b.state] || b.epoch - a.epoch,
+  );
+  for (const incarnation of ordered) {
+    const quarter = portRange(incarnation.epoch).match;
+    if (!owners.has(quarter)) owners.set(quarter, incarnation);
+  }
+  return [...owners.values()];
+}
+
+/** Undefined: a local incarnation that is not plugged in yet, or a host that the view does not know. */
+function placeOf(
+  incarnation: ViewEndpoint,
+  address: Address,
+  index: ViewIndex,
+  local: LocalSwitch,
+): Place | undefined {
+  if (incarnation.host === local.agentId) {
+    const ofport = local.ofports.get(endpointKey(incarnation));
+    return ofport === undefined ? undefined : { local: true, actions: toPort(ofport) };
+  }
+  const host = index.hosts.get(incarnation.host);
+  if (host === undefined) return undefined;
+  return { local: false, actions: toHost(address.network.vni, host.underlayIp, local.tunnelOfport) };
+}

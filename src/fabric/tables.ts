@@ -1,0 +1,31 @@
+/**
+ * The tables of the pipeline, in the order in which a frame meets them. The numbers between are kept free: 12
+ * services (DHCP, DNS), 20 egress policy, 30 and 41 connection tracking, 45 gateway, 50 ingress policy, 55 meters.
+ *
+ * Registers: reg0 network (VNI, 20 bits) · reg1 flags (see `flag`) · reg3 port to put the frame out of.
+ */
+export const table = {
+  /** Where did the frame come from: the tunnel or a port that the view knows. */
+  classify: 0,
+  /** One flow that no frame meets: when it is gone, Open vSwitch has restarted. */
+  canary: 1,
+  /** A slot's MAC is accepted only from hosts that own the slot in the view. */
+  tunnelGuard: 5,
+  /** A port speaks with its own MAC and address only. */
+  portSecurity: 10,
+  /** ARP is answered here and goes no further. */
+  arp: 15,
+  /** Which port, or which host, has the destination. */
+  forward: 40,
+  /** Puts the frame out of the port in reg3. */
+  output: 60,
+} as const;
+
+/** Number of a table of the pipeline. */
+export type TableNumber = (typeof table)[keyof typeof table];
+
+/** Matches on reg1's flags, as `value/mask`. Bit 0: came out of the tunnel. Bit 1: was redirected by another host. */
+export const flag = {
+  fromTunnel: '0x1/0x1',
+  notFromTunnel: '0x0/0x1',
+} as const;
