@@ -1,5 +1,5 @@
 import type { App } from '../../src/model/app.ts';
-import type { Deployment } from '../../src/model/deployment.ts';
+import type { Deployment, DeploymentAction } from '../../src/model/deployment.ts';
 import type { HostRecord } from '../../src/model/host.ts';
 import type {
   AgentId,
@@ -14,6 +14,8 @@ import type {
 } from '../../src/model/ids.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { AppProgress } from './progress.ts';
+import type { Timers } from './timers.ts';
 
 /**
  * Everything that the scheduler decides from. The core owns it; the shell only reads it. Durable tables are stored
@@ -37,12 +39,28 @@ export interface World {
   readonly slotsOfApp: Map<AppId, Set<SlotId>>;
   readonly instancesOfSlot: Map<SlotId, Set<TaskId>>;
   readonly instancesOfAgent: Map<AgentId, Set<TaskId>>;
+  /** What the running deployment of an app does with it. */
+  readonly jobs: Map<AppId, DeploymentJob>;
+  /** Who holds an address: slots (their lease) and instances (the lease they were launched with). */
+  readonly addresses: Map<NetworkName, AddressBook>;
+  /** Where the slots of an app stand; recomputed slot by slot as they change. */
+  readonly progress: Map<AppId, AppProgress>;
+  /** Apps with a slot that wants an incarnation, the longest unserved first. */
+  readonly wanting: Set<AppId>;
+  /** What the next ticks have to look at. */
+  readonly timers: Timers;
+  /** False until the first event after a restore has rebuilt what is derived. */
+  primed: boolean;
 
   // Forgotten at a restart.
+  /** By app id and configuration, `/web@<lastConfigChangeAt>`. */
   readonly launchDelays: Map<string, LaunchDelay>;
   readonly lastFailures: Map<AppId, TaskFailure>;
   readonly unplaced: Map<AppId, UnplacedReason>;
+  /** Tasks that Mesos was asked about and has not answered for. */
   readonly reconciling: Map<TaskId, { readonly sentAt: number; readonly attempt: number }>;
+  /** When Mesos first said that it does not know the task; it is believed when it says so again later. */
+  readonly unknownSince: Map<TaskId, number>;
   /** True between SUBSCRIBED and the end of the stream. */
   subscribed: boolean;
   suppressed: boolean;
@@ -56,10 +74,26 @@ export interface ExecutorRecord {
   readonly info: unknown;
 }
 
+/** An app's part in a deployment: `step` is the one in which the work on it is done. */
+export interface DeploymentJob {
+  readonly deploymentId: DeploymentId;
+  readonly action: DeploymentAction;
+  readonly step: number;
+}
+
+/** The addresses of one network that are held, with their holders, `/web#0` or a task id. */
+export interface AddressBook {
+  readonly holders: Map<string, Set<SlotId | TaskId>>;
+  /** No address below this one (as a number) is free. */
+  firstFree: number;
+}
+
 export interface LaunchDelay {
   readonly delayMs: number;
   /** No launch before this moment (milliseconds since 1970). */
   readonly until: number;
+  /** Launches in a row that Mesos dropped and that were tried again at once. */
+  readonly drops: number;
 }
 
 export interface TaskFailure {

@@ -81,6 +81,10 @@ export interface Instance {
   readonly killSentAt?: number;
   /** Whether an incarnation that has the slot's place but not its address: it replaces the active one when ready. */
   readonly standby: boolean;
+  /** The address that it was launched with; the slot's own may have changed since. Absent on the host's network. */
+  readonly lease?: Lease;
+  /** Set when its slot was given to another while it was unreachable: it is in no view again, and killed on return. */
+  readonly fenced?: boolean;
 }
 
 const terminal: ReadonlySet<Condition> = new Set<Condition>([

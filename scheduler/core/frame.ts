@@ -1,0 +1,200 @@
+import type { App } from '../../src/model/app.ts';
+import type { Deployment } from '../../src/model/deployment.ts';
+import type { HostRecord } from '../../src/model/host.ts';
+import type { AgentId, AppId, AppVersion, DeploymentId, FrameworkId, NetworkName, SlotId, TaskId } from '../../src/model/ids.ts';
+import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
+import type { Network } from '../../src/model/network.ts';
+import type { RecordKind, RecordWrite } from '../store/store.ts';
+import type { Effect, Frame, PublishedEvent } from './effects.ts';
+import type { ChangeResult, Context } from './events.ts';
+import { frameworkIdKey } from './restore.ts';
+import { indexDeployment, indexInstance, indexSlot, indexVersion, unindexDeployment } from './tables.ts';
+import type { ExecutorRecord, Settings, World } from './world.ts';
+
+/**
+ * The only way to change a world: puts and deletes keep its tables and indexes and collect what must be stored and
+ * done. INVARIANTS: one write for each record, the last; whatever changed what a view shows is in `fabric-changed`;
+ * every slot whose incarnations or record changed is marked for `settle`.
+ */
+export class FrameBuilder {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly now: number;
+  readonly uuid: () => string;
+  /** Slots to look at again before the frame ends. */
+  readonly touchedSlots = new Set<SlotId>();
+  /** Apps whose rolling upgrade and deployment are looked at before the frame ends. */
+  readonly touchedApps = new Set<AppId>();
+  /** Something can be launched that could not be before. */
+  newWork = false;
+  readonly #writes = new Map<string, RecordWrite>();
+  readonly #effects: Effect[] = [];
+  readonly #fabric = new Set<SlotId>();
+
+  constructor(world: World, settings: Settings, context: Context) {
+    this.world = world;
+    this.settings = settings;
+    this.now = context.now;
+    this.uuid = context.uuid;
+  }
+
+  build(result?: ChangeResult): Frame {
+    const fabric: Effect[] = this.#fabric.size > 0 ? [{ kind: 'fabric-changed', slots: [...this.#fabric] }] : [];
+    const frame = { writes: [...this.#writes.values()], effects: [...fabric, ...this.#effects] };
+    return result === undefined ? frame : { ...frame, result };
+  }
+
+  emit(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  publish(type: string, fields: PublishedEvent['fields'], deploymentId?: DeploymentId): void {
+    const event = deploymentId === undefined ? { type, fields } : { type, fields, deploymentId };
+    this.#effects.push({ kind: 'publish', event });
+  }
+
+  /** All slots of the app are looked at again: its definition or its part in a deployment changed. */
+  touchApp(appId: AppId): void {
+    this.touchedApps.add(appId);
+    for (const slot of this.world.slotsOfApp.get(appId) ?? []) this.touchedSlots.add(slot);
+  }
+
+  /** The views that show these slots change though their records do not (their host came or went). */
+  fabricChanged(slot: SlotId): void {
+    this.#fabric.add(slot);
+  }
+
+  putFrameworkId(id: FrameworkId): void {
+    this.world.frameworkId = id;
+    this.#write('meta', frameworkIdKey, id);
+  }
+
+  putApp(app: App): void {
+    this.world.apps.set(app.id, app);
+    this.#write('app', app.id, app);
+    this.touchApp(app.id);
+  }
+
+  /** Removes the app with its older versions. */
+  deleteApp(id: AppId): void {
+    this.world.apps.delete(id);
+    this.#write('app', id, undefined);
+    for (const version of this.world.versions.get(id)?.keys() ?? []) this.#write('app-version', versionKey(id, version), undefined);
+    this.world.versions.delete(id);
+    this.touchApp(id);
+  }
+
+  /** Keeps an older definition, and of these the newest `maxVersions`. */
+  putVersion(app: App): void {
+    indexVersion(this.world, app);
+    this.#write('app-version', versionKey(app.id, app.version), app);
+    const versions = this.world.versions.get(app.id);
+    for (const oldest of versions?.keys() ?? []) {
+      if (versions === undefined || versions.size <= this.settings.maxVersions) return;
+      versions.delete(oldest);
+      this.#write('app-version', versionKey(app.id, oldest), undefined);
+    }
+  }
+
+  putDeployment(deployment: Deployment): void {
+    const isNew = !this.world.deployments.has(deployment.id);
+    this.world.deployments.set(deployment.id, deployment);
+    if (isNew) indexDeployment(this.world, deployment);
+    this.#write('deployment', deployment.id, deployment);
+    for (const app of deployment.affectedApps) this.touchApp(app);
+  }
+
+  deleteDeployment(deployment: Deployment): void {
+    this.world.deployments.delete(deployment.id);
+    unindexDeployment(this.world, deployment);
+    this.#write('deployment', deployment.id, undefined);
+    for (const app of deployment.affectedApps) this.touchApp(app);
+  }
+
+  putSlot(slot: Slot): void {
+    const before = this.world.slots.get(slot.id);
+    this.world.slots.set(slot.id, slot);
+    indexSlot(this.world, before, slot);
+    this.#write('slot', slot.id, slot);
+    if (before?.activeEpoch !== slot.activeEpoch) this.#fabric.add(slot.id);
+    this.#touchSlot(slot.appId, slot.id);
+  }
+
+  deleteSlot(slot: Slot): void {
+    this.world.slots.delete(slot.id);
+    indexSlot(this.world, slot, undefined);
+    this.#write('slot', slot.id, undefined);
+    this.#touchSlot(slot.appId, slot.id);
+  }
+
+  putInstance(instance: Instance): void {
+    const before = this.world.instances.get(instance.taskId);
+    this.world.instances.set(instance.taskId, instance);
+    indexInstance(this.world, before, instance);
+    this.#write('instance', instance.taskId, instance);
+    if (before === undefined || isShown(before) !== isShown(instance)) this.#fabric.add(instance.slotId);
+    this.#touchSlot(instance.appId, instance.slotId);
+  }
+
+  deleteInstance(instance: Instance): void {
+    this.world.instances.delete(instance.taskId);
+    indexInstance(this.world, instance, undefined);
+    this.#write('instance', instance.taskId, undefined);
+    this.#fabric.add(instance.slotId);
+    this.#touchSlot(instance.appId, instance.slotId);
+  }
+
+  putNetwork(network: Network): void {
+    this.world.networks.set(network.name, network);
+    this.#write('network', network.name, network);
+  }
+
+  deleteNetwork(name: NetworkName): void {
+    this.world.networks.delete(name);
+    this.world.addresses.delete(name);
+    this.#write('network', name, undefined);
+  }
+
+  putHost(host: HostRecord): void {
+    this.world.hosts.set(host.facts.agentId, host);
+    this.#write('host', host.facts.agentId, host);
+  }
+
+  putExecutor(record: ExecutorRecord): void {
+    this.world.executors.set(record.agentId, record);
+    this.#write('executor', record.agentId, record);
+  }
+
+  deleteExecutor(agentId: AgentId): void {
+    this.world.executors.delete(agentId);
+    this.#write('executor', agentId, undefined);
+  }
+
+  #touchSlot(appId: AppId, slotId: SlotId): void {
+    this.touchedSlots.add(slotId);
+    this.touchedApps.add(appId);
+  }
+
+  #write(kind: RecordKind, key: string, value: unknown): void {
+    this.#writes.set(`${kind} ${key}`, { kind, key, value });
+  }
+}
+
+const versionKey = (id: AppId, version: AppVersion): string => `${id}@${version}`;
+
+/** The part of an instance that decides whether a view shows it; its address cannot change. */
+const isShown = (instance: Instance): boolean => instance.condition !== 'unreachable' && instance.fenced !== true;
+
+/** True when two leases name the same address; also when there is none on either side. */
+export const sameLease = (one: Lease | undefined, other: Lease | undefined): boolean =>
+  one?.network === other?.network && one?.ip === other?.ip;
+
+/** The incarnations of a slot, oldest first. */
+export function incarnationsOf(world: World, slotId: SlotId): Instance[] {
+  const found: Instance[] = [];
+  for (const taskId of world.instancesOfSlot.get(slotId) ?? ([] as TaskId[])) {
+    const instance = world.instances.get(taskId);
+    if (instance !== undefined) found.push(instance);
+  }
+  return found.length > 1 ? found.sort((a, b) => a.epoch - b.epoch) : found;
+}

@@ -1,0 +1,83 @@
+import type { App } from '../../src/model/app.ts';
+import type { Deployment } from '../../src/model/deployment.ts';
+import type { SlotId, TaskId } from '../../src/model/ids.ts';
+import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
+import { parseIpv4 } from '../../src/fabric/ipv4.ts';
+import type { AddressBook, World } from './world.ts';
+
+/** Keeps the indexes of slots: `before` is what the table held, `after` what it holds now. */
+export function indexSlot(world: World, before: Slot | undefined, after: Slot | undefined): void {
+  const slot = after ?? before;
+  if (slot === undefined) return;
+  if (before?.lease !== undefined) dropHolder(world, before.lease, slot.id);
+  if (after?.lease !== undefined) addHolder(world, after.lease, slot.id);
+  if (after === undefined) removeFrom(world.slotsOfApp, slot.appId, slot.id);
+  else addTo(world.slotsOfApp, slot.appId, slot.id);
+}
+
+/** Keeps the indexes of instances: `before` is what the table held, `after` what it holds now. */
+export function indexInstance(world: World, before: Instance | undefined, after: Instance | undefined): void {
+  const instance = after ?? before;
+  if (instance === undefined) return;
+  if (before?.lease !== undefined) dropHolder(world, before.lease, instance.taskId);
+  if (after?.lease !== undefined) addHolder(world, after.lease, instance.taskId);
+  if (after === undefined) {
+    removeFrom(world.instancesOfSlot, instance.slotId, instance.taskId);
+    removeFrom(world.instancesOfAgent, instance.agentId, instance.taskId);
+  } else {
+    addTo(world.instancesOfSlot, instance.slotId, instance.taskId);
+    addTo(world.instancesOfAgent, instance.agentId, instance.taskId);
+  }
+}
+
+/** Adds an older definition of an app. */
+export function indexVersion(world: World, app: App): void {
+  const versions = world.versions.get(app.id);
+  if (versions === undefined) world.versions.set(app.id, new Map([[app.version, app]]));
+  else versions.set(app.version, app);
+}
+
+/** Notes what a deployment does with each of its apps. A start does nothing by itself: the scaling after it does. */
+export function indexDeployment(world: World, deployment: Deployment): void {
+  for (const [step, { actions }] of deployment.steps.entries()) {
+    for (const { action, app } of actions) world.jobs.set(app, { deploymentId: deployment.id, action, step });
+  }
+}
+
+/** Forgets the jobs of a deployment that ended. */
+export function unindexDeployment(world: World, deployment: Deployment): void {
+  for (const app of deployment.affectedApps) {
+    if (world.jobs.get(app)?.deploymentId === deployment.id) world.jobs.delete(app);
+  }
+}
+
+/** The addresses of a network that are held; made empty when there are none. */
+export function addressBook(world: World, network: Lease['network']): AddressBook {
+  const known = world.addresses.get(network);
+  if (known !== undefined) return known;
+  const book: AddressBook = { holders: new Map(), firstFree: 0 };
+  world.addresses.set(network, book);
+  return book;
+}
+
+function addHolder(world: World, lease: Lease, holder: SlotId | TaskId): void {
+  addTo(addressBook(world, lease.network).holders, lease.ip, holder);
+}
+
+function dropHolder(world: World, lease: Lease, holder: SlotId | TaskId): void {
+  const book = addressBook(world, lease.network);
+  removeFrom(book.holders, lease.ip, holder);
+  if (!book.holders.has(lease.ip)) book.firstFree = Math.min(book.firstFree, parseIpv4(lease.ip));
+}
+
+function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+  const set = index.get(key);
+  if (set === undefined) index.set(key, new Set([value]));
+  else set.add(value);
+}
+
+function removeFrom<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+  const set = index.get(key);
+  set?.delete(value);
+  if (set?.size === 0) index.delete(key);
+}
