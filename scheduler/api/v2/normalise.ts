@@ -335,10 +335,7 @@ function checkStrategies(json: AppJson, role: string, details: Details): void {
 }
 
 function checkParameters(json: AppJson, details: Details): void {
-  const parsed = parseDockerParameters(json.container?.docker?.parameters ?? []);
-  if (parsed.kind === 'invalid') {
-    for (const problem of parsed.problems) {
-      details.add(`/container/docker/parameters(${problem.index})/key`, problem.message);
-    }
-  }
+  const { problems } = parseDockerParameters(json.container?.docker?.parameters ?? []);
+  for (const { index, message } of problems)
+    details.add(`/container/docker/parameters(${index})/key`, message);
 }

@@ -1,0 +1,79 @@
+/** The parts of the API's answers that the command line shows. */
+export interface AppInfo {
+  readonly id: string;
+  readonly instances: number;
+  readonly cpus: number;
+  readonly mem: number;
+  readonly version: string;
+  readonly container?: { readonly docker?: { readonly image?: string } };
+  readonly networks?: readonly { readonly mode?: string; readonly name?: string }[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly tasksStaged: number;
+  readonly tasksRunning: number;
+  readonly deployments: readonly { readonly id: string }[];
+  readonly tasks?: readonly TaskInfo[];
+  readonly lastTaskFailure?: {
+    readonly taskId: string;
+    readonly state: string;
+    readonly message: string;
+    readonly host: string;
+    readonly timestamp: string;
+  };
+}
+
+export interface TaskInfo {
+  readonly id: string;
+  readonly appId: string;
+  readonly host: string;
+  readonly state: string;
+  readonly version: string;
+  readonly stagedAt: string;
+  readonly startedAt?: string;
+  readonly patchpanel: {
+    readonly slot: number | null;
+    readonly epoch: number;
+    readonly endpoint: string;
+    readonly network?: string;
+    readonly ip?: string;
+    readonly mac?: string;
+    readonly hostname?: string;
+    readonly message?: string;
+  };
+}
+
+export interface DeploymentInfo {
+  readonly id: string;
+  readonly version: string;
+  readonly affectedApps: readonly string[];
+  readonly steps: readonly {
+    readonly actions: readonly { readonly action: string; readonly app: string }[];
+  }[];
+  readonly currentStep: number;
+  readonly totalSteps: number;
+}
+
+export interface NetworkInfo {
+  readonly name: string;
+  readonly vni: number;
+  readonly cidr: string;
+  readonly range?: string;
+  readonly mtu?: number;
+  readonly domain: string;
+  readonly quarantineSeconds: number;
+  readonly leases: number;
+}
+
+export interface HostInfo {
+  readonly agentId: string;
+  readonly hostname: string;
+  readonly underlayIp: string;
+  readonly datapath: string;
+  readonly reachable: boolean;
+  readonly tasks: number;
+  readonly view: {
+    readonly connected: boolean;
+    readonly applied: string | null;
+    readonly lag: number;
+    readonly problem: string | null;
+  };
+}

@@ -1,0 +1,174 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { AppInfo } from './api-types.ts';
+import { ApiClient, CliError, exitCodes, type Answer, type GlobalOptions } from './client.ts';
+import { parsePairs, pathOf, readJson } from './definition.ts';
+import { bold, print, remark, table } from './output.ts';
+import { taskTable } from './task.ts';
+import { waitForDeployment } from './wait.ts';
+
+interface DeployOptions extends GlobalOptions {
+  readonly force: boolean;
+  readonly wait: boolean;
+  readonly timeout: number;
+}
+
+/** `patchpanel app …` */
+export function appCommand(): Command {
+  const app = new Command('app').description('submit, scale, redeploy and remove apps');
+  deploying(app.command('add').description('create apps from a JSON file (an object or an array)'))
+    .requiredOption('-f, --file <file>', 'app definition; - reads standard input')
+    .action((_options, command: Command) => add(command.optsWithGlobals()));
+  app
+    .command('list')
+    .description('list apps')
+    .option('-l, --label <selector>', 'only apps with these labels, e.g. tier==web')
+    .action((_options, command: Command) => list(command.optsWithGlobals()));
+  app
+    .command('show <id>')
+    .description('show one app with its tasks and addresses')
+    .action((id: string, _options, command: Command) => show(id, command.optsWithGlobals()));
+  deploying(app.command('update <id>').description('change an app; what is not named stays'))
+    .option('-f, --file <file>', 'fields to change; - reads standard input')
+    .option('-e, --env <NAME=value...>', 'set environment variables')
+    .option('-i, --image <image>', 'set the image')
+    .option('--replace', 'replace the whole definition by the file', false)
+    .action((id: string, _options, command: Command) => update(id, command.optsWithGlobals()));
+  deploying(app.command('scale <id> <instances>').description('set the number of instances')).action(
+    (id: string, instances: string, _options, command: Command) =>
+      scale(id, instances, command.optsWithGlobals()),
+  );
+  deploying(app.command('restart <id>').description('replace every instance; addresses stay')).action(
+    (id: string, _options, command: Command) =>
+      deploy(command.optsWithGlobals(), 'restarting', (client, force) =>
+        client.send('POST', `/v2/apps${pathOf(id)}/restart?force=${force}`),
+      ),
+  );
+  deploying(app.command('remove <id>').description('stop an app and free its addresses')).action(
+    (id: string, _options, command: Command) =>
+      deploy(command.optsWithGlobals(), 'removing', (client, force) =>
+        client.send('DELETE', `/v2/apps${pathOf(id)}?force=${force}`),
+      ),
+  );
+  return app;
+}
+
+function deploying(command: Command): Command {
+  return command
+    .option('--force', 'replace a deployment that is under way', false)
+    .option('-w, --wait', 'wait until the deployment has ended', false)
+    .option('--timeout <seconds>', 'how long to wait', positive, 300);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('must be a number of seconds above 0');
+  return value;
+}
+
+/** Sends a change and, when asked to, waits for its deployment. */
+async function deploy(
+  options: DeployOptions,
+  doing: string,
+  send: (client: ApiClient, force: boolean) => Promise<Answer<unknown>>,
+): Promise<void> {
+  const client = new ApiClient(options.url);
+  const { data, deploymentId } = await send(client, options.force);
+  if (options.wait && deploymentId !== undefined) {
+    await waitForDeployment(client, deploymentId, options.timeout);
+    remark('deployment done');
+  }
+  print(options.json, data, () =>
+    deploymentId === undefined
+      ? doing
+      : `${doing}: deployment ${deploymentId}${options.wait ? ' has ended' : ''}`,
+  );
+}
+
+async function add(options: DeployOptions & { file: string }): Promise<void> {
+  const definition = await readJson(options.file);
+  await deploy(options, 'created', (client, force) =>
+    Array.isArray(definition)
+      ? client.send('PUT', `/v2/apps?force=${force}`, definition)
+      : client.send('POST', `/v2/apps?force=${force}`, definition),
+  );
+}
+
+async function update(
+  id: string,
+  options: DeployOptions & { file?: string; env?: string[]; image?: string; replace: boolean },
+): Promise<void> {
+  const client = new ApiClient(options.url);
+  const path = `/v2/apps${pathOf(id)}`;
+  const fields =
+    options.file === undefined ? {} : ((await readJson(options.file)) as Record<string, unknown>);
+  if (options.env !== undefined || options.image !== undefined) {
+    const { app } = await client.get<{ app: AppInfo }>(path);
+    if (options.env !== undefined) fields['env'] = { ...app.env, ...parsePairs(options.env) };
+    if (options.image !== undefined) {
+      fields['container'] = { ...app.container, docker: { ...app.container?.docker, image: options.image } };
+    }
+  }
+  if (Object.keys(fields).length === 0) {
+    throw new CliError(exitCodes.usage, 'nothing to change: give --file, --env or --image');
+  }
+  await deploy(options, 'updated', (api, force) =>
+    options.replace
+      ? api.send('PUT', `${path}?force=${force}&partialUpdate=false`, fields)
+      : api.send('PATCH', `${path}?force=${force}`, fields),
+  );
+}
+
+async function scale(id: string, text: string, options: DeployOptions): Promise<void> {
+  const instances = Number(text);
+  if (!Number.isInteger(instances) || instances < 0) {
+    throw new CliError(exitCodes.usage, `'${text}' is not a number of instances`);
+  }
+  await deploy(options, `scaling to ${instances}`, (client, force) =>
+    client.send('PATCH', `/v2/apps${pathOf(id)}?force=${force}`, { instances }),
+  );
+}
+
+async function list(options: GlobalOptions & { label?: string }): Promise<void> {
+  const query = options.label === undefined ? '' : `?label=${encodeURIComponent(options.label)}`;
+  const { apps } = await new ApiClient(options.url).get<{ apps: AppInfo[] }>(`/v2/apps${query}`);
+  print(options.json, apps, () =>
+    table(
+      ['ID', 'RUNNING', 'CPUS', 'MEM', 'NETWORK', 'IMAGE', 'STATUS'],
+      apps.map((app) => [
+        app.id,
+        `${app.tasksRunning}/${app.instances}`,
+        app.cpus,
+        app.mem,
+        app.networks?.[0]?.name ?? app.networks?.[0]?.mode,
+        app.container?.docker?.image,
+        statusOf(app),
+      ]),
+      'no apps; add one with `patchpanel app add -f app.json`',
+    ),
+  );
+}
+
+function statusOf(app: AppInfo): string {
+  if (app.deployments.length > 0) return 'deploying';
+  if (app.instances === 0) return 'suspended';
+  return app.tasksRunning >= app.instances ? 'running' : 'waiting';
+}
+
+async function show(id: string, options: GlobalOptions): Promise<void> {
+  const { app } = await new ApiClient(options.url).get<{ app: AppInfo }>(`/v2/apps${pathOf(id)}`);
+  print(options.json, app, () =>
+    [
+      `${bold(app.id)}  ${statusOf(app)}, ${app.tasksRunning} of ${app.instances} running, version ${app.version}`,
+      `image ${app.container?.docker?.image}, ${app.cpus} cpus, ${app.mem} MiB`,
+      ...failureLine(app),
+      '',
+      taskTable(app.tasks ?? []),
+    ].join('\n'),
+  );
+}
+
+function failureLine(app: AppInfo): string[] {
+  const failure = app.lastTaskFailure;
+  if (failure === undefined) return [];
+  return [`last failure ${failure.timestamp} on ${failure.host}: ${failure.state} ${failure.message}`];
+}

@@ -1,0 +1,114 @@
+import { create, isAxiosError, type AxiosInstance } from 'axios';
+
+/** Exit codes of the command line; they are part of its interface. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  notFound: 4,
+  conflict: 5,
+  timeout: 6,
+} as const;
+
+/** A failure that ends the command with a message for people and an exit code for programs. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly url: string;
+  readonly json: boolean;
+}
+
+export interface Answer<T> {
+  readonly data: T;
+  /** Header `Marathon-Deployment-Id`, when the call began a deployment. */
+  readonly deploymentId: string | undefined;
+}
+
+/** The scheduler's API; failures come as CliError with what to do next. */
+export class ApiClient {
+  readonly #http: AxiosInstance;
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#http = create({
+      baseURL: this.#url,
+      timeout: 30_000,
+      headers: { Accept: 'application/json' },
+    });
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.#send<T>('GET', path)).data;
+  }
+
+  async send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<Answer<T>> {
+    return this.#send<T>(method, path, body);
+  }
+
+  async #send<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    try {
+      const answer = await this.#http.request<T>({
+        method,
+        url: path,
+        ...(body === undefined
+          ? {}
+          : { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      });
+      const id: unknown = answer.headers['marathon-deployment-id'];
+      return { data: answer.data, deploymentId: typeof id === 'string' ? id : undefined };
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    if (!isAxiosError<ErrorBody>(error)) return error;
+    if (error.response === undefined) {
+      return new CliError(
+        exitCodes.unreachable,
+        `cannot reach the scheduler at ${this.#url}: ${error.message}\n` +
+          'Is it running? Name another with --url or PATCHPANEL_URL; `patchpanel dev` starts one on this machine.',
+      );
+    }
+    const { status, data } = error.response;
+    if (status === 409) return new CliError(exitCodes.conflict, conflictText(data));
+    return new CliError(status === 404 ? exitCodes.notFound : exitCodes.failed, errorText(data, status));
+  }
+}
+
+interface ErrorBody {
+  readonly message?: string;
+  readonly details?: string | readonly { readonly path: string; readonly errors: readonly string[] }[];
+  readonly deployments?: readonly { readonly id: string }[];
+}
+
+function errorText(body: ErrorBody, status: number): string {
+  const message = body.message ?? `the scheduler answered ${status}`;
+  if (body.details === undefined) return message;
+  if (typeof body.details === 'string') return `${message}: ${body.details}`;
+  return [message, ...body.details.map(({ path, errors }) => `  ${path}: ${errors.join('; ')}`)].join('\n');
+}
+
+function conflictText(body: ErrorBody): string {
+  const ids = (body.deployments ?? []).map(({ id }) => id);
+  if (ids.length === 0) return errorText(body, 409);
+  return (
+    `a deployment is under way: ${ids.join(', ')}\n` +
+    `Wait for it with \`patchpanel deployment wait ${ids[0]}\`, or replace it with --force.`
+  );
+}

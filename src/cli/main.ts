@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import { messageOf } from '../runtime/errors.ts';
+import { appCommand } from './app.ts';
+import { CliError, exitCodes } from './client.ts';
+import { deploymentCommand } from './deployment.ts';
+import { devCommand } from './dev.ts';
+import { hostCommand, networkCommand } from './network.ts';
+import { taskCommand } from './task.ts';
+import { version } from './version.ts';
+
+const program = new Command('patchpanel')
+  .description('Docker containers on Mesos, on one big switch, with addresses that stay')
+  .version(version)
+  .addOption(
+    new Option('--url <url>', "the scheduler's API").env('PATCHPANEL_URL').default('http://127.0.0.1:8080'),
+  )
+  .option('--json', 'print JSON for programs', false)
+  .showHelpAfterError('(--help tells more)')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 scheduler not reachable, 4 not found, 5 locked by a deployment, 6 waited too long',
+  )
+  .addCommand(appCommand())
+  .addCommand(deploymentCommand())
+  .addCommand(taskCommand())
+  .addCommand(networkCommand())
+  .addCommand(hostCommand())
+  .addCommand(devCommand());
+
+for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])])
+  command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  process.stderr.write(`patchpanel: ${messageOf(error)}\n`);
+  return error instanceof CliError ? error.exitCode : exitCodes.failed;
+}

@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+import type { HostInfo, NetworkInfo } from './api-types.ts';
+import { ApiClient, type GlobalOptions } from './client.ts';
+import { print, table } from './output.ts';
+
+/** `patchpanel network …` */
+export function networkCommand(): Command {
+  const network = new Command('network').description('look at the networks of the switch');
+  network
+    .command('list')
+    .description('list networks')
+    .action((_options, command: Command) => listNetworks(command.optsWithGlobals()));
+  network
+    .command('show <name>')
+    .description('show one network')
+    .action((name: string, _options, command: Command) => showNetwork(name, command.optsWithGlobals()));
+  return network;
+}
+
+async function listNetworks(options: GlobalOptions): Promise<void> {
+  const { networks } = await new ApiClient(options.url).get<{ networks: NetworkInfo[] }>('/v1/networks');
+  print(options.json, networks, () =>
+    table(
+      ['NAME', 'VNI', 'SUBNET', 'LEASES', 'DOMAIN'],
+      networks.map((n) => [n.name, n.vni, n.cidr, n.leases, n.domain]),
+      'no networks',
+    ),
+  );
+}
+
+async function showNetwork(name: string, options: GlobalOptions): Promise<void> {
+  const network = await new ApiClient(options.url).get<NetworkInfo>(
+    `/v1/networks/${encodeURIComponent(name)}`,
+  );
+  print(options.json, network, () =>
+    table(
+      ['FIELD', 'VALUE'],
+      Object.entries(network).map(([field, value]) => [field, value as string | number]),
+      'nothing is known of it',
+    ),
+  );
+}
+
+/** `patchpanel host …` */
+export function hostCommand(): Command {
+  const host = new Command('host').description('look at the hosts of the fabric');
+  host
+    .command('list')
+    .description('list hosts with their switch and the state of their view')
+    .action((_options, command: Command) => listHosts(command.optsWithGlobals()));
+  return host;
+}
+
+async function listHosts(options: GlobalOptions): Promise<void> {
+  const { hosts } = await new ApiClient(options.url).get<{ hosts: HostInfo[] }>('/v1/hosts');
+  print(options.json, hosts, () =>
+    table(
+      ['HOST', 'AGENT', 'UNDERLAY', 'DATAPATH', 'REACHABLE', 'TASKS', 'VIEW', 'PROBLEM'],
+      hosts.map((h) => [
+        h.hostname,
+        h.agentId,
+        h.underlayIp,
+        h.datapath,
+        h.reachable ? 'yes' : 'no',
+        h.tasks,
+        h.view.connected
+          ? `${h.view.applied ?? 'none'}${h.view.lag > 0 ? ` (${h.view.lag} behind)` : ''}`
+          : 'no stream',
+        h.view.problem,
+      ]),
+      'no host has reported yet: an executor starts with the first task',
+    ),
+  );
+}

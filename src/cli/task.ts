@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import type { TaskInfo } from './api-types.ts';
+import { ApiClient, CliError, exitCodes, type GlobalOptions } from './client.ts';
+import { pathOf } from './definition.ts';
+import { print, table } from './output.ts';
+
+/** `patchpanel task …` */
+export function taskCommand(): Command {
+  const task = new Command('task').description('list and kill tasks');
+  task
+    .command('list [app]')
+    .description('list tasks with their host and address')
+    .action((app: string | undefined, _options, command: Command) => list(app, command.optsWithGlobals()));
+  task
+    .command('kill <ids...>')
+    .description('kill tasks; each comes back in its slot with its address')
+    .option('--scale', 'shrink the app by as many instead', false)
+    .option('--force', 'with --scale: replace a deployment that is under way', false)
+    .action((ids: string[], _options, command: Command) => kill(ids, command.optsWithGlobals()));
+  return task;
+}
+
+async function list(app: string | undefined, options: GlobalOptions): Promise<void> {
+  const path = app === undefined ? '/v2/tasks' : `/v2/apps${pathOf(app)}/tasks`;
+  const { tasks } = await new ApiClient(options.url).get<{ tasks: TaskInfo[] }>(path);
+  print(options.json, tasks, () => taskTable(tasks));
+}
+
+/** Tasks with slot, host, MAC, address and name. */
+export function taskTable(tasks: readonly TaskInfo[]): string {
+  return table(
+    ['APP', 'SLOT', 'STATE', 'HOST', 'IP', 'MAC', 'NAME', 'ENDPOINT', 'TASK'],
+    tasks.map(({ appId, state, host, id, patchpanel }) => [
+      appId,
+      patchpanel.slot,
+      state.replace('TASK_', '').toLowerCase(),
+      host,
+      patchpanel.ip,
+      patchpanel.mac,
+      patchpanel.hostname,
+      patchpanel.endpoint,
+      id,
+    ]),
+    'no tasks',
+  );
+}
+
+async function kill(
+  ids: readonly string[],
+  options: GlobalOptions & { scale: boolean; force: boolean },
+): Promise<void> {
+  const path = `/v2/tasks/delete?scale=${options.scale}&force=${options.force}`;
+  const { data } = await new ApiClient(options.url).send<{ tasks?: TaskInfo[] }>('POST', path, { ids });
+  if (data.tasks !== undefined && data.tasks.length < ids.length) {
+    const known = new Set(data.tasks.map((task) => task.id));
+    const unknown = ids.filter((id) => !known.has(id));
+    throw new CliError(
+      exitCodes.notFound,
+      `no such task: ${unknown.join(', ')}; see \`patchpanel task list\``,
+    );
+  }
+  print(options.json, data, () => `killing ${ids.length} task${ids.length === 1 ? '' : 's'}`);
+}
