@@ -1,0 +1,52 @@
+import { parameterParsers, refusedParameters, type DockerOptionsDraft } from './docker-parameter-parsers.ts';
+
+/** Raw docker options of an app as Docker's API has them; field names are Docker's own. */
+export type DockerOptions = DeepReadonly<DockerOptionsDraft>;
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** Why one parameter is refused. */
+export interface DockerParameterProblem {
+  /** Its place in the list, from 0. */
+  readonly index: number;
+  readonly key: string;
+  readonly message: string;
+}
+
+export interface ParsedDockerParameters {
+  readonly options: DockerOptions;
+  /** Empty when every parameter is understood. */
+  readonly problems: readonly DockerParameterProblem[];
+}
+
+/** The keys that an app may use, sorted, for messages and documentation. */
+export const allowedDockerParameters: readonly string[] = [...parameterParsers.keys()].sort();
+
+/**
+ * Reads `container.docker.parameters` of an app: each is a long option of `docker run` without its dashes, from the
+ * allow-list. Options that Patchpanel sets itself are refused with a hint. Scheduler and executor use this one
+ * function, so what the API accepts is what an executor can run.
+ */
+export function parseDockerParameters(
+  parameters: readonly { readonly key: string; readonly value: string }[],
+): ParsedDockerParameters {
+  const options: DockerOptionsDraft = { config: {}, hostConfig: {}, sandbox: {} };
+  const problems: DockerParameterProblem[] = [];
+  for (const [index, { key, value }] of parameters.entries()) {
+    const message = apply(key, value, options);
+    if (message !== undefined) problems.push({ index, key, message });
+  }
+  return { options, problems };
+}
+
+/** Adds one parameter to the draft; gives the reason when it cannot. */
+function apply(key: string, value: string, draft: DockerOptionsDraft): string | undefined {
+  const parser = parameterParsers.get(key);
+  if (parser !== undefined) {
+    const problem = parser(value, draft);
+    return problem === undefined ? undefined : `docker parameter "${key}": ${problem}`;
+  }
+  const hint = refusedParameters.get(key);
+  if (hint !== undefined) return `docker parameter "${key}" is not allowed: ${hint}`;
+  return `docker parameter "${key}" is not allowed; allowed are ${allowedDockerParameters.join(', ')}`;
+}
