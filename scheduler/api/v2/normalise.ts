@@ -1,21 +1,14 @@
-import type { App, AppNetwork, Constraint, PortDefinition, PortMapping } from '../../../src/model/app.ts';
-import { networkName, versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
+import type { App, AppNetwork, Constraint } from '../../../src/model/app.ts';
+import { versionAt, type AppId } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
-import { parsePinnedAddresses } from '../../../src/fabric/pinned.ts';
 import { Details, type Detail } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson } from './app-json.ts';
+import { networkOf } from './app-network.ts';
+import { portsOf, type Ports } from './app-ports.ts';
+import type { NormaliseDefaults } from './normalise-defaults.ts';
 import { checkUnsupported } from './unsupported.ts';
 import { parseConstraints } from './constraints.ts';
-
-/** What normalisation fills in that is not in the JSON. */
-export interface NormaliseDefaults {
-  readonly role: string;
-  readonly defaultNetwork: NetworkName;
-  readonly now: number;
-  /** Hands out the next free service port; throws when the range is used up. */
-  readonly nextServicePort: () => number;
-}
 
 export type Normalised =
   | { readonly kind: 'app'; readonly app: App }
@@ -125,185 +118,6 @@ function checkCommand(json: AppJson, details: Details): void {
       'must be a variable name without "="',
     );
   }
-}
-
-/** The one network of the app, from `networks`, `ipAddress` or `container.docker.network`. */
-function networkOf(json: AppJson, defaults: NormaliseDefaults, details: Details): AppNetwork {
-  const legacy = json.container?.docker?.network;
-  const given = [json.networks, json.ipAddress, legacy].filter((form) => form !== undefined);
-  if (json.networks !== undefined && json.ipAddress !== undefined) {
-    details.add('/', 'must not specify both networks and ipAddress');
-  } else if (json.networks !== undefined && legacy !== undefined) {
-    details.add('/container/docker/network', 'must not specify both container.docker.network and networks');
-  }
-  if (given.length === 0) return { mode: 'host' };
-  if (json.networks !== undefined) return declaredNetwork(json.networks, defaults, details);
-  if (legacy === 'HOST') return { mode: 'host' };
-  if (legacy === 'BRIDGE') refuseBridge('/container/docker/network', details);
-  if (legacy === 'NONE') details.add('/container/docker/network', 'NONE is not supported: use USER or HOST');
-  return containerNetwork(
-    json.ipAddress?.networkName,
-    json.ipAddress?.labels ?? {},
-    '/ipAddress',
-    defaults,
-    details,
-  );
-}
-
-function declaredNetwork(
-  networks: NonNullable<AppJson['networks']>,
-  defaults: NormaliseDefaults,
-  details: Details,
-): AppNetwork {
-  const [network] = networks;
-  if (network === undefined) return { mode: 'host' };
-  if (networks.length > 1) {
-    details.add(
-      '/networks',
-      'may only specify a single container network when using the Docker container engine',
-    );
-  }
-  switch (network.mode ?? 'container') {
-    case 'host':
-      details.require(
-        network.name === undefined && network.labels === undefined,
-        '/networks(0)',
-        'Host networks may not have names or labels',
-      );
-      return { mode: 'host' };
-    case 'container/bridge':
-      refuseBridge('/networks(0)/mode', details);
-      return { mode: 'host' };
-    case 'container':
-      return containerNetwork(network.name, network.labels ?? {}, '/networks(0)', defaults, details);
-  }
-}
-
-function refuseBridge(path: string, details: Details): void {
-  details.add(
-    path,
-    'container/bridge is not supported: use mode "container", which gives each instance an address of its own, or "host"',
-  );
-}
-
-function containerNetwork(
-  name: string | undefined,
-  labels: Readonly<Record<string, string>>,
-  path: string,
-  defaults: NormaliseDefaults,
-  details: Details,
-): AppNetwork {
-  if (name !== undefined && !/^[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?$/.test(name)) {
-    details.add(
-      `${path}/name`,
-      'must fully match regular expression ^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$, 63 at most',
-    );
-  }
-  const pinText = labels['patchpanel.ip'];
-  let pinned: readonly string[] = [];
-  if (pinText !== undefined) {
-    const parsed = parsePinnedAddresses(pinText);
-    if (parsed.kind === 'addresses') pinned = parsed.addresses;
-    else details.add(`${path}/labels/patchpanel.ip`, parsed.problem);
-  }
-  return {
-    mode: 'container',
-    name: name === undefined ? defaults.defaultNetwork : networkName(name),
-    labels,
-    pinned,
-  };
-}
-
-interface Ports {
-  readonly definitions: readonly PortDefinition[];
-  readonly mappings: readonly PortMapping[];
-}
-
-function portsOf(json: AppJson, network: AppNetwork, defaults: NormaliseDefaults, details: Details): Ports {
-  const mappings = json.container?.portMappings ?? json.container?.docker?.portMappings;
-  if (network.mode === 'container') {
-    checkNames(mappings, '/container/portMappings', details);
-    details.require(
-      json.portDefinitions === undefined || json.portDefinitions.length === 0,
-      '/portDefinitions',
-      'portDefinitions are only allowed with host-networking',
-    );
-    return { definitions: [], mappings: (mappings ?? []).map((m, i) => mappingOf(m, i, defaults, details)) };
-  }
-  details.require(
-    mappings === undefined || mappings.length === 0,
-    '/container/portMappings',
-    'portMappings are not allowed with host-networking',
-  );
-  return { definitions: hostPorts(json, defaults, details), mappings: [] };
-}
-
-type MappingJson = NonNullable<NonNullable<AppJson['container']>['portMappings']>[number];
-
-function mappingOf(
-  json: MappingJson,
-  index: number,
-  defaults: NormaliseDefaults,
-  details: Details,
-): PortMapping {
-  details.require(
-    json.hostPort === undefined,
-    `/container/portMappings(${index})/hostPort`,
-    'host ports are not supported with container networks: the slot address is reached directly',
-  );
-  details.require(
-    (json.containerPort ?? 0) !== 0,
-    `/container/portMappings(${index})/containerPort`,
-    'must be 1 to 65535 with container networks',
-  );
-  return {
-    containerPort: json.containerPort ?? 0,
-    servicePort: json.servicePort || defaults.nextServicePort(),
-    protocol: protocolOf(json.protocol),
-    ...(json.name === undefined ? {} : { name: json.name }),
-    labels: json.labels ?? {},
-  };
-}
-
-/** `portDefinitions`, or the older `ports`; one automatic port when neither is given. */
-function hostPorts(json: AppJson, defaults: NormaliseDefaults, details: Details): PortDefinition[] {
-  const given: readonly PortDefinitionJson[] | undefined =
-    json.portDefinitions ?? json.ports?.map((port) => ({ port }));
-  if (json.portDefinitions !== undefined && json.ports !== undefined) {
-    const same = json.ports.every((port, i) => port === json.portDefinitions?.[i]?.port);
-    details.require(same, '/ports', 'cannot specify both ports and port definitions');
-  }
-  checkNames(given, '/portDefinitions', details);
-  const fixed = (given ?? []).map((definition) => definition.port ?? 0).filter((port) => port !== 0);
-  details.require(new Set(fixed).size === fixed.length, '/portDefinitions', 'Ports must be unique.');
-  return (given ?? [{ port: 0, name: 'default' }]).map((definition) => ({
-    port: definition.port || defaults.nextServicePort(),
-    protocol: protocolOf(definition.protocol),
-    ...(definition.name === undefined ? {} : { name: definition.name }),
-    labels: definition.labels ?? {},
-  }));
-}
-
-type PortDefinitionJson = NonNullable<AppJson['portDefinitions']>[number];
-
-function protocolOf(protocol: 'tcp' | 'udp' | 'udp,tcp' | 'tcp,udp' | undefined): 'tcp' | 'udp' | 'udp,tcp' {
-  return protocol === 'tcp,udp' ? 'udp,tcp' : (protocol ?? 'tcp');
-}
-
-function checkNames(
-  ports: readonly { readonly name?: string | undefined }[] | undefined,
-  path: string,
-  details: Details,
-): void {
-  const names = (ports ?? []).flatMap((port) => port.name ?? []);
-  details.require(new Set(names).size === names.length, path, 'Port names must be unique.');
-  ports?.forEach((port, index) => {
-    details.require(
-      port.name === undefined || /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(port.name),
-      `${path}(${index})/name`,
-      'must fully match regular expression ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-    );
-  });
 }
 
 function checkStrategies(json: AppJson, role: string, details: Details): void {

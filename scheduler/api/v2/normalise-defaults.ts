@@ -1,0 +1,10 @@
+import type { NetworkName } from '../../../src/model/ids.ts';
+
+/** What normalisation fills in that is not in the JSON. */
+export interface NormaliseDefaults {
+  readonly role: string;
+  readonly defaultNetwork: NetworkName;
+  readonly now: number;
+  /** Hands out the next free service port; throws when the range is used up. */
+  readonly nextServicePort: () => number;
+}
