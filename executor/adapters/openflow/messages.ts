@@ -1,0 +1,84 @@
+import { PatchpanelError } from '../../../src/runtime/errors.ts';
+
+/** The few OpenFlow 1.4 messages that are needed to notice a restart and the loss of flows. */
+const VERSION = 0x05;
+const HEADER_BYTES = 8;
+
+export const messageType = { hello: 0, error: 1, echoRequest: 2, echoReply: 3, multipartRequest: 18, multipartReply: 19 };
+
+const FLOW_MONITOR = 16;
+const REPORT_REMOVED = 1 << 2;
+const EVENT_REMOVED = 2;
+const ANY = 0xffffffff;
+
+export interface OpenFlowMessage {
+  readonly type: number;
+  readonly xid: number;
+  readonly body: Uint8Array;
+}
+
+/** A message as it goes over the wire. */
+export function encodeMessage(message: OpenFlowMessage): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + message.body.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, VERSION);
+  view.setUint8(1, message.type);
+  view.setUint16(2, bytes.length);
+  view.setUint32(4, message.xid);
+  bytes.set(message.body, HEADER_BYTES);
+  return bytes;
+}
+
+/** Body of a multipart request that asks to be told of each flow that is removed from `table`. */
+export function monitorRemovals(table: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 + 24));
+  view.setUint16(0, FLOW_MONITOR);
+  view.setUint32(8, 1);
+  view.setUint32(12, ANY);
+  view.setUint32(16, ANY);
+  view.setUint16(20, REPORT_REMOVED);
+  view.setUint8(22, table);
+  // An empty OXM match: type 1, 4 bytes long, padded to 8.
+  view.setUint16(24, 1);
+  view.setUint16(26, 4);
+  return new Uint8Array(view.buffer);
+}
+
+/** Whether the body of a multipart reply tells of a removed flow. */
+export function tellsRemoval(body: Uint8Array): boolean {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  if (body.length < 8 || view.getUint16(0) !== FLOW_MONITOR) return false;
+  for (let at = 8; at + 4 <= body.length; ) {
+    if (view.getUint16(at + 2) === EVENT_REMOVED) return true;
+    const length = view.getUint16(at);
+    if (length < 4) return false;
+    at += length;
+  }
+  return false;
+}
+
+/**
+ * Cuts a byte stream into OpenFlow messages.
+ * INVARIANT: holds back less than one message, and a message is at most 65,535 bytes long.
+ */
+export class MessageFramer {
+  #held: Uint8Array = new Uint8Array(0);
+
+  /** @throws PatchpanelError `protocol` when a length is shorter than a header */
+  push(chunk: Uint8Array): OpenFlowMessage[] {
+    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const messages: OpenFlowMessage[] = [];
+    let at = 0;
+    while (bytes.length - at >= HEADER_BYTES) {
+      const length = view.getUint16(at + 2);
+      if (length < HEADER_BYTES) throw new PatchpanelError('protocol', `an OpenFlow message of ${length} bytes`);
+      if (bytes.length - at < length) break;
+      const body = bytes.slice(at + HEADER_BYTES, at + length);
+      messages.push({ type: view.getUint8(at + 1), xid: view.getUint32(at + 4), body });
+      at += length;
+    }
+    this.#held = bytes.slice(at);
+    return messages;
+  }
+}

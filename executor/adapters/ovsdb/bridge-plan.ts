@@ -1,0 +1,181 @@
+import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import { isRow, type Operation } from './operations.ts';
+import type { Rows } from './row-cache.ts';
+import type { BridgeRow, InterfaceRow, SwitchRow } from './rows.ts';
+import { namedRef, ovsdbMap, ovsdbSet, uuidRef, type OvsdbValue } from './values.ts';
+
+/** Name and number of the one tunnel port of a host. */
+export const tunnelPort = { name: 'pp-tun', ofport: 1 } as const;
+
+/** `external_ids` of our bridge. */
+export const bridgeIds = { owner: 'patchpanel-owner', round: 'patchpanel-round' } as const;
+
+const PROTOCOLS = ['OpenFlow10', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15'];
+
+export interface BridgeWish {
+  readonly name: string;
+  readonly owner: string;
+  readonly datapath: 'system' | 'netdev';
+  readonly underlayIp: string;
+  readonly round: number;
+}
+
+/** The bridge of that name, if there is one. */
+export const findBridge = (rows: Rows, name: string): BridgeRow | undefined =>
+  rows.all('Bridge').find((bridge) => bridge.name === name);
+
+/** @throws PatchpanelError `unavailable` when the database was never initialised */
+export function switchRow(rows: Rows): SwitchRow {
+  const row = rows.all('Open_vSwitch')[0];
+  if (row !== undefined) return row;
+  throw new PatchpanelError('unavailable', 'the Open vSwitch database is empty: run ovs-vsctl init');
+}
+
+/** The interface of that name, if there is one. */
+export const findInterface = (rows: Rows, name: string): InterfaceRow | undefined =>
+  rows.all('Interface').find((candidate) => candidate.name === name);
+
+/**
+ * What turns the rows that are there into our bridge with its tunnel port; empty when nothing is to be done. A bridge
+ * of another owner of ours is taken over (the lock proves that its executor is gone), a stranger's is not.
+ * @throws PatchpanelError `conflict` when a bridge of that name is not ours, `unavailable` for an empty database
+ */
+export function planBridge(rows: Rows, wish: BridgeWish): readonly Operation[] {
+  const root = switchRow(rows);
+  const bridge = findBridge(rows, wish.name);
+  if (bridge === undefined) return [...createBridge(root, wish), ...createTunnel(namedRef('bridge'), wish)];
+  if (bridge.externalIds[bridgeIds.owner] === undefined) throw foreign(wish.name);
+  const tunnel = findInterface(rows, tunnelPort.name);
+  return [
+    ...correctBridge(bridge, wish),
+    ...(tunnel === undefined ? createTunnel(uuidRef(bridge.uuid), wish) : correctTunnel(tunnel, wish)),
+  ];
+}
+
+function createBridge(root: SwitchRow, wish: BridgeWish): Operation[] {
+  return [
+    {
+      op: 'insert',
+      table: 'Interface',
+      'uuid-name': 'localInterface',
+      row: { name: wish.name, type: 'internal' },
+    },
+    {
+      op: 'insert',
+      table: 'Port',
+      'uuid-name': 'localPort',
+      row: { name: wish.name, interfaces: namedRef('localInterface') },
+    },
+    {
+      op: 'insert',
+      table: 'Bridge',
+      'uuid-name': 'bridge',
+      row: {
+        name: wish.name,
+        ports: ovsdbSet([namedRef('localPort')]),
+        ...plainColumns(wish),
+        other_config: ovsdbMap(otherConfigOf()),
+        external_ids: ovsdbMap(externalIdsOf(wish)),
+      },
+    },
+    {
+      op: 'mutate',
+      table: 'Open_vSwitch',
+      where: isRow(root.uuid),
+      mutations: [['bridges', 'insert', ovsdbSet([namedRef('bridge')])]],
+    },
+  ];
+}
+
+function createTunnel(bridge: OvsdbValue, wish: BridgeWish): Operation[] {
+  return [
+    {
+      op: 'insert',
+      table: 'Interface',
+      'uuid-name': 'tunnelInterface',
+      row: {
+        name: tunnelPort.name,
+        type: 'vxlan',
+        ofport_request: tunnelPort.ofport,
+        options: ovsdbMap(tunnelOptions(wish)),
+      },
+    },
+    {
+      op: 'insert',
+      table: 'Port',
+      'uuid-name': 'tunnelPort',
+      row: { name: tunnelPort.name, interfaces: namedRef('tunnelInterface') },
+    },
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: [['_uuid', '==', bridge]],
+      mutations: [['ports', 'insert', ovsdbSet([namedRef('tunnelPort')])]],
+    },
+  ];
+}
+
+function correctBridge(bridge: BridgeRow, wish: BridgeWish): Operation[] {
+  const right =
+    bridge.datapathType === wish.datapath &&
+    bridge.failMode === 'secure' &&
+    PROTOCOLS.every((protocol) => bridge.protocols.includes(protocol)) &&
+    contains(bridge.otherConfig, otherConfigOf()) &&
+    contains(bridge.externalIds, externalIdsOf(wish));
+  if (right) return [];
+  return [
+    { op: 'update', table: 'Bridge', where: isRow(bridge.uuid), row: plainColumns(wish) },
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: isRow(bridge.uuid),
+      mutations: [
+        ...replaceKeys('other_config', otherConfigOf()),
+        ...replaceKeys('external_ids', externalIdsOf(wish)),
+      ],
+    },
+  ];
+}
+
+function correctTunnel(tunnel: InterfaceRow, wish: BridgeWish): Operation[] {
+  const options = tunnelOptions(wish);
+  const right =
+    tunnel.type === 'vxlan' &&
+    tunnel.ofportRequest === tunnelPort.ofport &&
+    contains(tunnel.options, options) &&
+    contains(options, tunnel.options);
+  if (right) return [];
+  const row = { type: 'vxlan', ofport_request: tunnelPort.ofport, options: ovsdbMap(options) };
+  return [{ op: 'update', table: 'Interface', where: isRow(tunnel.uuid), row }];
+}
+
+const plainColumns = (wish: BridgeWish) => ({
+  datapath_type: wish.datapath,
+  fail_mode: 'secure',
+  protocols: ovsdbSet(PROTOCOLS),
+});
+
+const otherConfigOf = () => ({ 'disable-in-band': 'true' });
+
+const externalIdsOf = (wish: BridgeWish) => ({
+  [bridgeIds.owner]: wish.owner,
+  [bridgeIds.round]: String(wish.round),
+});
+
+const tunnelOptions = (wish: BridgeWish) => ({ remote_ip: 'flow', key: 'flow', local_ip: wish.underlayIp });
+
+const contains = (actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>) =>
+  Object.entries(wanted).every(([key, value]) => actual[key] === value);
+
+/** `insert` leaves a key that is there as it is, so the keys are taken out first. */
+const replaceKeys = (column: string, entries: Readonly<Record<string, string>>) =>
+  [
+    [column, 'delete', ovsdbSet(Object.keys(entries))],
+    [column, 'insert', ovsdbMap(entries)],
+  ] as const;
+
+const foreign = (name: string) =>
+  new PatchpanelError(
+    'conflict',
+    `bridge ${name} is there but was not made by Patchpanel: remove it, or name another one with PATCHPANEL_BRIDGE`,
+  );

@@ -1,0 +1,38 @@
+/** The interface's name inside every sandbox. */
+export const SANDBOX_INTERFACE = 'eth0';
+
+/** A veth pair: one end on the host's switch, the other one inside a sandbox. */
+export interface LinkWish {
+  /** Mark on the host side by which a later executor knows the device as ours. */
+  readonly owner: string;
+  readonly veth: string;
+  /** Process whose network namespace gets the other end. */
+  readonly sandboxPid: number;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  /** Where known it is set for good, so that no ARP request for the gateway is ever needed. */
+  readonly gatewayMac: string | undefined;
+}
+
+/**
+ * Commands for `ip -batch` in the host's namespace. The inner end is made where it belongs: moving a device between
+ * namespaces later costs the kernel several grace periods.
+ */
+export const hostLinkLines = (wish: LinkWish): readonly string[] => [
+  `link add name ${wish.veth} mtu ${wish.mtu} type veth peer name ${SANDBOX_INTERFACE} address ${wish.mac} mtu ${wish.mtu} netns ${wish.sandboxPid}`,
+  `link set dev ${wish.veth} alias ${wish.owner} addrgenmode none up`,
+];
+
+/** Commands for `ip -batch` inside the sandbox. */
+export const sandboxLinkLines = (wish: LinkWish): readonly string[] => [
+  'link set dev lo up',
+  `address replace ${wish.ip}/${wish.prefixLength} brd + dev ${SANDBOX_INTERFACE}`,
+  `link set dev ${SANDBOX_INTERFACE} up`,
+  `route replace default via ${wish.gateway} dev ${SANDBOX_INTERFACE}`,
+  ...(wish.gatewayMac === undefined
+    ? []
+    : [`neighbour replace ${wish.gateway} lladdr ${wish.gatewayMac} dev ${SANDBOX_INTERFACE} nud permanent`]),
+];
