@@ -20,7 +20,7 @@ const hostResources = z.object({
   mem: z.number().positive(),
   /** MiB */
   disk: z.number().positive(),
-  ports: z.string().regex(/^\[\d+-\d+\]$/, 'must be a range such as [31000-32000]'),
+  ports: z.array(z.object({ begin: z.int().nonnegative(), end: z.int().max(65_535) })),
 });
 
 /** Options of the one-machine cluster; the defaults are those of `patchpanel dev`. */
@@ -46,7 +46,12 @@ export const devClusterOptionsSchema = z.object({
   /** Read by the executors through their agent, as `--executor_environment_variables` does; wins over ours. */
   executorEnv: z.record(z.string(), z.string()).default({}),
   /** Resources of each host. */
-  resources: hostResources.default({ cpus: 4, mem: 4096, disk: 10_000, ports: '[31000-32000]' }),
+  resources: hostResources.default({
+    cpus: 4,
+    mem: 4096,
+    disk: 10_000,
+    ports: [{ begin: 31_000, end: 32_000 }],
+  }),
   /** Subnets that containers get addresses from: unreachable outside the cluster's switches while it runs. */
   subnets: z.array(z.string()).default(['10.32.0.0/16']),
   /** The build's output; found beside this program unless told. */

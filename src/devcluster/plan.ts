@@ -72,7 +72,7 @@ const hexByte = (value: number): string => value.toString(16).padStart(2, '0');
  * start at once rarely want the same one, then round.
  */
 export function subnetCandidates(name: string, usedPrefixes: readonly string[]): readonly number[] {
-  const start = [...name].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 256, 7);
+  const start = Buffer.from(name).reduce((hash, byte) => (hash * 31 + byte) % 256, 7);
   return Array.from({ length: 256 }, (_, step) => (start + step) % 256).filter(
     (subnet) => !usedPrefixes.some((prefix) => mentions(prefix, subnet)),
   );

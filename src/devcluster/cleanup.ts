@@ -1,0 +1,106 @@
+import { rm } from 'node:fs/promises';
+import { PatchpanelError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { answers, engineAt, removeContainers } from './engine-client.ts';
+import { isOwned, Ledger, ledgerNames, readLedger, type LedgerItem } from './ledger.ts';
+import { deleteLink, deleteNetns, deleteUnreachable } from './links.ts';
+import { removePrivateEngine } from './private-engine.ts';
+import { endProcesses, processesOfCluster } from './processes.ts';
+
+/** Label that the executor gives to each of its containers. */
+export const agentLabel = 'patchpanel.agent';
+
+/**
+ * Removes everything that a ledger lists, newest first, and then the ledger. What fails is logged, the rest is still
+ * removed, and the ledger stays with what is left.
+ * @throws PatchpanelError `external` that names what could not be removed
+ */
+export async function removeAll(ledger: Ledger, log: Logger): Promise<void> {
+  const failed: string[] = [];
+  for (const item of ledger.content.items.toReversed()) {
+    try {
+      await removeItem(item);
+      await ledger.remove(item);
+    } catch (error) {
+      log.warn('could not remove a part of the dev cluster', { item, error });
+      failed.push(describe(item));
+    }
+  }
+  if (failed.length > 0) {
+    const { name } = ledger.content;
+    throw new PatchpanelError(
+      'external',
+      `could not remove ${failed.join(', ')}: try patchpanel dev clean --name ${name}`,
+    );
+  }
+  await ledger.discard();
+}
+
+async function removeItem(item: LedgerItem): Promise<void> {
+  switch (item.kind) {
+    case 'netns':
+      return deleteNetns(item.name);
+    case 'link':
+      return deleteLink(item.name);
+    case 'route':
+      return deleteUnreachable(item);
+    case 'containers':
+      if (await answers(item.socket))
+        await removeContainers(engineAt(item.socket, false).client, `${agentLabel}=${item.agentId}`);
+      return;
+    case 'engine':
+      return removePrivateEngine(item);
+    case 'processes':
+      return endProcesses(await processesOfCluster(item.cluster), item.graceMs);
+    case 'directory':
+      return rm(item.path, { recursive: true, force: true });
+  }
+}
+
+function describe(item: LedgerItem): string {
+  switch (item.kind) {
+    case 'netns':
+      return `network namespace ${item.name}`;
+    case 'link':
+      return `link ${item.name}`;
+    case 'route':
+      return `route ${item.prefix}`;
+    case 'containers':
+      return `containers of agent ${item.agentId}`;
+    case 'engine':
+      return `Docker Engine at ${item.socket}`;
+    case 'processes':
+      return `processes of ${item.cluster}`;
+    case 'directory':
+      return `directory ${item.path}`;
+  }
+}
+
+/**
+ * Removes what a cluster that no longer runs has left; false when there was nothing.
+ * @throws PatchpanelError `conflict` when the cluster still runs
+ */
+export async function cleanCluster(name: string, log: Logger): Promise<boolean> {
+  const content = await readLedger(name);
+  if (content === undefined) return false;
+  if (await isOwned(content)) {
+    const { pid } = content.owner;
+    throw new PatchpanelError(
+      'conflict',
+      `the dev cluster ${name} runs (process ${pid}): stop it with Ctrl-C or kill -TERM ${pid}`,
+    );
+  }
+  await removeAll(Ledger.adopt(content), log);
+  return true;
+}
+
+/** Cleans every cluster whose process is gone; gives their names. */
+export async function cleanDeadClusters(log: Logger): Promise<readonly string[]> {
+  const cleaned: string[] = [];
+  for (const name of await ledgerNames()) {
+    const content = await readLedger(name);
+    if (content === undefined || (await isOwned(content))) continue;
+    if (await cleanCluster(name, log)) cleaned.push(name);
+  }
+  return cleaned;
+}
