@@ -1,0 +1,172 @@
+import { portRange } from '../../src/fabric/incarnations.ts';
+import type { DockerOptions } from '../../src/model/docker-parameters.ts';
+import type { TaskId } from '../../src/model/ids.ts';
+import type { TaskSpec } from '../../src/model/task-spec.ts';
+import type { DesiredTask, Plug } from './desired.ts';
+
+/** The body of Docker's "create a container" request, as far as it is used here; field names are Docker's own. */
+export interface ContainerSpec {
+  readonly Image: string;
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Env?: readonly string[];
+  readonly User?: string;
+  readonly WorkingDir?: string;
+  readonly StopSignal?: string;
+  readonly Hostname?: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly HostConfig: HostConfig;
+}
+
+type HostConfig = DockerOptions['hostConfig'] &
+  DockerOptions['sandbox'] & {
+    readonly NetworkMode: string;
+    readonly RestartPolicy: { readonly Name: 'no' };
+    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
+    readonly Memory: number;
+    readonly CpuShares?: number;
+    readonly Privileged?: boolean;
+    readonly Binds?: readonly string[];
+    readonly CgroupParent?: string;
+  };
+
+/** What the containers of one host have in common. */
+export interface ContainerSurroundings {
+  /** Identity of this host among others that may use the same Docker Engine. */
+  readonly hostKey: string;
+  readonly agentId: string;
+  /** The cgroup for all containers; absent: where Docker puts them. */
+  readonly cgroupParent?: string;
+}
+
+export type ContainerRole = 'sandbox' | 'app';
+
+/** Labels by which containers are recognised as ours. */
+export const containerLabels = {
+  host: 'patchpanel.host',
+  role: 'patchpanel.role',
+  task: 'patchpanel.task',
+} as const;
+
+/** The name of a task's container: known before Docker has made it, so that it can be removed in any case. */
+export const containerName = (role: ContainerRole, task: TaskId): string =>
+  `patchpanel-${role}-${task.replaceAll(/[^a-zA-Z0-9_.-]/g, '_')}`;
+
+const mebibyte = 2 ** 20;
+/** Docker accepts no less. */
+const smallestMemory = 6 * mebibyte;
+/** Room for the runtime that starts the sandbox; the program itself needs a few pages. */
+const sandboxMemory = 16 * mebibyte;
+const sandboxProcesses = 16;
+
+/**
+ * The container that owns the network namespace of a task on the switch: no network of Docker's, the slot's name,
+ * resolver and sysctls, and next to nothing else. What joins it sees all of that.
+ */
+export function sandboxContainer(
+  task: DesiredTask,
+  plug: Plug,
+  image: string,
+  surroundings: ContainerSurroundings,
+): ContainerSpec {
+  const { network } = plug;
+  const { sandbox } = task.options;
+  return {
+    Image: image,
+    Cmd: ['/pause'],
+    Hostname: network.hostname,
+    Labels: ourLabels('sandbox', task.spec, surroundings),
+    HostConfig: {
+      NetworkMode: 'none',
+      ...resolver(plug, sandbox),
+      Sysctls: { ...sandbox.Sysctls, ...slotSysctls(plug) },
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'none', Config: {} },
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      Memory: sandboxMemory,
+      MemorySwap: sandboxMemory,
+      PidsLimit: sandboxProcesses,
+      ...cgroup(surroundings),
+    },
+  };
+}
+
+/** A slot's incarnations open connections from their own quarter of the ports, so a user may not change that. */
+function slotSysctls(plug: Plug): Record<string, string> {
+  const { first, last } = portRange(plug.endpoint.epoch);
+  return {
+    'net.ipv4.ip_local_port_range': `${first} ${last}`,
+    'net.ipv6.conf.all.disable_ipv6': '1',
+  };
+}
+
+function resolver({ network }: Plug, given: DockerOptions['sandbox']): DockerOptions['sandbox'] {
+  const own = `${network.hostname}:${network.ip}`;
+  const ownFull = `${network.hostname}.${network.domain}:${network.ip}`;
+  return {
+    Dns: given.Dns ?? network.dns,
+    DnsSearch: [network.domain, ...(given.DnsSearch ?? [])],
+    ...(given.DnsOptions === undefined ? {} : { DnsOptions: given.DnsOptions }),
+    ExtraHosts: [ownFull, own, ...(given.ExtraHosts ?? [])],
+  };
+}
+
+/** The container of the app itself; it joins the namespace of the sandbox, or the host's network. */
+export function appContainer(task: DesiredTask, surroundings: ContainerSurroundings): ContainerSpec {
+  const { spec, options, plug } = task;
+  const memory = Math.max(smallestMemory, Math.round(spec.memMib * mebibyte));
+  return {
+    Image: spec.image,
+    ...command(spec, options),
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    ...(spec.user === undefined ? {} : { User: spec.user }),
+    ...options.config,
+    Labels: { ...spec.labels, ...options.config.Labels, ...ourLabels('app', spec, surroundings) },
+    HostConfig: {
+      ...(plug === undefined ? options.sandbox : {}),
+      MemorySwap: memory,
+      ...options.hostConfig,
+      ...(plug === undefined
+        ? { Sysctls: { ...options.hostConfig.Sysctls, ...options.sandbox.Sysctls } }
+        : {}),
+      NetworkMode: plug === undefined ? 'host' : `container:${containerName('sandbox', task.taskId)}`,
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      Memory: memory,
+      CpuShares: Math.max(2, Math.round(spec.cpus * 1024)),
+      Privileged: spec.privileged,
+      Binds: spec.volumes.map(
+        (volume) => `${volume.hostPath}:${volume.containerPath}:${volume.mode.toLowerCase()}`,
+      ),
+      ...cgroup(surroundings),
+    },
+  };
+}
+
+/** `cmd` goes to a shell in place of the image's entrypoint; `args` go to the entrypoint, as with Mesos. */
+function command(spec: TaskSpec, options: DockerOptions): Pick<ContainerSpec, 'Entrypoint' | 'Cmd'> {
+  if (spec.cmd === undefined) return spec.args.length === 0 ? {} : { Cmd: spec.args };
+  if (options.config.Entrypoint !== undefined) return { Cmd: ['/bin/sh', '-c', spec.cmd] };
+  return { Entrypoint: ['/bin/sh'], Cmd: ['-c', spec.cmd] };
+}
+
+const cgroup = ({ cgroupParent }: ContainerSurroundings): { CgroupParent?: string } =>
+  cgroupParent === undefined ? {} : { CgroupParent: cgroupParent };
+
+function ourLabels(
+  role: ContainerRole,
+  spec: TaskSpec,
+  surroundings: ContainerSurroundings,
+): Record<string, string> {
+  return {
+    [containerLabels.host]: surroundings.hostKey,
+    [containerLabels.role]: role,
+    [containerLabels.task]: spec.taskId,
+    'patchpanel.slot': spec.slot,
+    'patchpanel.epoch': String(spec.epoch),
+    'patchpanel.agent': surroundings.agentId,
+    MESOS_TASK_ID: spec.taskId,
+  };
+}
