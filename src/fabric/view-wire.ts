@@ -1,0 +1,210 @@
+import type {
+  ViewDelta as DeltaMessage,
+  ViewEndpoint as EndpointMessage,
+  ViewEndpointState as StateName,
+  ViewFacts as FactsMessage,
+  ViewHost as HostMessage,
+  ViewNetwork as NetworkMessage,
+  ViewRecord as RecordMessage,
+  ViewReport as ReportMessage,
+  ViewSnapshot as SnapshotMessage,
+} from '../../proto/view.gen.ts';
+import { agentId, appId, executorId, networkName, slotIdFromText } from '../model/ids.ts';
+import type { HostFacts } from '../model/host.ts';
+import { PatchpanelError } from '../runtime/errors.ts';
+import type {
+  EndpointKey,
+  EndpointState,
+  View,
+  ViewDelta,
+  ViewEndpoint,
+  ViewHost,
+  ViewNetwork,
+  ViewVersion,
+} from './view.ts';
+
+/** One record of a host's view stream. */
+export type ViewRecord =
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'snapshot'; readonly view: View }
+  | { readonly kind: 'delta'; readonly delta: ViewDelta }
+  | { readonly kind: 'converged'; readonly endpoint: EndpointKey; readonly state: EndpointState };
+
+/** What a host reports; each part is absent when there is nothing to say of it. */
+export interface HostReport {
+  readonly facts?: HostFacts;
+  readonly applied?: ViewVersion;
+  /** Why a version was refused or could not be put in force. */
+  readonly problem?: string;
+}
+
+/** The message of a record, as the codec takes it. */
+export function recordToWire(record: ViewRecord): RecordMessage {
+  switch (record.kind) {
+    case 'heartbeat':
+      return {};
+    case 'snapshot':
+      return { snapshot: snapshotToWire(record.view) };
+    case 'delta':
+      return { delta: deltaToWire(record.delta) };
+    case 'converged':
+      return { converged: { endpoint: keyToWire(record.endpoint), state: stateNames[record.state] } };
+  }
+}
+
+/** A decoded record in our words; one with none of the known fields is a heartbeat. */
+export function recordFromWire(message: RecordMessage): ViewRecord {
+  if (message.snapshot !== undefined) return { kind: 'snapshot', view: snapshotFromWire(message.snapshot) };
+  if (message.delta !== undefined) return { kind: 'delta', delta: deltaFromWire(message.delta) };
+  if (message.converged === undefined) return { kind: 'heartbeat' };
+  const { endpoint, state } = message.converged;
+  return { kind: 'converged', endpoint: keyFromWire(endpoint), state: states[state] };
+}
+
+/** The message of a report, as the codec takes it. */
+export function reportToWire(report: HostReport): ReportMessage {
+  return {
+    ...(report.facts === undefined ? {} : { facts: factsToWire(report.facts) }),
+    ...(report.applied === undefined ? {} : { applied: versionOf(report.applied) }),
+    ...(report.problem === undefined ? {} : { problem: report.problem }),
+  };
+}
+
+/**
+ * A decoded report in our words.
+ * @throws PatchpanelError `invalid` when the facts name a datapath that is none
+ */
+export function reportFromWire(message: ReportMessage): HostReport {
+  return {
+    ...(message.facts === undefined ? {} : { facts: factsFromWire(message.facts) }),
+    ...(message.applied === undefined ? {} : { applied: versionOf(message.applied) }),
+    ...(message.problem === undefined ? {} : { problem: message.problem }),
+  };
+}
+
+const stateNames = { standby: 'STANDBY', active: 'ACTIVE', draining: 'DRAINING' } as const;
+const states: Readonly<Record<StateName, EndpointState>> = {
+  STANDBY: 'standby',
+  ACTIVE: 'active',
+  DRAINING: 'draining',
+};
+
+const versionOf = ({ term, n }: ViewVersion): ViewVersion => ({ term, n });
+
+const keyToWire = ({ slot, epoch }: EndpointKey): { slot: string; epoch: number } => ({ slot, epoch });
+
+const keyFromWire = ({ slot, epoch }: { slot: string; epoch: number }): EndpointKey => ({
+  slot: slotIdFromText(slot),
+  epoch,
+});
+
+const hostToWire = (host: ViewHost): HostMessage => ({
+  id: host.id,
+  hostname: host.hostname,
+  underlay_ip: host.underlayIp,
+});
+
+const hostFromWire = (host: HostMessage): ViewHost => ({
+  id: agentId(host.id),
+  hostname: host.hostname,
+  underlayIp: host.underlay_ip,
+});
+
+const networkToWire = (network: ViewNetwork): NetworkMessage => ({
+  name: network.name,
+  vni: network.vni,
+  cidr: network.cidr,
+  gateway: network.gateway,
+  mtu: network.mtu,
+  domain: network.domain,
+});
+
+const networkFromWire = (network: NetworkMessage): ViewNetwork => ({
+  ...network,
+  name: networkName(network.name),
+});
+
+const endpointToWire = (endpoint: ViewEndpoint): EndpointMessage => ({
+  slot: endpoint.slot,
+  epoch: endpoint.epoch,
+  app: endpoint.app,
+  network: endpoint.network,
+  host: endpoint.host,
+  ip: endpoint.ip,
+  mac: endpoint.mac,
+  hostname: endpoint.hostname,
+  state: stateNames[endpoint.state],
+});
+
+const endpointFromWire = (endpoint: EndpointMessage): ViewEndpoint => ({
+  ...endpoint,
+  slot: slotIdFromText(endpoint.slot),
+  app: appId(endpoint.app),
+  network: networkName(endpoint.network),
+  host: agentId(endpoint.host),
+  state: states[endpoint.state],
+});
+
+const snapshotToWire = (view: View): SnapshotMessage => ({
+  version: versionOf(view.version),
+  hosts: view.hosts.map(hostToWire),
+  networks: view.networks.map(networkToWire),
+  endpoints: view.endpoints.map(endpointToWire),
+});
+
+const snapshotFromWire = (message: SnapshotMessage): View => ({
+  version: versionOf(message.version),
+  hosts: (message.hosts ?? []).map(hostFromWire),
+  networks: (message.networks ?? []).map(networkFromWire),
+  endpoints: (message.endpoints ?? []).map(endpointFromWire),
+});
+
+const deltaToWire = (delta: ViewDelta): DeltaMessage => ({
+  from: versionOf(delta.from),
+  to: versionOf(delta.to),
+  hosts: delta.hosts.map(hostToWire),
+  networks: delta.networks.map(networkToWire),
+  endpoints: delta.endpoints.map(endpointToWire),
+  removed_hosts: delta.removedHosts,
+  removed_networks: delta.removedNetworks,
+  removed_endpoints: delta.removedEndpoints.map(keyToWire),
+});
+
+const deltaFromWire = (message: DeltaMessage): ViewDelta => ({
+  from: versionOf(message.from),
+  to: versionOf(message.to),
+  hosts: (message.hosts ?? []).map(hostFromWire),
+  networks: (message.networks ?? []).map(networkFromWire),
+  endpoints: (message.endpoints ?? []).map(endpointFromWire),
+  removedHosts: (message.removed_hosts ?? []).map(agentId),
+  removedNetworks: (message.removed_networks ?? []).map(networkName),
+  removedEndpoints: (message.removed_endpoints ?? []).map(keyFromWire),
+});
+
+const factsToWire = (facts: HostFacts): FactsMessage => ({
+  agent_id: facts.agentId,
+  executor_id: facts.executorId,
+  hostname: facts.hostname,
+  underlay_ip: facts.underlayIp,
+  underlay_mtu: facts.underlayMtu,
+  datapath: facts.datapath,
+  ovs_version: facts.ovsVersion,
+  docker_version: facts.dockerVersion,
+});
+
+function factsFromWire(facts: FactsMessage): HostFacts {
+  const { datapath } = facts;
+  if (datapath !== 'system' && datapath !== 'netdev') {
+    throw new PatchpanelError('invalid', `facts.datapath is "${datapath}"; it must be "system" or "netdev"`);
+  }
+  return {
+    agentId: agentId(facts.agent_id),
+    executorId: executorId(facts.executor_id),
+    hostname: facts.hostname,
+    underlayIp: facts.underlay_ip,
+    underlayMtu: facts.underlay_mtu,
+    datapath,
+    ovsVersion: facts.ovs_version,
+    dockerVersion: facts.docker_version,
+  };
+}
