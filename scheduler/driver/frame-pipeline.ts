@@ -34,6 +34,7 @@ const sliceMs = 10;
 
 interface Queued {
   readonly event: Event;
+  readonly stillTrue: () => boolean;
   readonly settle: Settle;
 }
 
@@ -84,13 +85,14 @@ export class FramePipeline {
 
   /**
    * Resolves with the frame's result once the event is decided, durable and its effects have been handed out.
+   * `stillTrue` is asked when the event's turn comes; one that the world has overtaken is passed over.
    * @throws PatchpanelError `unavailable` when the pipeline was closed or has failed
    */
-  submit(event: Event): Promise<ChangeResult | undefined> {
+  submit(event: Event, stillTrue: () => boolean = () => true): Promise<ChangeResult | undefined> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ event, settle: { resolve, reject } });
+      this.#queue.push({ event, stillTrue, settle: { resolve, reject } });
       this.#scheduleSteps();
     });
   }
@@ -144,6 +146,10 @@ export class FramePipeline {
   #stepOne(queued: Queued): void {
     const started = this.#ports.monotonicMs();
     try {
+      if (!queued.stillTrue()) {
+        queued.settle.resolve(undefined);
+        return;
+      }
       const frame = this.#ports.step(queued.event);
       const actions = frame.effects.map((effect) => this.#ports.prepare(effect));
       this.#undurable.push({ frame, actions, settle: queued.settle });

@@ -107,6 +107,18 @@ test('frames without writes pass again and again without a commit', async () => 
   expect(journal).toEqual(Array.from({ length: 5 }, () => 'step -'));
 });
 
+test('an event that the world has overtaken is passed over', async () => {
+  const { pipeline, journal, commits } = pipelineWithHeldStore();
+  let overtaken = false;
+  void pipeline.submit(numbered(1));
+  const late = pipeline.submit(numbered(2), () => !overtaken);
+  overtaken = true;
+  expect(await late).toBeUndefined();
+  await turns();
+  commits[0]!.resolve();
+  expect(journal.filter((entry) => entry.startsWith('step'))).toEqual(['step 1']);
+});
+
 test('when the store fails nothing leaves, everybody waiting is told, and the failure is reported once', async () => {
   const { pipeline, journal, commits, fatal } = pipelineWithHeldStore();
   const first = pipeline.submit(numbered(1)).catch((error: unknown) => error);

@@ -1,0 +1,134 @@
+import {
+  type EndpointKey,
+  type View,
+  type ViewDelta,
+  type ViewEndpoint,
+  type ViewHost,
+  type ViewVersion,
+} from '../../../src/fabric/view.ts';
+import type { AgentId, NetworkName } from '../../../src/model/ids.ts';
+import type { FabricChange, NetworkChange } from './fabric-change.ts';
+import type { FabricState } from './fabric-state.ts';
+
+/** All that one host must know: the networks that it hosts, their endpoints and the hosts of these. */
+export function hostSnapshot(state: FabricState, host: AgentId, version: ViewVersion): View {
+  const names = [...state.networksOf(host)];
+  const members = new Set(names.flatMap((name) => [...state.membersOf(name)]));
+  return {
+    version,
+    hosts: hostRecords(state, members),
+    networks: networkRecords(state, names),
+    endpoints: names.flatMap((name) => [...state.endpointsOf(name).values()]),
+  };
+}
+
+/** The hosts whose view a change touches: the members of its networks, those that just left included. */
+export function affectedHosts(state: FabricState, change: FabricChange): ReadonlySet<AgentId> {
+  const hosts = new Set<AgentId>();
+  for (const [name, part] of change.networks) {
+    for (const member of state.membersOf(name)) hosts.add(member);
+    for (const gone of part.left) hosts.add(gone);
+  }
+  return hosts;
+}
+
+/** What a change means for one host. `state` is the fabric after the change. */
+export function hostDelta(
+  state: FabricState,
+  change: FabricChange,
+  host: AgentId,
+  from: ViewVersion,
+  to: ViewVersion,
+): ViewDelta {
+  const draft = new Draft(state, host);
+  for (const [name, part] of change.networks) {
+    if (part.left.has(host)) draft.leave(name, part);
+    else if (part.joined.has(host)) draft.join(name);
+    else if (state.networksOf(host).has(name)) draft.follow(name, part);
+  }
+  return draft.delta(from, to);
+}
+
+/** Collects one host's delta network by network. */
+class Draft {
+  readonly #state: FabricState;
+  readonly #host: AgentId;
+  readonly #networks = new Set<NetworkName>();
+  readonly #removedNetworks = new Set<NetworkName>();
+  readonly #endpoints = new Map<string, ViewEndpoint>();
+  readonly #removedEndpoints = new Map<string, EndpointKey>();
+  readonly #hosts = new Set<AgentId>();
+  readonly #maybeGone = new Set<AgentId>();
+
+  constructor(state: FabricState, host: AgentId) {
+    this.#state = state;
+    this.#host = host;
+  }
+
+  join(name: NetworkName): void {
+    this.#networks.add(name);
+    for (const [key, endpoint] of this.#state.endpointsOf(name)) this.#endpoints.set(key, endpoint);
+    for (const member of this.#state.membersOf(name)) this.#hosts.add(member);
+  }
+
+  /** All that the host knew of the network goes: what is still there and what went in the same change. */
+  leave(name: NetworkName, change: NetworkChange): void {
+    this.#removedNetworks.add(name);
+    for (const [key, endpoint] of this.#state.endpointsOf(name)) {
+      if (!change.shown.has(key) || change.before.has(key)) this.#remove(key, endpoint);
+    }
+    for (const [key, endpoint] of change.before) this.#remove(key, endpoint);
+    for (const member of this.#state.membersOf(name)) {
+      if (!change.joined.has(member)) this.#maybeGone.add(member);
+    }
+    for (const gone of change.left) this.#maybeGone.add(gone);
+  }
+
+  follow(name: NetworkName, change: NetworkChange): void {
+    if (change.redefined) this.#networks.add(name);
+    for (const [key, endpoint] of change.shown) this.#endpoints.set(key, endpoint);
+    for (const [key, endpoint] of change.before) {
+      if (!change.shown.has(key)) this.#remove(key, endpoint);
+    }
+    for (const member of change.joined) this.#hosts.add(member);
+    for (const member of change.refreshedHosts) this.#hosts.add(member);
+    for (const gone of change.left) this.#maybeGone.add(gone);
+  }
+
+  delta(from: ViewVersion, to: ViewVersion): ViewDelta {
+    for (const key of this.#endpoints.keys()) this.#removedEndpoints.delete(key);
+    return {
+      from,
+      to,
+      hosts: hostRecords(this.#state, this.#hosts),
+      networks: networkRecords(this.#state, this.#networks),
+      endpoints: [...this.#endpoints.values()],
+      removedHosts: [...this.#maybeGone].filter((other) => !this.#sees(other)),
+      removedNetworks: [...this.#removedNetworks],
+      removedEndpoints: [...this.#removedEndpoints.values()],
+    };
+  }
+
+  #remove(key: string, endpoint: ViewEndpoint): void {
+    this.#removedEndpoints.set(key, { slot: endpoint.slot, epoch: endpoint.epoch });
+  }
+
+  #sees(other: AgentId): boolean {
+    const own = this.#state.networksOf(this.#host);
+    for (const name of this.#state.networksOf(other)) if (own.has(name)) return true;
+    return false;
+  }
+}
+
+function hostRecords(state: FabricState, ids: Iterable<AgentId>): readonly ViewHost[] {
+  return [...ids].flatMap((id) => state.host(id) ?? []);
+}
+
+function networkRecords(state: FabricState, names: Iterable<NetworkName>): View['networks'] {
+  return [...names].flatMap((name) => state.network(name) ?? []);
+}
+
+/** How much a delta weighs in the bounds of a log: about what it holds. */
+export function deltaWeight(delta: ViewDelta): number {
+  return 1 + delta.hosts.length + delta.endpoints.length + delta.removedEndpoints.length;
+}
