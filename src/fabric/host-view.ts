@@ -3,8 +3,8 @@ import type { View } from './view.ts';
 
 /**
  * What one host must know of the fabric: the networks in which it has an endpoint, with all their endpoints and the
- * hosts of these. Endpoints whose host or network the fabric does not hold are left out. Looks at the whole fabric;
- * to keep many hosts up to date, use HostViews.
+ * hosts of these. Endpoints whose host or network the fabric does not hold are left out. Looks at the whole fabric, so it
+ * is for one host at a time: many are kept up to date by deltas.
  */
 export function hostView(fabric: View, agentId: AgentId): View {
   const knownHosts = new Set(fabric.hosts.map((host) => host.id));
