@@ -10,14 +10,26 @@ import { endProcesses, processesOfCluster } from './processes.ts';
 /** Label that the executor gives to each of its containers. */
 export const agentLabel = 'patchpanel.agent';
 
+/** What goes first: nothing may still use what is removed. */
+const order: readonly LedgerItem['kind'][] = [
+  'processes',
+  'containers',
+  'engine',
+  'netns',
+  'link',
+  'route',
+  'directory',
+];
+
 /**
- * Removes everything that a ledger lists, newest first, and then the ledger. What fails is logged, the rest is still
+ * Removes everything that a ledger lists and then the ledger. What fails is logged, the rest is still
  * removed, and the ledger stays with what is left.
  * @throws PatchpanelError `external` that names what could not be removed
  */
 export async function removeAll(ledger: Ledger, log: Logger): Promise<void> {
   const failed: string[] = [];
-  for (const item of ledger.content.items.toReversed()) {
+  const rank = (item: LedgerItem) => order.indexOf(item.kind);
+  for (const item of ledger.content.items.toSorted((a, b) => rank(a) - rank(b))) {
     try {
       await removeItem(item);
       await ledger.remove(item);

@@ -9,7 +9,8 @@ import { clusterVariable } from './processes.ts';
 export interface DaemonSpec {
   /** For messages: `switch of h1`. */
   readonly what: string;
-  readonly cluster: string;
+  /** Marks the process as this cluster's, to be found by `processesOfCluster`; undefined: its owner knows a better way. */
+  readonly cluster: string | undefined;
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -87,10 +88,11 @@ export async function startDaemon(spec: DaemonSpec): Promise<Daemon> {
   try {
     const inside = spec.netns === undefined ? [] : ['ip', 'netns', 'exec', spec.netns];
     const [file = spec.file, ...args] = [...inside, spec.file, ...spec.args];
+    const mark = spec.cluster === undefined ? {} : { [clusterVariable]: spec.cluster };
     const child = spawn(file, args, {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: { PATH: systemPath, [clusterVariable]: spec.cluster, ...spec.env },
+      env: { PATH: systemPath, ...mark, ...spec.env },
     });
     const daemon = new Daemon(spec, child);
     await once(child, 'spawn');

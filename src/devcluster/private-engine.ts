@@ -13,7 +13,6 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
 
 export interface PrivateEngineOptions {
-  readonly cluster: string;
   readonly ledger: Ledger;
   /** Images and containers of the engine; removed with it. */
   readonly directory: string;
@@ -29,7 +28,7 @@ export type EngineItem = Extract<LedgerItem, { kind: 'engine' }>;
  * @throws PatchpanelError `external` when it ends or does not answer within a minute
  */
 export async function startPrivateEngine(options: PrivateEngineOptions): Promise<string> {
-  const { cluster, directory, ledger, logDir } = options;
+  const { directory, ledger, logDir } = options;
   const item: EngineItem = {
     kind: 'engine',
     socket: path.join(directory, 'docker.sock'),
@@ -40,7 +39,7 @@ export async function startPrivateEngine(options: PrivateEngineOptions): Promise
   await mkdir(item.dataRoot, { recursive: true });
   const daemon = await startDaemon({
     what: 'Docker Engine',
-    cluster,
+    cluster: undefined,
     file: 'dockerd',
     args: await engineArguments(item, directory),
     logFile: path.join(logDir, 'dockerd.log'),
