@@ -1,7 +1,8 @@
 import { applyDelta } from '../../src/fabric/view-diff.ts';
 import { endpointKey, type EndpointState, type View } from '../../src/fabric/view.ts';
+import type { ViewRecord } from '../../src/fabric/view-wire.ts';
 import type { AgentId } from '../../src/model/ids.ts';
-import type { FeedRecord, ViewSink } from '../../scheduler/driver/views/host-feed.ts';
+import type { ViewSink } from '../../scheduler/driver/views/host-feed.ts';
 import type { ViewHub } from '../../scheduler/driver/views/hub.ts';
 
 /**
@@ -14,7 +15,7 @@ export class ViewClient {
   view: View | undefined;
   readonly converged = new Map<string, EndpointState>();
   readonly snapshots: number[] = [];
-  #unread: FeedRecord[] = [];
+  #unread: ViewRecord[] = [];
   #leave: (() => void) | undefined;
   #generation = 0;
   /** What the sink says that the host has not read. */
@@ -67,7 +68,7 @@ export class ViewClient {
     this.read();
   }
 
-  get unread(): readonly FeedRecord[] {
+  get unread(): readonly ViewRecord[] {
     return this.#unread;
   }
 
@@ -77,7 +78,7 @@ export class ViewClient {
     this.#unread = [];
   }
 
-  #take(record: FeedRecord): void {
+  #take(record: ViewRecord): void {
     switch (record.kind) {
       case 'snapshot':
         this.view = record.view;
@@ -100,11 +101,11 @@ export class ViewClient {
 }
 
 class ClientSink implements ViewSink {
-  readonly write: (record: FeedRecord) => void;
+  readonly write: (record: ViewRecord) => void;
   readonly end: () => void;
   readonly #outstanding: () => number;
 
-  constructor(write: (record: FeedRecord) => void, outstanding: () => number, end: () => void) {
+  constructor(write: (record: ViewRecord) => void, outstanding: () => number, end: () => void) {
     this.write = write;
     this.end = end;
     this.#outstanding = outstanding;

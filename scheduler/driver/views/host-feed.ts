@@ -1,16 +1,10 @@
-import type { EndpointKey, EndpointState, View, ViewDelta, ViewVersion } from '../../../src/fabric/view.ts';
+import type { ViewDelta, ViewVersion } from '../../../src/fabric/view.ts';
+import type { ViewRecord } from '../../../src/fabric/view-wire.ts';
 import { DeltaLog, type DeltaLogLimits } from './delta-log.ts';
-
-/** One record of a host's stream. */
-export type FeedRecord =
-  | { readonly kind: 'snapshot'; readonly view: View }
-  | { readonly kind: 'delta'; readonly delta: ViewDelta }
-  | { readonly kind: 'converged'; readonly endpoint: EndpointKey; readonly state: EndpointState }
-  | { readonly kind: 'heartbeat' };
 
 /** Where a host's records go: one HTTP response. */
 export interface ViewSink {
-  write(record: FeedRecord): void;
+  write(record: ViewRecord): void;
   /** Bytes that were written and that the host's connection has not taken yet. */
   readonly outstandingBytes: number;
   /** Ends the response; the host comes back and goes on from its version. */
@@ -77,7 +71,7 @@ export class HostFeed {
   }
 
   /** Begins a stream; one that was open is ended. */
-  connect(sink: ViewSink, records: readonly FeedRecord[], now: number): void {
+  connect(sink: ViewSink, records: readonly ViewRecord[], now: number): void {
     this.disconnect();
     this.#sink = sink;
     this.#behindSince = now;
@@ -103,7 +97,7 @@ export class HostFeed {
   }
 
   /** Writes to the stream, if there is one. False: the host reads too slowly and was cut off. */
-  send(record: FeedRecord): boolean {
+  send(record: ViewRecord): boolean {
     if (this.#sink === undefined) return true;
     if (this.#sink.outstandingBytes > this.#limits.maxOutstandingBytes) {
       this.disconnect();

@@ -6,18 +6,13 @@ import {
   type ViewNetwork,
   type ViewVersion,
 } from '../../../src/fabric/view.ts';
+import type { ViewRecord } from '../../../src/fabric/view-wire.ts';
 import type { AgentId, SlotId } from '../../../src/model/ids.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { ConvergenceBarrier } from './barrier.ts';
 import type { FabricChange } from './fabric-change.ts';
 import { FabricState } from './fabric-state.ts';
-import {
-  HostFeed,
-  type FeedLimits,
-  type FeedRecord,
-  type HostStreamStatus,
-  type ViewSink,
-} from './host-feed.ts';
+import { HostFeed, type FeedLimits, type HostStreamStatus, type ViewSink } from './host-feed.ts';
 import { affectedHosts, hostDelta, hostSnapshot } from './host-view.ts';
 
 export interface ViewHubOptions extends FeedLimits {
@@ -156,14 +151,14 @@ export class ViewHub {
     return feed;
   }
 
-  #opening(host: AgentId, feed: HostFeed, have: ViewVersion | undefined): readonly FeedRecord[] {
+  #opening(host: AgentId, feed: HostFeed, have: ViewVersion | undefined): readonly ViewRecord[] {
     const deltas = feed.continuation(have, this.#options.term);
     if (deltas !== undefined) return deltas.map((delta) => ({ kind: 'delta', delta }));
     feed.restart(this.#n);
     return [{ kind: 'snapshot', view: hostSnapshot(this.#state, host, this.version) }];
   }
 
-  #convergedOn(host: AgentId): readonly FeedRecord[] {
+  #convergedOn(host: AgentId): readonly ViewRecord[] {
     const own = this.#state.endpointsOn(host).filter((endpoint) => this.#barrier.hasConverged(endpoint));
     return own.map(convergedRecord);
   }
@@ -264,7 +259,7 @@ export class ViewHub {
   }
 }
 
-function convergedRecord(endpoint: ViewEndpoint): FeedRecord {
+function convergedRecord(endpoint: ViewEndpoint): ViewRecord {
   const { slot, epoch, state } = endpoint;
   return { kind: 'converged', endpoint: { slot, epoch }, state };
 }
