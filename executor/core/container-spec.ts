@@ -48,6 +48,9 @@ export const containerLabels = {
   task: 'patchpanel.task',
 } as const;
 
+/** What the role label says; anything but `sandbox` is treated as an app's container. */
+export const roleOf = (label: string | undefined): ContainerRole => (label === 'sandbox' ? 'sandbox' : 'app');
+
 /** The name of a task's container: known before Docker has made it, so that it can be removed in any case. */
 export const containerName = (role: ContainerRole, task: TaskId): string =>
   `patchpanel-${role}-${task.replaceAll(/[^a-zA-Z0-9_.-]/g, '_')}`;

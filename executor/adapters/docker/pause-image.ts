@@ -17,9 +17,9 @@ const machines: Readonly<Record<string, Machine>> = {
   // mov x0, 0; mov x1, 0; mov x2, 0; mov x3, 0; mov x8, 73 (ppoll); svc 0; b to the start
   arm64: {
     elf: 183,
-    code: [
-      0xd2800000, 0xd2800001, 0xd2800002, 0xd2800003, 0xd2800928, 0xd4000001, 0x17fffffa,
-    ].flatMap((word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, (word >>> 24) & 0xff]),
+    code: [0xd2800000, 0xd2800001, 0xd2800002, 0xd2800003, 0xd2800928, 0xd4000001, 0x17fffffa].flatMap(
+      (word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, (word >>> 24) & 0xff],
+    ),
   },
 };
 
@@ -34,7 +34,10 @@ const loadAddress = 0x400000n;
 export function pauseProgram(arch: string): Buffer {
   const machine = machines[arch];
   if (machine === undefined) {
-    throw new PatchpanelError('invalid', `no sandbox program for ${arch} processors; there is one for x64 and arm64`);
+    throw new PatchpanelError(
+      'invalid',
+      `no sandbox program for ${arch} processors; there is one for x64 and arm64`,
+    );
   }
   const headers = elfHeaderBytes + programHeaderBytes;
   const size = headers + machine.code.length;
