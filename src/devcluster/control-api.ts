@@ -51,16 +51,12 @@ export function controlApi(controls: ClusterControls): FastifyInstance {
   return server;
 }
 
+const statuses: Readonly<Record<string, number>> = { invalid: 400, 'not-found': 404, conflict: 409 };
+
 function statusOf(error: unknown): number {
   if (error instanceof z.ZodError) return 400;
-  switch (codeOf(error)) {
-    case 'invalid':
-      return 400;
-    case 'not-found':
-      return 404;
-    case 'conflict':
-      return 409;
-  }
+  const known = statuses[codeOf(error) ?? ''];
+  if (known !== undefined) return known;
   if (error !== null && typeof error === 'object' && 'statusCode' in error) return Number(error.statusCode);
   return 500;
 }

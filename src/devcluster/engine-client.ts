@@ -48,3 +48,17 @@ function isExpected(error: unknown): boolean {
   if (error === null || typeof error !== 'object' || !('statusCode' in error)) return false;
   return error.statusCode === 404 || error.statusCode === 409;
 }
+
+/** SIGKILL to every running container that matches the label; they stay, stopped, as after a power cut. */
+export async function killContainers(docker: Docker, label: string): Promise<void> {
+  const running = await docker.listContainers({ filters: { label: [label] } });
+  await Promise.all(
+    running.map(async ({ Id }) => {
+      try {
+        await docker.getContainer(Id).kill({ signal: 'SIGKILL' });
+      } catch (error) {
+        if (!isExpected(error)) throw error;
+      }
+    }),
+  );
+}

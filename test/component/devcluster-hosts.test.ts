@@ -72,14 +72,9 @@ test('frames of full size cross a VXLAN tunnel between two hosts', async () => {
 async function makeTunnel(from: number, to: number): Promise<void> {
   const { plan, ovsRunDir } = host(from);
   const remote = `options:remote_ip=${host(to).plan.underlayIp}`;
-  await run(
-    'ovs-vsctl',
-    [
-      ...['--timeout=10', '--', 'add-br', 'br-try', '--', 'set', 'bridge', 'br-try', 'datapath_type=netdev'],
-      ...['--', 'add-port', 'br-try', 'vx0', '--', 'set', 'interface', 'vx0', 'type=vxlan', remote],
-    ],
-    { env: { OVS_RUNDIR: ovsRunDir } },
-  );
+  const bridge = ['--', 'add-br', 'br-try', '--', 'set', 'bridge', 'br-try', 'datapath_type=netdev'];
+  const port = ['--', 'add-port', 'br-try', 'vx0', '--', 'set', 'interface', 'vx0', 'type=vxlan', remote];
+  await run('ovs-vsctl', ['--timeout=10', ...bridge, ...port], { env: { OVS_RUNDIR: ovsRunDir } });
   await run('ip', ['-n', plan.netns, 'address', 'add', `10.99.7.${from}/24`, 'dev', 'br-try']);
   await run('ip', ['-n', plan.netns, 'link', 'set', 'br-try', 'mtu', '1450', 'up']);
 }
