@@ -64,7 +64,12 @@ export type Event =
 /** What a person asked for. */
 export type Change =
   /** Create or replace apps; with `create` they must not exist yet. The definitions are normalised and validated. */
-  | { readonly kind: 'put-apps'; readonly apps: readonly App[]; readonly force: boolean; readonly create?: boolean }
+  | {
+      readonly kind: 'put-apps';
+      readonly apps: readonly App[];
+      readonly force: boolean;
+      readonly create?: boolean;
+    }
   | { readonly kind: 'delete-app'; readonly appId: AppId; readonly force: boolean }
   | { readonly kind: 'restart-app'; readonly appId: AppId; readonly force: boolean }
   /** Kill tasks; with `scale` the apps shrink by as many. */

@@ -1,7 +1,16 @@
 import type { App } from '../../src/model/app.ts';
 import type { Deployment } from '../../src/model/deployment.ts';
 import type { HostRecord } from '../../src/model/host.ts';
-import type { AgentId, AppId, AppVersion, DeploymentId, FrameworkId, NetworkName, SlotId, TaskId } from '../../src/model/ids.ts';
+import type {
+  AgentId,
+  AppId,
+  AppVersion,
+  DeploymentId,
+  FrameworkId,
+  NetworkName,
+  SlotId,
+  TaskId,
+} from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { RecordKind, RecordWrite } from '../store/store.ts';
@@ -39,7 +48,8 @@ export class FrameBuilder {
   }
 
   build(result?: ChangeResult): Frame {
-    const fabric: Effect[] = this.#fabric.size > 0 ? [{ kind: 'fabric-changed', slots: [...this.#fabric] }] : [];
+    const fabric: Effect[] =
+      this.#fabric.size > 0 ? [{ kind: 'fabric-changed', slots: [...this.#fabric] }] : [];
     const frame = { writes: [...this.#writes.values()], effects: [...fabric, ...this.#effects] };
     return result === undefined ? frame : { ...frame, result };
   }
@@ -57,6 +67,12 @@ export class FrameBuilder {
   touchApp(appId: AppId): void {
     this.touchedApps.add(appId);
     for (const slot of this.world.slotsOfApp.get(appId) ?? []) this.touchedSlots.add(slot);
+  }
+
+  /** One slot is looked at again. */
+  touchSlot(appId: AppId, slotId: SlotId): void {
+    this.touchedSlots.add(slotId);
+    this.touchedApps.add(appId);
   }
 
   /** The views that show these slots change though their records do not (their host came or went). */
@@ -79,7 +95,8 @@ export class FrameBuilder {
   deleteApp(id: AppId): void {
     this.world.apps.delete(id);
     this.#write('app', id, undefined);
-    for (const version of this.world.versions.get(id)?.keys() ?? []) this.#write('app-version', versionKey(id, version), undefined);
+    for (const version of this.world.versions.get(id)?.keys() ?? [])
+      this.#write('app-version', versionKey(id, version), undefined);
     this.world.versions.delete(id);
     this.touchApp(id);
   }
@@ -117,14 +134,14 @@ export class FrameBuilder {
     indexSlot(this.world, before, slot);
     this.#write('slot', slot.id, slot);
     if (before?.activeEpoch !== slot.activeEpoch) this.#fabric.add(slot.id);
-    this.#touchSlot(slot.appId, slot.id);
+    this.touchSlot(slot.appId, slot.id);
   }
 
   deleteSlot(slot: Slot): void {
     this.world.slots.delete(slot.id);
     indexSlot(this.world, slot, undefined);
     this.#write('slot', slot.id, undefined);
-    this.#touchSlot(slot.appId, slot.id);
+    this.touchSlot(slot.appId, slot.id);
   }
 
   putInstance(instance: Instance): void {
@@ -133,7 +150,7 @@ export class FrameBuilder {
     indexInstance(this.world, before, instance);
     this.#write('instance', instance.taskId, instance);
     if (before === undefined || isShown(before) !== isShown(instance)) this.#fabric.add(instance.slotId);
-    this.#touchSlot(instance.appId, instance.slotId);
+    this.touchSlot(instance.appId, instance.slotId);
   }
 
   deleteInstance(instance: Instance): void {
@@ -141,7 +158,7 @@ export class FrameBuilder {
     indexInstance(this.world, instance, undefined);
     this.#write('instance', instance.taskId, undefined);
     this.#fabric.add(instance.slotId);
-    this.#touchSlot(instance.appId, instance.slotId);
+    this.touchSlot(instance.appId, instance.slotId);
   }
 
   putNetwork(network: Network): void {
@@ -170,11 +187,6 @@ export class FrameBuilder {
     this.#write('executor', agentId, undefined);
   }
 
-  #touchSlot(appId: AppId, slotId: SlotId): void {
-    this.touchedSlots.add(slotId);
-    this.touchedApps.add(appId);
-  }
-
   #write(kind: RecordKind, key: string, value: unknown): void {
     this.#writes.set(`${kind} ${key}`, { kind, key, value });
   }
@@ -183,7 +195,8 @@ export class FrameBuilder {
 const versionKey = (id: AppId, version: AppVersion): string => `${id}@${version}`;
 
 /** The part of an instance that decides whether a view shows it; its address cannot change. */
-const isShown = (instance: Instance): boolean => instance.condition !== 'unreachable' && instance.fenced !== true;
+const isShown = (instance: Instance): boolean =>
+  instance.condition !== 'unreachable' && instance.fenced !== true;
 
 /** True when two leases name the same address; also when there is none on either side. */
 export const sameLease = (one: Lease | undefined, other: Lease | undefined): boolean =>

@@ -6,12 +6,7 @@ import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { StoredRecord } from '../store/store.ts';
-import {
-  indexDeployment,
-  indexInstance,
-  indexSlot,
-  indexVersion,
-} from './tables.ts';
+import { indexDeployment, indexInstance, indexSlot, indexVersion } from './tables.ts';
 import { Timers } from './timers.ts';
 import type { ExecutorRecord, World } from './world.ts';
 

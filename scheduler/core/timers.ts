@@ -21,6 +21,10 @@ export type Timer =
   | { readonly kind: 'reconcile-all' }
   | { readonly kind: 'revive' };
 
+/** Names a timer, whatever it carries. */
+export type TimerRef =
+  Exclude<Timer, { readonly kind: 'kill' }> | { readonly kind: 'kill'; readonly taskId: TaskId };
+
 interface Entry {
   readonly at: number;
   readonly key: string;
@@ -49,11 +53,11 @@ export class Timers {
     this.#rise(this.#heap.length - 1);
   }
 
-  has(timer: Timer): boolean {
+  has(timer: TimerRef): boolean {
     return this.#current.has(keyOf(timer));
   }
 
-  cancel(timer: Timer): void {
+  cancel(timer: TimerRef): void {
     this.#current.delete(keyOf(timer));
   }
 
@@ -85,7 +89,10 @@ export class Timers {
     let index = 0;
     for (;;) {
       const left = 2 * index + 1;
-      const least = [left, left + 1].reduce((best, child) => (this.#at(child) < this.#at(best) ? child : best), index);
+      const least = [left, left + 1].reduce(
+        (best, child) => (this.#at(child) < this.#at(best) ? child : best),
+        index,
+      );
       if (least === index) return;
       this.#swap(least, index);
       index = least;
@@ -105,7 +112,7 @@ export class Timers {
   }
 }
 
-function keyOf(timer: Timer): string {
+function keyOf(timer: TimerRef): string {
   switch (timer.kind) {
     case 'launch':
     case 'kill':

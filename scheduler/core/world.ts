@@ -129,6 +129,8 @@ export interface Settings {
   readonly reconcileIntervalMs: number;
   /** How long the old incarnation may outlive the flip while hosts acknowledge it. */
   readonly flipDeadlineMs: number;
+  /** How long an instance that was replaced while it was unreachable stays in the books, to be killed on return. */
+  readonly unreachableKeepMs: number;
   readonly defaultNetwork: NetworkName;
   /** Names the executor's build; part of each executor id. */
   readonly executorBuild: string;

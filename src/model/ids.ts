@@ -42,6 +42,9 @@ export const safeAppId = (app: AppId): string => app.slice(1).replaceAll('/', '_
 /** The version string of a moment, in milliseconds since 1970. */
 export const versionAt = (nowMs: number): AppVersion => isoTime(nowMs) as AppVersion;
 
+/** The moment of a version, milliseconds since 1970. */
+export const versionTime = (version: AppVersion): number => globalThis.Date.parse(version);
+
 export const appVersion = (text: string): AppVersion => text as AppVersion;
 
 /** ISO 8601 in UTC with exactly three digits of milliseconds, as Marathon prints times. */

@@ -1,0 +1,141 @@
+import type { App } from '../../src/model/app.ts';
+import type { AgentId, AppId, SlotId } from '../../src/model/ids.ts';
+import type { Scalars } from '../../src/model/resources.ts';
+import { ConstraintContext } from './constraints.ts';
+import type { Occupied } from './constraints.ts';
+import { incarnationsOf } from './frame.ts';
+import type { FrameBuilder } from './frame.ts';
+import { launch, needOf, needThere } from './launching.ts';
+import { shortage } from './offer-pool.ts';
+import type { AgentPool } from './offer-pool.ts';
+import { takePorts, wantedPorts } from './ports.ts';
+import type { PortChoice } from './ports.ts';
+import { progressOf } from './progress.ts';
+import { RankedPools } from './ranked-pools.ts';
+import { isAbsent } from './slot-plan.ts';
+
+/** An offer is not used when announced maintenance of its agent begins within this time. */
+const maintenanceHorizonMs = 600_000;
+
+/**
+ * Places one app's wanted slots on the offers of one frame. A pool that lacks something is not looked at again; one
+ * that a constraint excludes is, for the next slot or once another instance was placed.
+ */
+export class AppMatcher {
+  readonly #frame: FrameBuilder;
+  readonly #app: App | undefined;
+  readonly #appId: AppId;
+  readonly #slots: SlotId[];
+  readonly #pools: RankedPools;
+  readonly #need: Scalars | undefined;
+  readonly #wantedPorts: readonly (number | 'any')[];
+  readonly #constraints: ConstraintContext | undefined;
+  readonly #reasons = new Map<string, number>();
+  #launched = 0;
+
+  constructor(frame: FrameBuilder, appId: AppId, pools: readonly AgentPool[]) {
+    this.#frame = frame;
+    this.#appId = appId;
+    this.#app = frame.world.apps.get(appId);
+    const progress = progressOf(frame.world, appId);
+    this.#slots = [...progress.vacant, ...progress.standbys];
+    this.#need = this.#app === undefined ? undefined : needOf(this.#app);
+    this.#wantedPorts = this.#app === undefined ? [] : wantedPorts(this.#app);
+    this.#constraints = this.#app === undefined ? undefined : contextOf(frame, this.#app);
+    this.#pools = new RankedPools(pools, (pool) => this.#countOn(pool.agentId));
+  }
+
+  /** Places the next slot that can be placed. False: nothing more of this app can be, on these offers. */
+  launchOne(): boolean {
+    for (let slot = this.#slots.shift(); slot !== undefined; slot = this.#slots.shift()) {
+      if (this.#place(slot)) return true;
+      if (this.#constraints === undefined) return false;
+    }
+    return false;
+  }
+
+  /** Notes why the rest found no place, and puts an app that was served behind the others. */
+  finish(): void {
+    const { world, now } = this.#frame;
+    if (this.#launched > 0) {
+      world.unplaced.delete(this.#appId);
+      world.wanting.delete(this.#appId);
+      world.wanting.add(this.#appId);
+    }
+    if (this.#reasons.size === 0) return;
+    const known = world.unplaced.get(this.#appId);
+    const reasons: Record<string, number> = { ...known?.reasons };
+    let processed = known?.processed ?? 0;
+    for (const [reason, count] of this.#reasons) {
+      reasons[reason] = (reasons[reason] ?? 0) + count;
+      processed += count;
+    }
+    world.unplaced.set(this.#appId, { since: known?.since ?? now, processed, reasons });
+  }
+
+  #place(slotId: SlotId): boolean {
+    const slot = this.#frame.world.slots.get(slotId);
+    const app = this.#app;
+    if (slot === undefined || app === undefined) return false;
+    const excluded: AgentPool[] = [];
+    let placed = false;
+    for (let pool = this.#pools.take(); pool !== undefined; pool = this.#pools.take()) {
+      const choice = this.#choose(pool, slotId, excluded);
+      if (choice === undefined) continue;
+      const instance = launch(this.#frame, app, slot, pool, choice);
+      this.#constraints?.add({ place: instance, slotId });
+      this.#launched++;
+      this.#pools.giveBack(pool);
+      placed = true;
+      break;
+    }
+    for (const pool of excluded) this.#pools.giveBack(pool);
+    return placed;
+  }
+
+  #choose(pool: AgentPool, slotId: SlotId, excluded: AgentPool[]): PortChoice | undefined {
+    if (this.#constraints?.allows(pool.offer, slotId) === false) {
+      excluded.push(pool);
+      return this.#refuse('UnfulfilledConstraint');
+    }
+    const from = pool.offer.unavailableFrom;
+    if (from !== undefined && from <= this.#frame.now + maintenanceHorizonMs)
+      return this.#refuse('AgentMaintenance');
+    const need = this.#need;
+    if (need === undefined) return undefined;
+    const short = shortage(needThere(this.#frame, pool, need), pool.free);
+    if (short !== undefined) return this.#refuse(short);
+    const choice = takePorts(pool.ports, this.#wantedPorts, this.#seed());
+    return choice ?? this.#refuse('InsufficientPorts');
+  }
+
+  #refuse(reason: string): undefined {
+    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+    return undefined;
+  }
+
+  /** Where the search for a free port begins: spread, and only asked for where it matters. */
+  #seed(): number {
+    return this.#wantedPorts.includes('any') ? Number.parseInt(this.#frame.uuid().slice(0, 8), 16) : 0;
+  }
+
+  #countOn(agentId: AgentId): number {
+    let count = 0;
+    for (const taskId of this.#frame.world.instancesOfAgent.get(agentId) ?? []) {
+      if (this.#frame.world.instances.get(taskId)?.appId === this.#appId) count++;
+    }
+    return count;
+  }
+}
+
+/** The places that count for the app's constraints: of whatever is not lost, also what is ending. */
+function contextOf(frame: FrameBuilder, app: App): ConstraintContext | undefined {
+  if (app.constraints.length === 0) return undefined;
+  const occupied: Occupied[] = [];
+  for (const slotId of frame.world.slotsOfApp.get(app.id) ?? []) {
+    for (const instance of incarnationsOf(frame.world, slotId)) {
+      if (!isAbsent(instance, app, frame.now)) occupied.push({ place: instance, slotId });
+    }
+  }
+  return new ConstraintContext(app.constraints, occupied);
+}

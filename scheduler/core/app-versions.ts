@@ -1,0 +1,64 @@
+import type { App } from '../../src/model/app.ts';
+import { versionAt, versionTime } from '../../src/model/ids.ts';
+import type { AppVersion } from '../../src/model/ids.ts';
+
+/** A change of one of these reaches only new tasks, so the running ones are replaced. */
+const taskFields = [
+  'cmd',
+  'args',
+  'cpus',
+  'mem',
+  'disk',
+  'gpus',
+  'env',
+  'user',
+  'container',
+  'network',
+  'portDefinitions',
+  'requirePorts',
+  'fetch',
+  'role',
+  'executor',
+] as const satisfies readonly (keyof App)[];
+
+/** True when the running tasks of `before` are not what `after` asks for. */
+export const needsNewTasks = (before: App, after: App): boolean =>
+  taskFields.some((field) => !isDeepEqual(before[field], after[field]));
+
+/** True when the two definitions differ in anything but their versions. */
+export function isSameDefinition(before: App, after: App): boolean {
+  const { version: _v, versionInfo: _i, ...one } = before;
+  const { version: _w, versionInfo: _j, ...other } = after;
+  return isDeepEqual(one, other);
+}
+
+/** The version of a change at `now`: later than every version that the apps had. */
+export function nextVersion(now: number, before: readonly (App | undefined)[]): AppVersion {
+  const latest = before.map((app) => (app === undefined ? 0 : versionTime(app.version)));
+  return versionAt(Math.max(now, ...latest.map((ms) => ms + 1)));
+}
+
+/** The definition with its version and what of it changed. */
+export function stamp(before: App | undefined, after: App, version: AppVersion): App {
+  if (before === undefined)
+    return { ...after, version, versionInfo: { lastScalingAt: version, lastConfigChangeAt: version } };
+  return {
+    ...after,
+    version,
+    versionInfo: {
+      lastScalingAt: before.instances === after.instances ? before.versionInfo.lastScalingAt : version,
+      lastConfigChangeAt: needsNewTasks(before, after) ? version : before.versionInfo.lastConfigChangeAt,
+    },
+  };
+}
+
+/** Equality of plain JSON values; the order of keys does not matter, an undefined one is an absent one. */
+export function isDeepEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const left = one as Readonly<Record<string, unknown>>;
+  const right = other as Readonly<Record<string, unknown>>;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => isDeepEqual(left[key], right[key]));
+}

@@ -1,0 +1,105 @@
+import type { Network } from '../../src/model/network.ts';
+import type { NetworkName } from '../../src/model/ids.ts';
+import { parseCidr, subnetContains, subnetsOverlap } from '../../src/fabric/cidr.ts';
+import { parseIpv4Range } from '../../src/fabric/ipv4.ts';
+import { messageOf } from '../../src/runtime/errors.ts';
+import type { ChangeResult } from './events.ts';
+import type { FrameBuilder } from './frame.ts';
+import { addressBook } from './tables.ts';
+import type { World } from './world.ts';
+
+/** VNIs above carry flags in the tunnel header. */
+const maxVni = 2 ** 20 - 1;
+
+/** Creates or changes a network. What leases are made of (subnet, VNI) may not change while there are any. */
+export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult {
+  const { world } = frame;
+  const error = shapeError(network) ?? clashError(world, network) ?? changeError(world, network);
+  if (error !== undefined)
+    return { kind: 'invalid', details: [{ path: error.path, errors: [error.message] }] };
+  frame.putNetwork(network);
+  // A wider range may have free addresses below the last search.
+  addressBook(world, network.name).firstFree = 0;
+  for (const slots of addressBook(world, network.name).holders.values()) {
+    for (const holder of slots) {
+      const slot = world.slots.get(holder as never);
+      if (slot !== undefined) frame.fabricChanged(slot.id);
+    }
+  }
+  return { kind: 'accepted' };
+}
+
+/** Removes a network that no app names and no slot in service or instance has an address of. */
+export function deleteNetwork(frame: FrameBuilder, name: NetworkName): ChangeResult {
+  const { world } = frame;
+  if (!world.networks.has(name)) return { kind: 'not-found', message: `Network '${name}' does not exist` };
+  if (name === frame.settings.defaultNetwork)
+    return inUse(`Network '${name}' is the default network and cannot be deleted.`);
+  for (const app of world.apps.values()) {
+    if (app.network.mode === 'container' && app.network.name === name)
+      return inUse(`Network '${name}' is used by app '${app.id}'.`);
+  }
+  const slots = [...world.slots.values()].filter((slot) => slot.lease?.network === name);
+  const holder = [...addressBook(world, name).holders.values()]
+    .flatMap((holders) => [...holders])
+    .find((id) => world.instances.has(id as never));
+  const busy = slots.find((slot) => slot.quarantinedUntil === undefined)?.id ?? holder;
+  if (busy !== undefined) return inUse(`Network '${name}' is used by ${busy}.`);
+  for (const slot of slots) frame.deleteSlot(slot);
+  frame.deleteNetwork(name);
+  return { kind: 'accepted' };
+}
+
+interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+const inUse = (message: string): ChangeResult => ({ kind: 'conflict', message, deployments: [] });
+
+function shapeError(network: Network): FieldError | undefined {
+  try {
+    const subnet = parseCidr(network.cidr);
+    if (!Number.isInteger(network.vni) || network.vni < 1 || network.vni > maxVni) {
+      return { path: '/vni', message: `must be a whole number from 1 to ${maxVni}` };
+    }
+    if (network.range === undefined) return undefined;
+    const range = rangeOf(network.range);
+    if (typeof range === 'string') return { path: '/range', message: range };
+    const inside = subnetContains(subnet, range.first) && subnetContains(subnet, range.last);
+    return inside ? undefined : { path: '/range', message: `${network.range} is not within ${network.cidr}` };
+  } catch (error) {
+    return { path: '/cidr', message: messageOf(error) };
+  }
+}
+
+function rangeOf(text: string): ReturnType<typeof parseIpv4Range> | string {
+  try {
+    return parseIpv4Range(text);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function clashError(world: World, network: Network): FieldError | undefined {
+  const subnet = parseCidr(network.cidr);
+  for (const other of world.networks.values()) {
+    if (other.name === network.name) continue;
+    if (other.vni === network.vni)
+      return { path: '/vni', message: `VNI ${network.vni} is used by network '${other.name}'` };
+    if (subnetsOverlap(subnet, parseCidr(other.cidr))) {
+      return { path: '/cidr', message: `${network.cidr} overlaps ${other.cidr} of network '${other.name}'` };
+    }
+  }
+  return undefined;
+}
+
+function changeError(world: World, network: Network): FieldError | undefined {
+  const before = world.networks.get(network.name);
+  const changed = before?.cidr !== network.cidr ? 'cidr' : before.vni !== network.vni ? 'vni' : undefined;
+  if (before === undefined || changed === undefined) return undefined;
+  const held = addressBook(world, network.name).holders.size;
+  return held === 0
+    ? undefined
+    : { path: `/${changed}`, message: `cannot change while ${held} addresses of the network are held` };
+}

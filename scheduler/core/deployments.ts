@@ -1,0 +1,142 @@
+import type { Deployment, DeploymentAction, DeploymentStep } from '../../src/model/deployment.ts';
+import type { App } from '../../src/model/app.ts';
+import { deploymentId } from '../../src/model/ids.ts';
+import type { AppId, AppVersion, DeploymentId } from '../../src/model/ids.ts';
+import { resetDelays } from './backoff.ts';
+import type { FrameBuilder } from './frame.ts';
+import type { World } from './world.ts';
+
+/** What a change does with one app. */
+export interface PlannedAction {
+  readonly app: AppId;
+  readonly action: DeploymentAction;
+  /** Whether the app has to be started first: it is new. */
+  readonly isNew: boolean;
+  /** Apps of the same change that have to be done before. */
+  readonly dependencies: readonly AppId[];
+}
+
+/** Marathon's order: what stops, what is new, then layer by layer what depends on nothing that is still to come. */
+export function planSteps(actions: readonly PlannedAction[]): DeploymentStep[] {
+  const stops = actions.filter(({ action }) => action === 'StopApplication');
+  const starts = actions.filter(({ isNew }) => isNew);
+  const work = actions.filter(({ action }) => action !== 'StopApplication');
+  const steps: DeploymentStep[] = [
+    { actions: stops.map(({ app, action }) => ({ action, app })) },
+    { actions: starts.map(({ app }) => ({ action: 'StartApplication', app })) },
+    ...layersOf(work).map((layer) => ({ actions: layer.map(({ app, action }) => ({ action, app })) })),
+  ];
+  return steps.filter((step) => step.actions.length > 0);
+}
+
+/** Stores a deployment and begins its first step. One without steps has ended before it began. */
+export function beginDeployment(
+  frame: FrameBuilder,
+  actions: readonly PlannedAction[],
+  version: AppVersion,
+  original: Deployment['original'],
+): DeploymentId {
+  const deployment: Deployment = {
+    id: deploymentId(frame.uuid()),
+    version,
+    affectedApps: actions.map(({ app }) => app),
+    steps: planSteps(actions),
+    currentStep: 0,
+    startedAt: frame.now,
+    original,
+  };
+  for (const { app } of actions) {
+    const definition = frame.world.apps.get(app);
+    if (definition !== undefined) resetDelays(frame, definition);
+  }
+  if (deployment.steps.length === 0) {
+    publishEnd(frame, deployment);
+  } else {
+    frame.putDeployment(deployment);
+    publishStep(frame, 'deployment_info', deployment);
+  }
+  return deployment.id;
+}
+
+/** Moves the deployment of an app on as far as its steps are done. */
+export function advanceDeployment(frame: FrameBuilder, appId: AppId): void {
+  const job = frame.world.jobs.get(appId);
+  const deployment = job === undefined ? undefined : frame.world.deployments.get(job.deploymentId);
+  const step = deployment?.steps[deployment.currentStep];
+  if (deployment === undefined || step === undefined) return;
+  if (!step.actions.every(({ action, app }) => isDone(frame.world, action, app))) return;
+  for (const { action, app } of step.actions) if (action === 'StopApplication') removeApp(frame, app);
+  publishStep(frame, 'deployment_step_success', deployment);
+  const next: Deployment = { ...deployment, currentStep: deployment.currentStep + 1 };
+  if (next.currentStep < next.steps.length) {
+    frame.putDeployment(next);
+    publishStep(frame, 'deployment_info', next);
+  } else {
+    frame.deleteDeployment(deployment);
+    publishEnd(frame, deployment);
+  }
+}
+
+/** Drops a deployment: nothing is undone, what has not happened will not. */
+export function dropDeployment(frame: FrameBuilder, deployment: Deployment): void {
+  frame.deleteDeployment(deployment);
+  frame.publish(
+    'deployment_failed',
+    { id: deployment.id, plan: deployment, reason: 'cancelled' },
+    deployment.id,
+  );
+}
+
+function isDone(world: World, action: DeploymentAction, appId: AppId): boolean {
+  if (action === 'StartApplication') return true;
+  const progress = world.progress.get(appId);
+  const app = world.apps.get(appId);
+  const settled = (progress?.unsettled.size ?? 0) === 0;
+  if (action === 'StopApplication' || app === undefined) return settled;
+  return settled && (progress?.inService ?? 0) === app.instances;
+}
+
+function removeApp(frame: FrameBuilder, appId: AppId): void {
+  const app = frame.world.apps.get(appId);
+  if (app === undefined) return;
+  resetDelays(frame, app);
+  frame.world.lastFailures.delete(appId);
+  frame.deleteApp(appId);
+  frame.publish('app_terminated_event', { appId });
+}
+
+function layersOf(actions: readonly PlannedAction[]): PlannedAction[][] {
+  const layers: PlannedAction[][] = [];
+  let rest = [...actions];
+  while (rest.length > 0) {
+    const open = rest.map(({ app }) => app);
+    const free = rest.filter(
+      ({ app, dependencies }) =>
+        !dependencies.some((on) => open.some((id) => id !== app && isWithin(id, on))),
+    );
+    // A cycle is refused before it gets here; were there one, its apps go together.
+    const layer = free.length > 0 ? free : rest;
+    layers.push(layer);
+    rest = rest.filter((action) => !layer.includes(action));
+  }
+  return layers;
+}
+
+/** A dependency names an app or a group of apps. */
+const isWithin = (app: AppId, dependency: AppId): boolean =>
+  app === dependency || app.startsWith(`${dependency}/`);
+
+/** The definition's dependencies as a plan needs them. */
+export const dependenciesOf = (app: App | undefined): readonly AppId[] => app?.dependencies ?? [];
+
+function publishStep(frame: FrameBuilder, type: string, deployment: Deployment): void {
+  frame.publish(
+    type,
+    { plan: deployment, currentStep: deployment.steps[deployment.currentStep] },
+    deployment.id,
+  );
+}
+
+function publishEnd(frame: FrameBuilder, deployment: Deployment): void {
+  frame.publish('deployment_success', { id: deployment.id, plan: deployment }, deployment.id);
+}

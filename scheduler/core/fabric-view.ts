@@ -1,0 +1,76 @@
+import { parseCidr } from '../../src/fabric/cidr.ts';
+import { formatIpv4 } from '../../src/fabric/ipv4.ts';
+import { endpointMtu } from '../../src/fabric/mtu.ts';
+import type { EndpointState, ViewEndpoint, ViewHost, ViewNetwork } from '../../src/fabric/view.ts';
+import type { AgentId, NetworkName, SlotId } from '../../src/model/ids.ts';
+import { isTerminal } from '../../src/model/instance.ts';
+import type { Instance, Slot } from '../../src/model/instance.ts';
+import { incarnationsOf } from './frame.ts';
+import type { World } from './world.ts';
+
+/**
+ * The endpoints that views show of each of these slots; none for a slot that is gone. An incarnation is shown from
+ * the moment it is stored until it has ended, unless it or its host is unreachable or the slot went on without it:
+ * leaving the views is what fences it.
+ */
+export function viewEndpoints(world: World, slotIds: Iterable<SlotId>): Map<SlotId, readonly ViewEndpoint[]> {
+  const endpoints = new Map<SlotId, readonly ViewEndpoint[]>();
+  for (const id of slotIds) {
+    const slot = world.slots.get(id);
+    const shown =
+      slot === undefined
+        ? []
+        : incarnationsOf(world, id).flatMap((instance) => endpointOf(world, slot, instance) ?? []);
+    endpoints.set(id, shown);
+  }
+  return endpoints;
+}
+
+/** A host as views show it; undefined before its executor has told its tunnel address. */
+export function viewHost(world: World, agentId: AgentId): ViewHost | undefined {
+  const facts = world.hosts.get(agentId)?.facts;
+  return facts === undefined
+    ? undefined
+    : { id: agentId, hostname: facts.hostname, underlayIp: facts.underlayIp };
+}
+
+/** A network as views show it. Its MTU is its own, or what every known host's underlay carries. */
+export function viewNetwork(world: World, name: NetworkName): ViewNetwork | undefined {
+  const network = world.networks.get(name);
+  if (network === undefined) return undefined;
+  const underlays = function* (): Iterable<number> {
+    for (const { facts } of world.hosts.values()) yield facts.underlayMtu;
+  };
+  return {
+    name,
+    vni: network.vni,
+    cidr: network.cidr,
+    gateway: formatIpv4(parseCidr(network.cidr).gateway),
+    mtu: network.mtu ?? endpointMtu(underlays()),
+    domain: network.domain,
+  };
+}
+
+function endpointOf(world: World, slot: Slot, instance: Instance): ViewEndpoint | undefined {
+  const { lease } = instance;
+  if (lease === undefined || isTerminal(instance.condition)) return undefined;
+  if (instance.condition === 'unreachable' || instance.fenced === true) return undefined;
+  if (world.hosts.get(instance.agentId)?.reachable === false) return undefined;
+  return {
+    slot: slot.id,
+    epoch: instance.epoch,
+    app: slot.appId,
+    network: lease.network,
+    host: instance.agentId,
+    ip: lease.ip,
+    mac: lease.mac,
+    hostname: lease.hostname,
+    state: stateOf(slot, instance),
+  };
+}
+
+function stateOf(slot: Slot, { epoch }: Instance): EndpointState {
+  const active = slot.activeEpoch ?? 0;
+  if (epoch === active) return 'active';
+  return epoch > active ? 'standby' : 'draining';
+}

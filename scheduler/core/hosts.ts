@@ -1,0 +1,36 @@
+import type { HostFacts } from '../../src/model/host.ts';
+import type { AgentId } from '../../src/model/ids.ts';
+import { isDeepEqual } from './app-versions.ts';
+import type { FrameBuilder } from './frame.ts';
+
+/** An executor told of its host: it is there, and what it said is stored if it is new. */
+export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
+  const known = frame.world.hosts.get(facts.agentId);
+  if (known?.reachable === true && isDeepEqual(known.facts, facts)) return;
+  frame.putHost({ facts, reachable: true, seenAt: frame.now });
+  touchEndpoints(frame, facts.agentId);
+}
+
+/** Mesos spoke of the agent as one that is there. */
+export function agentSeen(frame: FrameBuilder, agentId: AgentId): void {
+  setReachable(frame, agentId, true);
+}
+
+/** Mesos counts the agent as unreachable: its endpoints leave every view. */
+export function agentUnreachable(frame: FrameBuilder, agentId: AgentId): void {
+  setReachable(frame, agentId, false);
+}
+
+function setReachable(frame: FrameBuilder, agentId: AgentId, reachable: boolean): void {
+  const host = frame.world.hosts.get(agentId);
+  if (host === undefined || host.reachable === reachable) return;
+  frame.putHost({ ...host, reachable, seenAt: reachable ? frame.now : host.seenAt });
+  touchEndpoints(frame, agentId);
+}
+
+function touchEndpoints(frame: FrameBuilder, agentId: AgentId): void {
+  for (const taskId of frame.world.instancesOfAgent.get(agentId) ?? []) {
+    const instance = frame.world.instances.get(taskId);
+    if (instance !== undefined) frame.fabricChanged(instance.slotId);
+  }
+}

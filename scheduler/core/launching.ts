@@ -1,0 +1,111 @@
+import type { App } from '../../src/model/app.ts';
+import { executorId, safeAppId, taskId } from '../../src/model/ids.ts';
+import type { Instance, Slot } from '../../src/model/instance.ts';
+import { addScalars, toMilli } from '../../src/model/resources.ts';
+import type { Scalars } from '../../src/model/resources.ts';
+import { nextEpoch } from '../../src/fabric/incarnations.ts';
+import { incarnationsOf } from './frame.ts';
+import type { FrameBuilder } from './frame.ts';
+import { take } from './offer-pool.ts';
+import type { AgentPool } from './offer-pool.ts';
+import type { PortChoice } from './ports.ts';
+import { fenceUnreachable } from './slot-plan.ts';
+import type { ExecutorRecord } from './world.ts';
+
+/** Mesos has to have spoken of a launch by then, or it is asked. */
+const confirmMs = 60_000;
+
+/** What an instance of the app takes of an agent, without the executor. */
+export const needOf = (app: App): Scalars => ({
+  cpus: toMilli(app.cpus),
+  mem: toMilli(app.mem),
+  disk: toMilli(app.disk),
+  gpus: toMilli(app.gpus),
+});
+
+/**
+ * What the next launch on the agent takes: the executor's share is added unless an executor of ours surely runs
+ * there or an earlier launch of this frame brings it.
+ */
+export function needThere(frame: FrameBuilder, pool: AgentPool, need: Scalars): Scalars {
+  const record = frame.world.executors.get(pool.agentId);
+  if (pool.executorPaid || (record !== undefined && pool.executorIds.has(record.executorId))) return need;
+  return addScalars(need, { ...frame.settings.executorResources, disk: 0, gpus: 0 });
+}
+
+/** Stores the next incarnation of the slot, on what the pool has, and adds its launch to the pool. */
+export function launch(
+  frame: FrameBuilder,
+  app: App,
+  slot: Slot,
+  pool: AgentPool,
+  choice: PortChoice,
+): Instance {
+  take(pool, needThere(frame, pool, needOf(app)), choice.rest);
+  pool.executorPaid = true;
+  const executor = executorFor(frame, pool);
+  const standby = hasActive(frame, slot);
+  const epoch = standby ? nextEpoch(slot.epoch, slot.activeEpoch) : slot.epoch + 1;
+  const next: Slot = standby ? { ...slot, epoch } : { ...slot, epoch, activeEpoch: epoch };
+  const instance = provision(frame, app, next, pool, executor, choice.ports, standby);
+  frame.putSlot(next);
+  frame.putInstance(instance);
+  if (!standby) fenceUnreachable(frame, slot.id, epoch);
+  frame.world.timers.set(
+    { kind: 'launch', taskId: instance.taskId },
+    frame.now + Math.min(confirmMs, frame.settings.launchTimeoutMs),
+  );
+  pool.launches.push({ instance, slot: next, app, executorId: executor.executorId });
+  return instance;
+}
+
+/** Whether an incarnation that is not lost has the slot's address: then the next one waits beside it. */
+function hasActive(frame: FrameBuilder, slot: Slot): boolean {
+  const status = frame.world.progress.get(slot.appId)?.statuses.get(slot.id);
+  if (status?.vacant === true) return false;
+  return incarnationsOf(frame.world, slot.id).some(
+    (instance) => instance.epoch === slot.activeEpoch && instance.fenced !== true,
+  );
+}
+
+function provision(
+  frame: FrameBuilder,
+  app: App,
+  slot: Slot,
+  { agentId, offer }: AgentPool,
+  executor: ExecutorRecord,
+  hostPorts: readonly number[],
+  standby: boolean,
+): Instance {
+  return {
+    taskId: taskId(`${safeAppId(app.id)}.instance-${frame.uuid()}._app.${slot.epoch}`),
+    slotId: slot.id,
+    appId: app.id,
+    epoch: slot.epoch,
+    version: app.version,
+    configVersion: app.versionInfo.lastConfigChangeAt,
+    agentId,
+    hostname: offer.hostname,
+    executorId: executor.executorId,
+    condition: 'provisioned',
+    goal: 'run',
+    hostPorts,
+    attributes: offer.attributes,
+    ...(offer.region === undefined ? {} : { region: offer.region }),
+    ...(offer.zone === undefined ? {} : { zone: offer.zone }),
+    stagedAt: frame.now,
+    since: frame.now,
+    standby,
+    ...(slot.lease === undefined ? {} : { lease: slot.lease }),
+  };
+}
+
+/** The agent's executor as it was first launched, or a new one with an id that was never used. */
+function executorFor(frame: FrameBuilder, { agentId }: AgentPool): ExecutorRecord {
+  const known = frame.world.executors.get(agentId);
+  if (known !== undefined) return known;
+  const id = executorId(`patchpanel-${frame.settings.executorBuild}-${frame.uuid().slice(0, 8)}`);
+  const record = { agentId, executorId: id, info: frame.settings.buildExecutorInfo(id) };
+  frame.putExecutor(record);
+  return record;
+}

@@ -1,0 +1,123 @@
+import type { App } from '../../src/model/app.ts';
+import type { Instance, Slot } from '../../src/model/instance.ts';
+import { objectNumber } from '../../src/fabric/cookie.ts';
+import { fullName } from '../../src/fabric/names.ts';
+
+/** One port of a task, in the order of the app's mappings or definitions. */
+export interface TaskPort {
+  /** What the app asked for; 0: any. */
+  readonly requested: number;
+  /** Where the task is reached: the host port if it has one, else the container's. */
+  readonly effective: number;
+  /** True when the number was taken from the host or made up: it could not be known from the app. */
+  readonly allocated: boolean;
+  readonly protocol: string;
+  readonly name?: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A label whose name or value is longer is not put into the environment, as Marathon does. */
+const maxLabelName = 493;
+const maxLabelValue = 512;
+
+/** The ports of an instance. `instance.hostPorts` are handed out in order to those that take one of the host. */
+export function taskPorts(app: App, instance: Instance): readonly TaskPort[] {
+  const hostPorts = instance.hostPorts.values();
+  if (app.network.mode === 'host') {
+    return app.portDefinitions.map(({ port, protocol, name, labels }) =>
+      taskPort(port, hostPorts.next().value ?? port, true, protocol, name, labels),
+    );
+  }
+  return app.container.portMappings.map(({ containerPort, hostPort, protocol, name, labels }, index) => {
+    const onHost = hostPort === undefined ? undefined : hostPorts.next().value;
+    const made = containerPort === 0 ? madeUpPort(instance, index) : containerPort;
+    const allocated = onHost !== undefined || containerPort === 0;
+    return taskPort(containerPort, onHost ?? made, allocated, protocol, name, labels);
+  });
+}
+
+/**
+ * The environment of a task: what Marathon injects, the slot's own facts, and the app's variables, which win over
+ * both. `domain` is the network's; absent for tasks on the host's network.
+ */
+export function taskEnvironment(
+  app: App,
+  instance: Instance,
+  slot: Slot,
+  domain: string | undefined,
+): Record<string, string> {
+  return {
+    ...taskContext(app, instance),
+    ...portVariables(taskPorts(app, instance)),
+    HOST: instance.hostname,
+    PATCHPANEL_SLOT: String(slot.index),
+    ...addressVariables(slot, domain),
+    ...app.env,
+  };
+}
+
+function taskContext(app: App, instance: Instance): Record<string, string> {
+  return {
+    MESOS_TASK_ID: instance.taskId,
+    MARATHON_APP_ID: app.id,
+    MARATHON_APP_VERSION: app.version,
+    MARATHON_APP_DOCKER_IMAGE: app.container.image,
+    MARATHON_APP_RESOURCE_CPUS: double(app.cpus),
+    MARATHON_APP_RESOURCE_MEM: double(app.mem),
+    MARATHON_APP_RESOURCE_DISK: double(app.disk),
+    MARATHON_APP_RESOURCE_GPUS: String(app.gpus),
+    MARATHON_APP_ENFORCE_GROUP_ROLE: 'FALSE',
+    ...labelVariables(app.labels),
+  };
+}
+
+function labelVariables(labels: App['labels']): Record<string, string> {
+  const kept = Object.entries(labels).filter(
+    ([name, value]) => name.length < maxLabelName && value.length < maxLabelValue,
+  );
+  const named = kept.map(([name, value]) => [name.replaceAll(/[^A-Za-z0-9_]+/g, '_').toUpperCase(), value]);
+  return {
+    MARATHON_APP_LABELS: named.map(([name]) => name).join(' '),
+    ...Object.fromEntries(named.map(([name, value]) => [`MARATHON_APP_LABEL_${name}`, value])),
+  };
+}
+
+function portVariables(ports: readonly TaskPort[]): Record<string, string> {
+  if (ports.length === 0) return {};
+  const allocated = ports.filter((port) => port.allocated).map((port) => String(port.effective));
+  const variables: Record<string, string> = { PORTS: allocated.join(',') };
+  if (allocated[0] !== undefined) variables.PORT = allocated[0];
+  for (const [index, port] of ports.entries()) {
+    const value = String(port.effective);
+    variables[`PORT${index}`] = value;
+    variables[`PORT_${port.requested === 0 ? value : port.requested}`] = value;
+    if (port.name !== undefined) variables[`PORT_${port.name.toUpperCase()}`] = value;
+  }
+  return variables;
+}
+
+function addressVariables(slot: Slot, domain: string | undefined): Record<string, string> {
+  if (slot.lease === undefined || domain === undefined) return {};
+  return {
+    PATCHPANEL_IP: slot.lease.ip,
+    PATCHPANEL_HOSTNAME: fullName(slot.lease.hostname, domain),
+  };
+}
+
+/** A number as Java prints a double: `1.0`, `0.1`. */
+const double = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
+
+/** For a mapping that leaves the choice to us: 1025 … 65535, the same for this task whenever it is asked for. */
+const madeUpPort = (instance: Instance, index: number): number =>
+  1025 + (objectNumber(`${instance.taskId} ${index}`) % 64_511);
+
+function taskPort(
+  requested: number,
+  effective: number,
+  allocated: boolean,
+  protocol: string,
+  name: string | undefined,
+  labels: TaskPort['labels'],
+): TaskPort {
+  return { requested, effective, allocated, protocol, labels, ...(name === undefined ? {} : { name }) };
+}

@@ -1,0 +1,93 @@
+import type { TaskId } from '../../src/model/ids.ts';
+import { countFailure, delayDue } from './backoff.ts';
+import { finishInstance } from './endings.ts';
+import type { FrameBuilder } from './frame.ts';
+import { sendKill, stopInstance } from './kills.ts';
+import { reviveDue, suppressWhenIdle } from './offer-flow.ts';
+import { askForTask, reconcileEverything, retryReconcile } from './recovery.ts';
+import { endOutgoing } from './slot-plan.ts';
+import type { Timer } from './timers.ts';
+
+/** Looks at everything that fell due. Costs what is due. */
+export function tick(frame: FrameBuilder): void {
+  for (
+    let due = frame.world.timers.takeDue(frame.now);
+    due !== undefined;
+    due = frame.world.timers.takeDue(frame.now)
+  ) {
+    fire(frame, due);
+  }
+  suppressWhenIdle(frame);
+}
+
+function fire(frame: FrameBuilder, timer: Timer): void {
+  switch (timer.kind) {
+    case 'launch':
+      return launchDue(frame, timer.taskId);
+    case 'kill': {
+      const instance = frame.world.instances.get(timer.taskId);
+      if (instance !== undefined) sendKill(frame, instance, timer.attempt);
+      return;
+    }
+    case 'unreachable':
+      return unreachableDue(frame, timer.taskId);
+    case 'unknown': {
+      const instance = frame.world.instances.get(timer.taskId);
+      if (instance !== undefined && frame.world.unknownSince.has(timer.taskId)) askForTask(frame, instance);
+      return;
+    }
+    case 'flip':
+      return endOutgoing(frame, timer.slotId);
+    case 'quarantine': {
+      const slot = frame.world.slots.get(timer.slotId);
+      if (slot !== undefined) frame.touchSlot(slot.appId, slot.id);
+      return;
+    }
+    case 'delay':
+      return delayDue(frame, timer.key);
+    case 'reconcile-retry':
+      return retryReconcile(frame);
+    case 'reconcile-all':
+      if (frame.world.subscribed) reconcileEverything(frame);
+      return;
+    case 'revive':
+      return reviveDue(frame);
+  }
+}
+
+/** A launch takes long: Mesos is asked about one that it never spoke of; one that never runs is given up. */
+function launchDue(frame: FrameBuilder, taskId: TaskId): void {
+  const instance = frame.world.instances.get(taskId);
+  if (instance === undefined || instance.goal === 'stop') return;
+  if (
+    instance.condition === 'running' ||
+    instance.condition === 'killing' ||
+    instance.condition === 'unreachable'
+  )
+    return;
+  const deadline = instance.stagedAt + frame.settings.launchTimeoutMs;
+  if (frame.now < deadline) {
+    if (instance.condition === 'provisioned') askForTask(frame, instance);
+    frame.world.timers.set({ kind: 'launch', taskId }, deadline);
+    return;
+  }
+  const app = frame.world.apps.get(instance.appId);
+  if (app !== undefined) countFailure(frame, app, instance.configVersion, 'ended');
+  stopInstance(frame, instance);
+}
+
+/** An unreachable instance may be replaced now; one that was is forgotten some time later. */
+function unreachableDue(frame: FrameBuilder, taskId: TaskId): void {
+  const instance = frame.world.instances.get(taskId);
+  if (instance?.condition !== 'unreachable') return;
+  const forgetAt = instance.since + frame.settings.unreachableKeepMs;
+  if (instance.goal === 'stop' && frame.now >= forgetAt) {
+    finishInstance(frame, instance, { condition: 'lost', message: 'unreachable for too long: forgotten' });
+    return;
+  }
+  frame.touchSlot(instance.appId, instance.slotId);
+  frame.world.timers.set(
+    { kind: 'unreachable', taskId },
+    frame.now < forgetAt ? forgetAt : frame.now + frame.settings.unreachableKeepMs,
+  );
+}
