@@ -21,13 +21,24 @@ const order: readonly LedgerItem['kind'][] = [
   'directory',
 ];
 
+/** A signal from the terminal also ends the small programs that remove things: what failed is tried again. */
+const attempts = 3;
+
 /**
- * Removes everything that a ledger lists and then the ledger. What fails is logged, the rest is still
- * removed, and the ledger stays with what is left.
+ * Removes everything that a ledger lists and then the ledger. What fails is logged, the rest is still removed, and
+ * the ledger stays with what is left.
  * @throws PatchpanelError `external` that names what could not be removed
  */
 export async function removeAll(ledger: Ledger, log: Logger): Promise<void> {
-  const failed: string[] = [];
+  for (let attempt = 1; attempt <= attempts && ledger.content.items.length > 0; attempt += 1)
+    await removeEach(ledger, log);
+  const { name, items } = ledger.content;
+  if (items.length === 0) return ledger.discard();
+  const left = items.map(describe).join(', ');
+  throw new PatchpanelError('external', `could not remove ${left}: try patchpanel dev clean --name ${name}`);
+}
+
+async function removeEach(ledger: Ledger, log: Logger): Promise<void> {
   const rank = (item: LedgerItem) => order.indexOf(item.kind);
   for (const item of ledger.content.items.toSorted((a, b) => rank(a) - rank(b))) {
     try {
@@ -35,17 +46,8 @@ export async function removeAll(ledger: Ledger, log: Logger): Promise<void> {
       await ledger.remove(item);
     } catch (error) {
       log.warn('could not remove a part of the dev cluster', { item, error });
-      failed.push(describe(item));
     }
   }
-  if (failed.length > 0) {
-    const { name } = ledger.content;
-    throw new PatchpanelError(
-      'external',
-      `could not remove ${failed.join(', ')}: try patchpanel dev clean --name ${name}`,
-    );
-  }
-  await ledger.discard();
 }
 
 async function removeItem(item: LedgerItem): Promise<void> {

@@ -11,7 +11,6 @@ import {
   type DevClusterOptions,
   type DevClusterStatus,
 } from './options.ts';
-import { endProcesses, processesOfCluster } from './processes.ts';
 import { schedulerOf, splitAddress, startAgents, startMesos, type ClusterSurroundings } from './programs.ts';
 import type { SchedulerProcess } from './scheduler-process.ts';
 import { Substrate } from './substrate.ts';
@@ -90,11 +89,6 @@ export class DevCluster implements ClusterControls {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
-  }
-
-  /** Makes a stop that is under way shorter: what it waits for is killed. */
-  async hurry(): Promise<void> {
-    await endProcesses(await processesOfCluster(this.config.name), 0);
   }
 
   status(): Promise<DevClusterStatus> {
