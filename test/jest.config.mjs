@@ -1,6 +1,10 @@
+import { fileURLToPath } from 'node:url';
+
 // One project for each thing a test needs; `--selectProjects unit` runs what needs nothing.
+const rootDir = fileURLToPath(new URL('..', import.meta.url));
+
 const base = {
-  rootDir: '..',
+  rootDir,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/test/support/esbuild-transformer.mjs' },
@@ -17,7 +21,7 @@ const project = (name, timeoutMs) => ({
 });
 
 export default {
-  rootDir: '..',
+  rootDir,
   projects: [
     project('unit', 10_000),
     project('property', 60_000),
