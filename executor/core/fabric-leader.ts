@@ -12,7 +12,11 @@ export function learnLeader(known: LeaderKnowledge, url: string, term: number | 
   if (term === undefined) return known.elected?.url === clean ? known : { ...known, hint: clean };
   if (known.elected !== undefined && term < known.elected.term) return known;
   const { hint, ...rest } = known;
-  return { ...rest, ...(hint === undefined || hint === clean ? {} : { hint }), elected: { url: clean, term } };
+  return {
+    ...rest,
+    ...(hint === undefined || hint === clean ? {} : { hint }),
+    elected: { url: clean, term },
+  };
 }
 
 /** The addresses to try, best first; at most two. */

@@ -1,71 +1,326 @@
-import type { EndpointKey } from '../../src/fabric/view.ts';
-import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
-import { PatchpanelError } from '../../src/runtime/errors.ts';
+import { join } from 'node:path';
+import { configureSandbox, createVeth, deleteVeths, listVeths, underlayMtu } from '../adapters/netns/veth.ts';
+import { tunnelPort } from '../adapters/ovsdb/bridge-plan.ts';
+import { StateFiles } from '../adapters/views/state-files.ts';
+import { ViewClient } from '../adapters/views/view-client.ts';
+import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
+import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
+import { serialOfVeth } from '../core/fabric-numbers.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
+import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { endpointKey, type EndpointKey, type View, type ViewVersion } from '../../src/fabric/view.ts';
+import type { HostFacts } from '../../src/model/host.ts';
+import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
+import { messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
+import { Loop } from '../../src/runtime/loop.ts';
+import { Scope } from '../../src/runtime/scope.ts';
+import { Attachments } from './attachments.ts';
+import { Batcher } from './batcher.ts';
+import { Bridge } from './bridge.ts';
+import { CurrentView } from './current-view.ts';
+import { Serials } from './serials.ts';
+import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
 
-/** The network side of the executor. Under construction: the signatures are final, the bodies follow. */
+const SWEEP_EVERY_MS = 30_000;
+
+/**
+ * The network side of the executor: one bridge of Open vSwitch, programmed from the views that the scheduler sends.
+ * INVARIANTS: the view in force is the last good one; the bridge holds exactly the flows that the view and the port
+ * numbers in use give; what was attached goes on when this object, the scheduler or Open vSwitch stops.
+ */
 export class Switch implements Fabric {
-  readonly config: SwitchConfig;
-  readonly surroundings: SwitchSurroundings;
+  readonly #config: SwitchConfig;
+  readonly #around: SwitchSurroundings;
+  readonly #scope: Scope;
+  readonly #files: StateFiles;
+  readonly #current: CurrentView;
+  readonly #bridge: Bridge;
+  readonly #attachments: Attachments;
+  readonly #linkRemovals: Batcher<string>;
+  readonly #sweeper: Sweeper;
+  readonly #sweeps: Loop;
+  readonly #viewSaves: Loop;
+  #serials: Serials | undefined;
+  #views: ViewClient | undefined;
+  /** What setLeader() told before start(). */
+  #earlyLeader: LeaderKnowledge = {};
+  #compiled: CompiledFlows | undefined;
+  #applied: ViewVersion | undefined;
+  #viewProblem: string | undefined;
+  #flowsProblem: string | undefined;
 
   constructor(config: SwitchConfig, surroundings: SwitchSurroundings) {
-    this.config = config;
-    this.surroundings = surroundings;
+    this.#config = config;
+    this.#around = surroundings;
+    const { clock, log, random } = surroundings;
+    this.#scope = new Scope(log);
+    this.#files = new StateFiles(config.stateDir, log);
+    this.#current = new CurrentView(config.agentId, clock);
+    this.#linkRemovals = new Batcher({
+      what: 'the deletion of veths',
+      flush: deleteVeths,
+      maxBatch: 64,
+      maxQueued: 4_096,
+    });
+    this.#bridge = new Bridge({
+      config,
+      around: surroundings,
+      wanted: (round) => this.#wantedFlows(round),
+      onProblem: (problem) => this.#problemChanged({ flows: problem }),
+      onPorts: () => this.#attachments.watch(),
+      replug: (signal) => this.#attachments.replug(signal),
+    });
+    this.#attachments = this.#newAttachments();
+    this.#sweeper = new Sweeper({
+      find: () => this.#findVeths(),
+      wanted: () => this.#attachments.veths(),
+      remove: (veth) => this.#unplug(veth),
+    });
+    const onError = (error: unknown) => log.warn('a background task failed; it is tried again', { error });
+    this.#sweeps = new Loop({ clock, random, onError, everyMs: SWEEP_EVERY_MS, round: () => this.#sweep() });
+    this.#viewSaves = new Loop({
+      clock,
+      random,
+      onError,
+      round: () => this.#files.saveView(this.#current.view),
+    });
   }
 
   /**
    * Connects to Open vSwitch, makes the bridge and the tunnel port, puts the last good view back in force and starts
-   * to follow the scheduler's views. What an earlier run attached stays in force until cleanUp().
-   * @throws PatchpanelError `unavailable` or `deadline` when Open vSwitch does not answer
+   * to follow the scheduler's views. What an earlier run attached stays in force until cleanUp(). When it fails,
+   * nothing stays open.
+   * @throws PatchpanelError `unavailable` or `deadline` when Open vSwitch does not answer, `conflict` when another
+   * executor is at work or the bridge is a stranger's, `external` when Open vSwitch refuses, `not-found` when no
+   * device has the underlay address
    */
   async start(): Promise<void> {
-    await Promise.reject(notYet());
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
-  /** Closes connections and timers. The data plane goes on as it is. */
+  /** Closes connections and timers; attaches under way fail. The data plane goes on as it is. */
   async stop(): Promise<void> {
-    await Promise.reject(notYet());
+    this.#current.stop();
+    await this.#scope.close();
   }
 
-  /** Removes whatever an earlier executor of this host left: flows, then ports, then veths. Gives what it removed. */
+  /**
+   * Removes whatever an earlier executor of this host left: flows, then ports, then veths. Gives what it removed.
+   * @throws PatchpanelError `external`, `unavailable`, `deadline`; what is left then is swept later
+   */
   async cleanUp(): Promise<readonly EndpointKey[]> {
-    return Promise.reject(notYet());
+    const inherited = this.#attachments.inherited();
+    await Promise.all(inherited.map((endpoint) => this.#attachments.detach(endpoint)));
+    const wanted = this.#attachments.veths();
+    const strays = (await this.#findVeths()).filter((veth) => !wanted.has(veth));
+    await Promise.all(strays.map((veth) => this.#unplug(veth)));
+    if (inherited.length + strays.length > 0) {
+      this.#around.log.info('removed what an earlier executor left', {
+        endpoints: inherited.map(endpointKey),
+        strays,
+      });
+    }
+    return inherited;
   }
 
-  /** Where the leader's API is. Of those with a term the newest wins; one without is tried when that fails. */
-  setLeader(_url: string, _term?: number): void {
-    throw notYet();
+  /** Where the leader's API is. Of those with a term the newest wins; one without is tried when that one fails. */
+  setLeader(url: string, term?: number): void {
+    if (this.#views === undefined) this.#earlyLeader = learnLeader(this.#earlyLeader, url, term);
+    else this.#views.setLeader(url, term);
   }
 
-  /** Writes all flows anew, as a difference to what the bridge has. */
-  async resync(): Promise<void> {
-    await Promise.reject(notYet());
+  /** Writes all flows anew, as a difference to what the bridge has. @throws PatchpanelError as attach() */
+  resync(): Promise<void> {
+    return this.#bridge.resync();
   }
 
   status(): SwitchStatus {
-    throw notYet();
+    const { size: flows, resyncs, inSync } = this.#bridge.flows;
+    const { found, removed } = this.#sweeper.counts;
+    return {
+      ready: this.#bridge.settled && inSync,
+      datapath: this.#bridge.datapath,
+      ovsVersion: this.#bridge.version,
+      round: this.#bridge.round,
+      applied: this.#applied,
+      schedulerUrl: this.#views?.url,
+      schedulerConnected: this.#views?.connected ?? false,
+      problem: this.#viewProblem ?? this.#flowsProblem,
+      ports: this.#bridge.ports().length,
+      flows,
+      resyncs,
+      straysFound: found,
+      straysRemoved: removed,
+    };
   }
 
-  prepare(_endpoint: EndpointKey, _network: SwitchNetworkSpec): void {
-    throw notYet();
+  prepare(endpoint: EndpointKey, network: SwitchNetworkSpec): void {
+    this.#attachments.prepare(endpoint, network);
   }
 
-  attach(_endpoint: EndpointKey, _sandboxPid: number, _signal: AbortSignal): Promise<AttachTimings> {
-    return Promise.reject(notYet());
+  attach(endpoint: EndpointKey, sandboxPid: number, signal: AbortSignal): Promise<AttachTimings> {
+    return this.#attachments.attach(endpoint, sandboxPid, signal);
   }
 
-  awaitConverged(_endpoint: EndpointKey, _timeoutMs: number, _signal: AbortSignal): Promise<void> {
-    return Promise.reject(notYet());
+  awaitConverged(endpoint: EndpointKey, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return this.#current.converged(endpoint, timeoutMs, signal);
   }
 
-  detach(_endpoint: EndpointKey): Promise<void> {
-    return Promise.reject(notYet());
+  detach(endpoint: EndpointKey): Promise<void> {
+    return this.#attachments.detach(endpoint);
   }
 
   attached(): readonly EndpointKey[] {
-    return [];
+    const endpoints = this.#bridge.ports().map((port) => port.endpoint);
+    return [...new Map(endpoints.map((endpoint) => [endpointKey(endpoint), endpoint])).values()];
+  }
+
+  async #start(): Promise<void> {
+    const { config, bridge } = { config: this.#config, bridge: this.#bridge };
+    const lastView = await this.#files.loadView();
+    if (lastView !== undefined) this.#current.put(lastView);
+    this.#scope.defer('bridge', () => bridge.close());
+    await bridge.openRows();
+    const left = bridge.ports();
+    const veths = [...left.map((port) => port.veth), ...(await listVeths(config.hostKey))];
+    const serials = veths.map((veth) => serialOfVeth(veth) ?? -1);
+    this.#serials = new Serials(join(config.stateDir, 'port-serial'), Math.max(-1, ...serials) + 1);
+    this.#attachments.adopt(left);
+    await bridge.openFlows();
+    this.#applied = lastView?.version;
+    this.#scope.defer('view file', () => this.#viewSaves.stop());
+    await this.#followScheduler(lastView);
+    this.#scope.defer('sweeps', () => this.#sweeps.stop());
+    this.#sweeps.trigger();
+    this.#around.log.info('the switch is ready', { status: this.status() });
+  }
+
+  async #followScheduler(lastView: View | undefined): Promise<void> {
+    const { clock, random, log } = this.#around;
+    const { elected, hint } = this.#earlyLeader;
+    let leader = await this.#files.loadLeader();
+    if (elected !== undefined) leader = learnLeader(leader, elected.url, elected.term);
+    if (hint !== undefined) leader = learnLeader(leader, hint, undefined);
+    const views = new ViewClient({
+      facts: await this.#facts(),
+      clock,
+      random,
+      log,
+      leader,
+      fixedUrl: this.#config.schedulerUrl,
+      lastView,
+      onView: (view) => this.#viewChanged(view),
+      onConverged: (endpoint) => this.#current.markConverged(endpoint),
+      onRefused: (problem) => this.#problemChanged({ view: problem }),
+      onLeader: (known) => this.#saveLeader(known),
+    });
+    this.#views = views;
+    this.#scope.defer('views', () => views.stop());
+    this.#report();
+    views.start();
+  }
+
+  async #facts(): Promise<HostFacts> {
+    const { agentId, executorId, hostname, underlayIp, dockerVersion } = this.#config;
+    const { datapath = 'netdev', version: ovsVersion } = this.#bridge;
+    const mtu = await underlayMtu(underlayIp);
+    return {
+      agentId,
+      executorId,
+      hostname,
+      underlayIp,
+      underlayMtu: mtu,
+      datapath,
+      ovsVersion,
+      dockerVersion,
+    };
+  }
+
+  #viewChanged(view: View): void {
+    this.#current.put(view);
+    this.#viewSaves.trigger();
+    this.#bridge.follow(view).then(
+      () => {
+        this.#applied = view.version;
+        this.#report();
+      },
+      (error: unknown) =>
+        this.#around.log.error('a view could not be put in force', { version: view.version, error }),
+    );
+  }
+
+  #problemChanged(
+    change: { readonly view?: string | undefined } | { readonly flows: string | undefined },
+  ): void {
+    const before = this.#viewProblem ?? this.#flowsProblem;
+    if ('flows' in change) this.#flowsProblem = change.flows;
+    else this.#viewProblem = change.view;
+    if (before !== (this.#viewProblem ?? this.#flowsProblem)) this.#report();
+  }
+
+  #report(): void {
+    this.#views?.report(this.#applied, this.#viewProblem ?? this.#flowsProblem);
+  }
+
+  #saveLeader(leader: LeaderKnowledge): void {
+    this.#files.saveLeader(leader).catch((error: unknown) => {
+      this.#around.log.warn('the address of the leader could not be kept', { error: messageOf(error) });
+    });
+  }
+
+  #wantedFlows(round: number): FlowObjects {
+    const ofports = this.#attachments.ofports();
+    const local = { agentId: this.#config.agentId, round, tunnelOfport: tunnelPort.ofport, ofports };
+    this.#compiled = flowsFor(this.#compiled, this.#current.view, local);
+    return this.#compiled.objects;
+  }
+
+  async #sweep(): Promise<void> {
+    if (!this.#bridge.settled) return;
+    await this.#attachments.retryDepartures();
+    const removed = await this.#sweeper.round();
+    if (removed.length > 0) this.#around.log.warn('removed ports that nobody wanted', { veths: removed });
+  }
+
+  async #findVeths(): Promise<readonly string[]> {
+    const devices = await listVeths(this.#config.hostKey);
+    return [...new Set([...this.#bridge.ports().map((port) => port.veth), ...devices])];
+  }
+
+  async #unplug(veth: string): Promise<void> {
+    await this.#bridge.removePort(veth);
+    await this.#linkRemovals.add(veth);
+  }
+
+  #newAttachments(): Attachments {
+    const { clock, log, onPortLost } = this.#around;
+    return new Attachments({
+      owner: this.#config.hostKey,
+      clock,
+      log,
+      onPortLost,
+      takeNumber: (used) => {
+        if (this.#serials !== undefined) return this.#serials.take(used);
+        throw new PatchpanelError('unavailable', 'the switch is not started: nothing can be prepared yet');
+      },
+      links: {
+        create: createVeth,
+        configure: (wish) => configureSandbox(wish, this.#bridge.datapath === 'netdev'),
+      },
+      ports: {
+        list: () => this.#bridge.ports(),
+        add: (wish, signal) => this.#bridge.addPort(wish, signal),
+      },
+      unplug: (veth) => this.#unplug(veth),
+      commitFlows: () => this.#bridge.commit(),
+      inView: (endpoint, timeoutMs, signal) => this.#current.includes(endpoint, timeoutMs, signal),
+      gatewayMac: (network) => this.#current.gatewayMac(network),
+    });
   }
 }
-
-const notYet = () => new PatchpanelError('unavailable', 'the switch is not built yet');

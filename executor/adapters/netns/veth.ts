@@ -1,11 +1,6 @@
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { run, tryRun } from '../../../src/runtime/process.ts';
-import {
-  hostLinkLines,
-  SANDBOX_INTERFACE,
-  sandboxLinkLines,
-  type LinkWish,
-} from '../../core/fabric-link.ts';
+import { hostLinkLines, SANDBOX_INTERFACE, sandboxLinkLines, type LinkWish } from '../../core/fabric-link.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -42,7 +37,9 @@ export async function deleteVeths(names: readonly string[]): Promise<void> {
   const result = await tryRun('ip', ['-force', '-batch', '-'], { input, timeoutMs: TIMEOUT_MS });
   const complaints = result.stderr
     .split('\n')
-    .filter((line) => line !== '' && !line.includes('Cannot find device') && !line.startsWith('Command failed'));
+    .filter(
+      (line) => line !== '' && !line.includes('Cannot find device') && !line.startsWith('Command failed'),
+    );
   if (result.exitCode === 0 || complaints.length === 0) return;
   throw new PatchpanelError('external', `ip could not delete veths: ${complaints.join('; ')}`);
 }

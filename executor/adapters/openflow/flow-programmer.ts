@@ -5,7 +5,8 @@ import { run } from '../../../src/runtime/process.ts';
 const TIMEOUT_MS = 15_000;
 
 /** Where a bridge takes OpenFlow connections from programs of its own host. */
-export const managementSocket = (ovsRunDir: string, bridge: string): string => join(ovsRunDir, `${bridge}.mgmt`);
+export const managementSocket = (ovsRunDir: string, bridge: string): string =>
+  join(ovsRunDir, `${bridge}.mgmt`);
 
 /** Changes the flows of one bridge. Every call is one bundle: a packet meets all of it or nothing. */
 export class FlowProgrammer {
@@ -46,6 +47,12 @@ export class FlowProgrammer {
         `packet-out in_port=controller packet=${EMPTY_FRAME} actions=set_field:${ip}->tun_dst,set_field:0->tun_id,output:${this.#tunnelOfport}`,
     );
     await this.#ofctl(['bundle', this.#target, '-'], `${lines.join('\n')}\n`);
+  }
+
+  /** The version of the Open vSwitch programs on this host, `3.1.0`. */
+  async version(): Promise<string> {
+    const output = await run('ovs-ofctl', ['--version'], { timeoutMs: TIMEOUT_MS });
+    return /\) (\d[\w.]*)/.exec(output)?.[1] ?? 'unknown';
   }
 
   async #ofctl(args: readonly string[], input: string): Promise<void> {

@@ -4,7 +4,14 @@ import { PatchpanelError } from '../../../src/runtime/errors.ts';
 const VERSION = 0x05;
 const HEADER_BYTES = 8;
 
-export const messageType = { hello: 0, error: 1, echoRequest: 2, echoReply: 3, multipartRequest: 18, multipartReply: 19 };
+export const messageType = {
+  hello: 0,
+  error: 1,
+  echoRequest: 2,
+  echoReply: 3,
+  multipartRequest: 18,
+  multipartReply: 19,
+};
 
 const FLOW_MONITOR = 16;
 const REPORT_REMOVED = 1 << 2;
@@ -48,7 +55,7 @@ export function monitorRemovals(table: number): Uint8Array {
 export function tellsRemoval(body: Uint8Array): boolean {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   if (body.length < 8 || view.getUint16(0) !== FLOW_MONITOR) return false;
-  for (let at = 8; at + 4 <= body.length; ) {
+  for (let at = 8; at + 4 <= body.length;) {
     if (view.getUint16(at + 2) === EVENT_REMOVED) return true;
     const length = view.getUint16(at);
     if (length < 4) return false;
@@ -72,7 +79,8 @@ export class MessageFramer {
     let at = 0;
     while (bytes.length - at >= HEADER_BYTES) {
       const length = view.getUint16(at + 2);
-      if (length < HEADER_BYTES) throw new PatchpanelError('protocol', `an OpenFlow message of ${length} bytes`);
+      if (length < HEADER_BYTES)
+        throw new PatchpanelError('protocol', `an OpenFlow message of ${length} bytes`);
       if (bytes.length - at < length) break;
       const body = bytes.slice(at + HEADER_BYTES, at + length);
       messages.push({ type: view.getUint8(at + 1), xid: view.getUint32(at + 4), body });

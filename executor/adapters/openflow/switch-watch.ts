@@ -60,7 +60,8 @@ export class SwitchWatch {
     socket.on('close', () => this.#closed(reason));
     socket.on('data', (chunk) => {
       try {
-        for (const message of framer.push(chunk)) this.#receive(socket, message.type, message.xid, message.body);
+        for (const message of framer.push(chunk))
+          this.#receive(socket, message.type, message.xid, message.body);
       } catch (error) {
         reason = messageOf(error);
         socket.destroy();

@@ -6,7 +6,7 @@ import { JsonRpcConnection } from './connection.ts';
 import { transactionResults, type Operation, type OperationResult } from './operations.ts';
 import { RowCache, type Rows } from './row-cache.ts';
 import { monitoredColumns } from './rows.ts';
-import { RowWaiters } from './row-waiters.ts';
+import { ConditionWaiters } from '../../fabric/condition-waiters.ts';
 
 const DATABASE = 'Open_vSwitch';
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -35,7 +35,7 @@ export interface OvsdbClientOptions {
 export class OvsdbClient {
   readonly #options: OvsdbClientOptions;
   readonly #rows = new RowCache();
-  readonly #waiters: RowWaiters;
+  readonly #waiters: ConditionWaiters;
   #connection: JsonRpcConnection | undefined;
   #locked = false;
   #synced = false;
@@ -45,7 +45,7 @@ export class OvsdbClient {
 
   constructor(options: OvsdbClientOptions) {
     this.#options = options;
-    this.#waiters = new RowWaiters(options.clock);
+    this.#waiters = new ConditionWaiters(options.clock);
   }
 
   get rows(): Rows {
@@ -54,6 +54,20 @@ export class OvsdbClient {
 
   get ready(): boolean {
     return this.#synced && this.#locked;
+  }
+
+  /**
+   * Resolves when `ready` is true.
+   * @throws PatchpanelError `deadline`, `aborted` by the signal or stop()
+   */
+  async whenReady(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const what = `connecting to ovsdb-server at ${this.#options.socketPath}`;
+    await this.until(what, () => (this.ready ? true : undefined), timeoutMs, signal);
+  }
+
+  /** Whether the connection is there but another program holds the lock. */
+  get lockedOut(): boolean {
+    return this.#synced && !this.#locked;
   }
 
   /** Begins to connect; onReady tells when it is there. */
@@ -153,7 +167,8 @@ export class OvsdbClient {
   #lockGained(): void {
     if (this.#locked) return;
     this.#locked = true;
-    if (this.#synced) this.#options.onReady();
+    this.#waiters.check();
+    this.#options.onReady();
   }
 
   #changed(): void {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../../src/runtime/clock.ts';
-import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { PatchpanelError } from '../../src/runtime/errors.ts';
 
 interface Waiter {
   readonly check: () => void;
@@ -10,7 +10,7 @@ interface Waiter {
  * Waits for conditions on data that changes by events.
  * INVARIANT: each wait ends exactly once (found, thrown, deadline or abort) and leaves no timer and no listener.
  */
-export class RowWaiters {
+export class ConditionWaiters {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
 

@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream';
+import { create, isAxiosError, type AxiosResponse } from 'axios';
+import { reportToWire, type HostReport } from '../../../src/fabric/view-wire.ts';
+import type { ViewVersion } from '../../../src/fabric/view.ts';
+import { contentTypes } from '../../../src/mesos/codec.ts';
+import type { AgentId } from '../../../src/model/ids.ts';
+import { messageOf, PatchpanelError } from '../../../src/runtime/errors.ts';
+import { viewCodec } from './view-codec.ts';
+
+const ANSWER_TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/** The two calls of the scheduler's API that a host makes, for one host at one address. */
+export class SchedulerHttp {
+  readonly #http = create({
+    maxRedirects: 0,
+    decompress: false,
+    proxy: false,
+    validateStatus: () => true,
+    headers: { 'Content-Type': contentTypes.protobuf, Accept: contentTypes.protobuf },
+  });
+  readonly #base: string;
+
+  constructor(url: string, agent: AgentId) {
+    this.#base = `${url}/v1/hosts/${encodeURIComponent(agent)}`;
+  }
+
+  /** @throws PatchpanelError `unavailable`; its context has `location` when another scheduler was named */
+  async report(report: HostReport, signal: AbortSignal): Promise<void> {
+    const url = `${this.#base}/report`;
+    const body = viewCodec.encode('ViewReport', reportToWire(report), 'protobuf');
+    const response = await this.#answer(url, signal, (combined) =>
+      this.#http.post(url, body, {
+        signal: combined,
+        responseType: 'text',
+        maxContentLength: MAX_ANSWER_BYTES,
+      }),
+    );
+    check(url, response, String(response.data ?? ''));
+  }
+
+  /**
+   * The stream of views, which never ends by itself; the signal ends it.
+   * @throws PatchpanelError `unavailable` as report()
+   */
+  async openView(have: ViewVersion | undefined, signal: AbortSignal): Promise<Readable> {
+    const url = `${this.#base}/view`;
+    const response = await this.#answer(url, signal, (combined) =>
+      this.#http.get<Readable>(url, {
+        signal: combined,
+        responseType: 'stream',
+        ...(have === undefined ? {} : { params: { term: have.term, n: have.n } }),
+      }),
+    );
+    if (response.status !== 200) response.data.destroy();
+    check(url, response, '');
+    return response.data;
+  }
+
+  /** The answer's head within the time limit; after that only `signal` can end it. */
+  async #answer<T>(
+    url: string,
+    signal: AbortSignal,
+    send: (combined: AbortSignal) => Promise<AxiosResponse<T>>,
+  ): Promise<AxiosResponse<T>> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_TIMEOUT_MS);
+    try {
+      return await send(AbortSignal.any([signal, late.signal]));
+    } catch (error) {
+      const why = late.signal.aborted ? `no answer within ${ANSWER_TIMEOUT_MS} ms` : wordsOf(error);
+      throw new PatchpanelError('unavailable', `${url}: ${why}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function check(url: string, response: AxiosResponse, words: string): void {
+  if (response.status >= 200 && response.status < 300) return;
+  const location: unknown = response.headers['location'];
+  throw new PatchpanelError(
+    'unavailable',
+    `${url} answered ${response.status} ${words.slice(0, 200)}`.trim(),
+    {
+      context: typeof location === 'string' ? { location: new URL(location, url).origin } : {},
+    },
+  );
+}
+
+const wordsOf = (error: unknown) =>
+  (isAxiosError(error) && error.code ? `${error.code} ` : '') + messageOf(error);

@@ -1,0 +1,202 @@
+import { FlowProgrammer, managementSocket } from '../adapters/openflow/flow-programmer.ts';
+import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
+import { tunnelPort } from '../adapters/ovsdb/bridge-plan.ts';
+import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
+import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { table } from '../../src/fabric/tables.ts';
+import type { View } from '../../src/fabric/view.ts';
+import { withDeadline } from '../../src/runtime/deadline.ts';
+import { Loop } from '../../src/runtime/loop.ts';
+import { Scope } from '../../src/runtime/scope.ts';
+import { FlowTable } from './flow-table.ts';
+import { Neighbours } from './neighbours.ts';
+import { OpenVSwitch } from './open-vswitch.ts';
+import type { SwitchConfig, SwitchSurroundings } from './switch-config.ts';
+
+const FIRST_FLOWS_TIMEOUT_MS = 20_000;
+/** Open vSwitch forgets a neighbour after 15 minutes without use. */
+const NEIGHBOURS_EVERY_MS = 5 * 60_000;
+
+export interface BridgeOptions {
+  readonly config: SwitchConfig;
+  readonly around: SwitchSurroundings;
+  /** All flows that shall be in force, for this round of the bridge. */
+  readonly wanted: (round: number) => FlowObjects;
+  /** Why the wanted flows are not in force; undefined when they are again. */
+  readonly onProblem: (problem: string | undefined) => void;
+  /** Something about the ports changed. */
+  readonly onPorts: () => void;
+  /** The database came back, perhaps with less in it: what is missing must be plugged in again. */
+  readonly replug: (signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Our bridge in Open vSwitch: its rows and its flows, kept right while its daemons come and go.
+ * INVARIANT: after a restart of either daemon everything is written anew, without being asked.
+ */
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #scope: Scope;
+  readonly #vswitch: OpenVSwitch;
+  readonly #programmer: FlowProgrammer;
+  readonly #flows: FlowTable;
+  readonly #watch: SwitchWatch;
+  readonly #neighbours: Neighbours;
+  readonly #repairs: Loop;
+  readonly #refreshes: Loop;
+  #repairing = false;
+  #version = 'unknown';
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    const { config, around } = options;
+    const { clock, log, random } = around;
+    this.#scope = new Scope(log);
+    this.#programmer = new FlowProgrammer(config.ovsRunDir, config.bridge, tunnelPort.ofport);
+    this.#neighbours = new Neighbours(config.agentId, log, (ips) => this.#programmer.wakeNeighbours(ips));
+    this.#vswitch = new OpenVSwitch({
+      runDir: config.ovsRunDir,
+      bridge: config.bridge,
+      owner: config.hostKey,
+      underlayIp: config.underlayIp,
+      datapath: config.datapath,
+      clock,
+      random,
+      log,
+      onChange: () => this.settled && options.onPorts(),
+      onBack: () => this.#databaseBack(),
+    });
+    this.#flows = new FlowTable({
+      sink: this.#programmer,
+      wanted: () => options.wanted(this.#vswitch.round),
+      clock,
+      random,
+      log,
+      onProblem: options.onProblem,
+    });
+    this.#watch = new SwitchWatch({
+      socketPath: managementSocket(config.ovsRunDir, config.bridge),
+      canaryTable: table.canary,
+      clock,
+      random,
+      onUp: () => this.#switchUp(),
+      onDown: (reason) => this.#switchDown(reason),
+      onCanaryLost: () => this.#canaryLost(),
+    });
+    const onError = (error: unknown) =>
+      log.warn('the bridge could not be put right; it is tried again', { error });
+    this.#repairs = new Loop({ clock, random, onError, round: (signal) => this.#repair(signal) });
+    this.#refreshes = new Loop({
+      clock,
+      random,
+      onError,
+      everyMs: NEIGHBOURS_EVERY_MS,
+      round: () => this.#warm(() => this.#neighbours.refresh()),
+    });
+  }
+
+  get datapath(): 'system' | 'netdev' | undefined {
+    return this.#vswitch.datapath;
+  }
+
+  get round(): number {
+    return this.#vswitch.round;
+  }
+
+  get version(): string {
+    return this.#vswitch.version ?? this.#version;
+  }
+
+  get flows(): { readonly size: number; readonly resyncs: number; readonly inSync: boolean } {
+    return this.#flows;
+  }
+
+  /** Whether the database can be trusted to say what is there. */
+  get settled(): boolean {
+    return this.#vswitch.ready && !this.#repairing;
+  }
+
+  /** Makes the rows; flows follow with openFlows(). @throws PatchpanelError as OpenVSwitch.start() */
+  async openRows(): Promise<void> {
+    this.#scope.defer('ovsdb', () => this.#vswitch.stop());
+    this.#version = await this.#programmer.version();
+    await this.#vswitch.start();
+    this.#scope.defer('repairs', () => this.#repairs.stop());
+  }
+
+  /** Puts all flows in force for the first time. @throws PatchpanelError `external`, `deadline` */
+  async openFlows(): Promise<void> {
+    this.#scope.defer('flows', () => this.#flows.stop());
+    this.#scope.defer('watch', () => this.#watch.stop());
+    this.#scope.defer('neighbours', () => this.#refreshes.stop());
+    this.#watch.start();
+    await withDeadline(this.#flows.commit(), FIRST_FLOWS_TIMEOUT_MS, 'writing all flows for the first time');
+  }
+
+  async close(): Promise<void> {
+    await this.#scope.close();
+  }
+
+  ports(): readonly OwnPort[] {
+    return this.#vswitch.ports();
+  }
+
+  addPort(wish: PortWish, signal: AbortSignal): Promise<void> {
+    return this.#vswitch.addPort(wish, signal);
+  }
+
+  removePort(veth: string): Promise<void> {
+    return this.#vswitch.removePort(veth);
+  }
+
+  /** See FlowTable.commit. */
+  commit(): Promise<void> {
+    return this.#flows.commit();
+  }
+
+  resync(): Promise<void> {
+    return this.#flows.resync();
+  }
+
+  /** Like commit, and new peers of this view can be reached without a first frame being lost. */
+  async follow(view: View): Promise<void> {
+    await Promise.all([this.#flows.commit(), this.#warm(() => this.#neighbours.follow(view))]);
+  }
+
+  /** The kernel's datapath queues what it must ask for a MAC; only the userspace one throws it away. */
+  async #warm(action: () => Promise<void>): Promise<void> {
+    if (this.datapath === 'netdev') await action();
+  }
+
+  #switchUp(): void {
+    this.#flows.switchUp();
+    this.#refreshes.trigger();
+  }
+
+  #switchDown(reason: string): void {
+    this.#options.around.log.warn('Open vSwitch went away; flows are written anew when it is back', {
+      reason,
+    });
+    this.#flows.switchDown();
+  }
+
+  #canaryLost(): void {
+    this.#options.around.log.warn('somebody removed our flows; all are written anew');
+    this.#flows.resync().catch((error: unknown) => {
+      this.#options.around.log.warn('flows could not be written anew', { error });
+    });
+  }
+
+  #databaseBack(): void {
+    this.#repairing = true;
+    this.#repairs.trigger();
+  }
+
+  async #repair(signal: AbortSignal): Promise<void> {
+    await this.#vswitch.repair();
+    await this.#options.replug(signal);
+    await this.#flows.resync();
+    this.#repairing = false;
+    this.#options.onPorts();
+  }
+}

@@ -1,0 +1,225 @@
+import { join } from 'node:path';
+import {
+  bridgeIds,
+  findBridge,
+  findInterface,
+  planBridge,
+  switchRow,
+  tunnelPort,
+  type BridgeWish,
+} from '../adapters/ovsdb/bridge-plan.ts';
+import { isRow, type Operation } from '../adapters/ovsdb/operations.ts';
+import { OvsdbClient } from '../adapters/ovsdb/ovsdb-client.ts';
+import {
+  ownPorts,
+  planPortRemoval,
+  planPorts,
+  type OwnPort,
+  type PortWish,
+} from '../adapters/ovsdb/port-plan.ts';
+import type { Rows } from '../adapters/ovsdb/row-cache.ts';
+import { nextRound } from '../../src/fabric/cookie.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { PatchpanelError } from '../../src/runtime/errors.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { Batcher } from './batcher.ts';
+
+const READY_TIMEOUT_MS = 15_000;
+const IN_FORCE_TIMEOUT_MS = 10_000;
+const PORT_TIMEOUT_MS = 5_000;
+const MAX_BATCH = 64;
+const MAX_QUEUED = 4_096;
+
+export interface OpenVSwitchOptions {
+  readonly runDir: string;
+  readonly bridge: string;
+  readonly owner: string;
+  readonly underlayIp: string;
+  readonly datapath: 'auto' | 'system' | 'netdev';
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Rows of the database changed. */
+  readonly onChange: () => void;
+  /** The database is there again after it was lost. */
+  readonly onBack: () => void;
+}
+
+/** Our bridge and its ports in the database of Open vSwitch. */
+export class OpenVSwitch {
+  readonly #options: OpenVSwitchOptions;
+  readonly #client: OvsdbClient;
+  readonly #additions: Batcher<PortWish>;
+  readonly #removals: Batcher<string>;
+  #datapath: 'system' | 'netdev' | undefined;
+  #round = 0;
+
+  constructor(options: OpenVSwitchOptions) {
+    this.#options = options;
+    const { clock, random, log } = options;
+    this.#client = new OvsdbClient({
+      socketPath: join(options.runDir, 'db.sock'),
+      lock: 'patchpanel',
+      clock,
+      random,
+      log,
+      onChange: options.onChange,
+      // The first time is start()'s business.
+      onReady: () => this.#round > 0 && options.onBack(),
+      onLost: (reason) => log.warn('the database of Open vSwitch is out of reach', { reason }),
+    });
+    const limits = { maxBatch: MAX_BATCH, maxQueued: MAX_QUEUED };
+    const what = 'Open vSwitch';
+    this.#additions = new Batcher({ ...limits, what, flush: (wishes) => this.#insert(wishes) });
+    this.#removals = new Batcher({ ...limits, what, flush: (veths) => this.#delete(veths) });
+  }
+
+  get ready(): boolean {
+    return this.#client.ready;
+  }
+
+  /** Undefined before start() is done. */
+  get datapath(): 'system' | 'netdev' | undefined {
+    return this.#datapath;
+  }
+
+  /** Counts the executors that have used the bridge; 0 before start() is done. */
+  get round(): number {
+    return this.#round;
+  }
+
+  /** What the start script of Open vSwitch wrote, if one was used. */
+  get version(): string | undefined {
+    return this.#client.rows.all('Open_vSwitch')[0]?.ovsVersion;
+  }
+
+  /** The ports of ours on the bridge now, whichever executor made them. */
+  ports(): readonly OwnPort[] {
+    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    return bridge === undefined ? [] : ownPorts(this.#client.rows, bridge);
+  }
+
+  /**
+   * Connects, makes the bridge and begins a new round on it.
+   * @throws PatchpanelError `conflict` when another executor is at work here or the bridge is a stranger's, `external`
+   * when Open vSwitch cannot make it, `deadline`, `unavailable`
+   */
+  async start(): Promise<void> {
+    this.#client.start();
+    await this.#client.whenReady(READY_TIMEOUT_MS).catch((error: unknown) => {
+      throw this.#client.lockedOut ? lockedOut(error) : error;
+    });
+    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    const round = nextRound(Number(bridge?.externalIds[bridgeIds.round] ?? 0) || 0);
+    this.#datapath = await this.#ensureFirst(round);
+    this.#round = round;
+  }
+
+  stop(): void {
+    this.#client.stop();
+  }
+
+  /** Makes the bridge again if it is gone or was changed. @throws PatchpanelError as start() */
+  async repair(): Promise<void> {
+    if (this.#datapath !== undefined) await this.#ensure(this.#datapath, this.#round);
+  }
+
+  /**
+   * Plugs a veth in and waits for its number.
+   * @throws PatchpanelError `external` with Open vSwitch's words when it cannot open the device, `deadline`, `aborted`
+   */
+  async addPort(wish: PortWish, signal: AbortSignal): Promise<void> {
+    await this.#additions.add(wish);
+    const what = `Open vSwitch's opening of ${wish.veth} as port ${wish.ofport}`;
+    await this.#client.until(what, (rows) => portOpened(rows, wish), PORT_TIMEOUT_MS, signal);
+  }
+
+  /** Unplugs the veth of that name; fine when it is not there. */
+  async removePort(veth: string): Promise<void> {
+    await this.#removals.add(veth);
+  }
+
+  async #insert(wishes: readonly PortWish[]): Promise<void> {
+    await this.#client.whenReady(PORT_TIMEOUT_MS);
+    await this.#client.transact(planPorts(this.#bridge(), wishes));
+  }
+
+  async #delete(veths: readonly string[]): Promise<void> {
+    await this.#client.whenReady(PORT_TIMEOUT_MS);
+    const names = new Set(veths);
+    const uuids = this.ports()
+      .filter((port) => names.has(port.veth))
+      .map((port) => port.portUuid);
+    if (uuids.length > 0) await this.#client.transact(planPortRemoval(this.#bridge(), uuids));
+  }
+
+  #bridge() {
+    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    if (bridge !== undefined) return bridge;
+    throw new PatchpanelError(
+      'unavailable',
+      `bridge ${this.#options.bridge} is gone; it is being made again`,
+    );
+  }
+
+  /** Open vSwitch lists the system datapath whether the kernel has the module or not: whether it works is tried. */
+  async #ensureFirst(round: number): Promise<'system' | 'netdev'> {
+    const { datapath, bridge, log } = this.#options;
+    if (datapath !== 'auto') return this.#ensure(datapath, round);
+    const before = findBridge(this.#client.rows, bridge)?.datapathType;
+    if (before === 'netdev') return this.#ensure('netdev', round);
+    if (!switchRow(this.#client.rows).datapathTypes.includes('system')) return this.#ensure('netdev', round);
+    try {
+      return await this.#ensure('system', round);
+    } catch (error) {
+      log.info('the kernel has no Open vSwitch datapath, the userspace one is used', { error });
+      return this.#ensure('netdev', round);
+    }
+  }
+
+  /** Puts the bridge right and waits until Open vSwitch has it in force. */
+  async #ensure(datapath: 'system' | 'netdev', round: number): Promise<'system' | 'netdev'> {
+    const { bridge, owner, underlayIp } = this.#options;
+    const wish: BridgeWish = { name: bridge, owner, datapath, underlayIp, round };
+    const plan = planBridge(this.#client.rows, wish);
+    const mark = await this.#commit(plan);
+    const what = `the set-up of bridge ${bridge}`;
+    const root = await this.#client.until(
+      what,
+      (rows) => rows.all('Open_vSwitch').find((row) => row.curCfg >= mark),
+      IN_FORCE_TIMEOUT_MS,
+    );
+    const tunnel = findInterface(this.#client.rows, tunnelPort.name);
+    if (root.curCfg >= mark && tunnel?.ofport === tunnelPort.ofport) return datapath;
+    throw new PatchpanelError(
+      'external',
+      `Open vSwitch cannot run bridge ${bridge} with the ${datapath} datapath: ${tunnel?.error ?? 'see the log of ovs-vswitchd'}`,
+    );
+  }
+
+  /** Commits and gives the configuration number that Open vSwitch will have reached when all is in force. */
+  async #commit(operations: readonly Operation[]): Promise<number> {
+    const where = isRow(switchRow(this.#client.rows).uuid);
+    const results = await this.#client.transact([
+      ...operations,
+      { op: 'mutate', table: 'Open_vSwitch', where, mutations: [['next_cfg', '+=', 1]] },
+      { op: 'select', table: 'Open_vSwitch', where, columns: ['next_cfg'] },
+    ]);
+    const rows = results.at(-1)?.['rows'] as { next_cfg?: number }[] | undefined;
+    return rows?.[0]?.next_cfg ?? 0;
+  }
+}
+
+function portOpened(rows: Rows, wish: PortWish): true | undefined {
+  const row = findInterface(rows, wish.veth);
+  if (row?.ofport === wish.ofport) return true;
+  if (row?.error === undefined) return undefined;
+  throw new PatchpanelError('external', `Open vSwitch cannot use ${wish.veth}: ${row.error}`);
+}
+
+const lockedOut = (cause: unknown) =>
+  new PatchpanelError(
+    'conflict',
+    'another executor of this host holds the lock in ovsdb-server: stop it first',
+    { cause },
+  );
