@@ -1,5 +1,5 @@
 import type { ChangeResult, Event } from '../core/events.ts';
-import type { Effect, Frame } from '../core/effects.ts';
+import type { Frame } from '../core/effects.ts';
 import type { RecordWrite } from '../store/store.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 
@@ -8,10 +8,10 @@ export interface PipelinePorts {
   readonly step: (event: Event) => Frame;
   readonly commit: (writes: readonly RecordWrite[]) => Promise<void>;
   /**
-   * Called right after the step, while the world is as the frame left it: what an effect needs of the world is read
-   * here. What it returns is called once the frame is durable.
+   * Called right after the step, while the world is as the frame left it: what the effects need of the world is read
+   * here. What it returns is called, in order, once the frame is durable.
    */
-  readonly prepare: (effect: Effect) => () => void;
+  readonly prepare: (frame: Frame, event: Event) => readonly (() => void)[];
   /** Deciding or storing failed: nothing more is decided and no effect leaves. Called once. */
   readonly onFatal: (error: unknown) => void;
   /** Seconds that one step took. */
@@ -151,7 +151,7 @@ export class FramePipeline {
         return;
       }
       const frame = this.#ports.step(queued.event);
-      const actions = frame.effects.map((effect) => this.#ports.prepare(effect));
+      const actions = this.#ports.prepare(frame, queued.event);
       this.#undurable.push({ frame, actions, settle: queued.settle });
     } catch (error) {
       queued.settle.reject(error);

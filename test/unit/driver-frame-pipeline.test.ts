@@ -41,10 +41,11 @@ function pipelineWithHeldStore(limits?: PipelineLimits, step: (event: Event) => 
           journal.push(`commit ${writes.map((write) => write.key).join(',')}`);
           commits.push({ writes, resolve, reject });
         }),
-      prepare: (effect) => {
-        journal.push(`prepare ${name(effect)}`);
-        return () => journal.push(`effect ${name(effect)}`);
-      },
+      prepare: (frame) =>
+        frame.effects.map((effect) => {
+          journal.push(`prepare ${name(effect)}`);
+          return () => journal.push(`effect ${name(effect)}`);
+        }),
       onFatal: (error) => fatal.push(error),
       monotonicMs: () => performance.now(),
     },

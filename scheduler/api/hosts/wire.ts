@@ -1,0 +1,22 @@
+import { viewDescriptor, viewTypeNames, type ViewMessages } from '../../../proto/view.gen.ts';
+import {
+  recordToWire,
+  reportFromWire,
+  type HostReport,
+  type ViewRecord,
+} from '../../../src/fabric/view-wire.ts';
+import { createCodec, type Encoding } from '../../../src/mesos/codec.ts';
+import { encodeRecord } from '../../../src/mesos/recordio.ts';
+
+const codec = createCodec<ViewMessages>(viewDescriptor, viewTypeNames);
+
+/** One record of a view stream as it goes over the wire, framed. */
+export const encodeViewRecord = (record: ViewRecord, encoding: Encoding): Buffer =>
+  encodeRecord(codec.encode('ViewRecord', recordToWire(record), encoding));
+
+/**
+ * A host's report.
+ * @throws PatchpanelError `protocol` or `invalid` when it is none
+ */
+export const decodeReport = (body: Uint8Array, encoding: Encoding): HostReport =>
+  reportFromWire(codec.decode('ViewReport', body, encoding));

@@ -1,0 +1,189 @@
+import type { Offer as MesosOffer, Resource, SchedulerEventFailure } from '../../../proto/mesos.gen.ts';
+import type { CallOutcome } from '../../../src/mesos/call-queue.ts';
+import * as calls from '../../../src/mesos/calls.ts';
+import type { MasterCall } from '../../../src/mesos/calls.ts';
+import type { MasterEvent } from '../../../src/mesos/events.ts';
+import { agentId, executorId, frameworkId, type OfferId } from '../../../src/model/ids.ts';
+import type { Logger } from '../../../src/runtime/logger.ts';
+import type { Effect } from '../../core/effects.ts';
+import type { Event, Offer } from '../../core/events.ts';
+import type { SchedulerMetrics } from '../metrics.ts';
+import { offerOf } from './offers.ts';
+import { statusOf } from './statuses.ts';
+import { taskInfos, type PreparedLaunch } from './task-info.ts';
+
+/** The effects that become calls to Mesos. */
+export type MesosEffect = Exclude<Effect, { kind: 'fabric-changed' | 'publish' }>;
+
+export interface MesosLinkOptions {
+  /** Sends a call after all earlier ones; never rejects for what the network does. */
+  readonly call: (call: MasterCall) => Promise<CallOutcome>;
+  /** Hands an event to the core; resolves when there is room for the next. */
+  readonly submit: (event: Event) => Promise<void>;
+  /** What the shell looks up for a launch, while the world is as the frame left it. */
+  readonly prepareLaunch: (launch: (Effect & { kind: 'accept' })['launches'][number]) => PreparedLaunch;
+  /** Told after each SUBSCRIBED. */
+  readonly onSubscribed: () => void;
+  readonly log: Logger;
+  readonly metrics: SchedulerMetrics;
+}
+
+/** What is known of an offer besides what the core is told. */
+interface HeldOffer {
+  readonly resources: readonly Resource[];
+  readonly executorIds: readonly string[];
+}
+
+/** What an ACCEPT leaves of its offers may be offered again at once. */
+const acceptRefuseSeconds = 0;
+
+/**
+ * Translates between Mesos and the core: events in, calls out.
+ * INVARIANT: an offer's resources are held from its arrival until the core has answered it, which is in the very
+ * frame of its event.
+ */
+export class MesosLink {
+  readonly #options: MesosLinkOptions;
+  readonly #held = new Map<OfferId, HeldOffer>();
+
+  constructor(options: MesosLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an event of the subscription; resolves when the next may come. */
+  async onEvent(event: MasterEvent): Promise<void> {
+    const { log, submit, metrics } = this.#options;
+    switch (event.type) {
+      case 'SUBSCRIBED': {
+        const id = event.subscribed.framework_id.value;
+        log.info('subscribed to Mesos', { frameworkId: id, master: event.subscribed.master_info?.hostname });
+        metrics.subscribed.set(1);
+        await submit({ kind: 'subscribed', frameworkId: frameworkId(id) });
+        return this.#options.onSubscribed();
+      }
+      case 'OFFERS':
+        return this.#onOffers(event.offers.offers ?? []);
+      case 'UPDATE': {
+        const status = statusOf(event.update.status);
+        metrics.statusUpdates.inc({ condition: status.condition });
+        return submit({ kind: 'status', status });
+      }
+      case 'FAILURE':
+        return this.#onFailure(event.failure);
+      case 'ERROR':
+        log.error('Mesos ended the subscription', { message: event.error.message });
+        return;
+      case 'MESSAGE':
+        log.debug('an executor sent a message', { agentId: event.message.agent_id.value });
+        return;
+      case 'RESCIND':
+        // Offers are answered as they come: one that was rescinded meanwhile is dropped by Mesos, and told.
+        log.debug('an offer was rescinded', { offerId: event.rescind.offer_id.value });
+        return;
+      case 'INVERSE_OFFERS':
+      case 'RESCIND_INVERSE_OFFER':
+      case 'HEARTBEAT':
+        return;
+    }
+  }
+
+  /** The subscription is gone until the next SUBSCRIBED. */
+  async onDisconnected(reason: string): Promise<void> {
+    this.#options.log.warn('disconnected from Mesos', { reason });
+    this.#options.metrics.subscribed.set(0);
+    await this.#options.submit({ kind: 'disconnected' });
+  }
+
+  /** Reads what the effect needs; the result sends the call once the effect may leave. */
+  prepare(effect: MesosEffect): () => void {
+    switch (effect.kind) {
+      case 'accept':
+        return this.#prepareAccept(effect);
+      case 'decline':
+        return this.#sender(calls.decline(effect.offerIds, effect.refuseSeconds));
+      case 'kill':
+        return this.#sender(calls.kill(effect.taskId, effect.agentId, effect.graceMs));
+      case 'acknowledge':
+        return this.#sender(calls.acknowledge(effect.taskId, effect.agentId, effect.uuid));
+      case 'reconcile':
+        return this.#sender(calls.reconcile(effect.tasks));
+      case 'revive':
+        return this.#sender(calls.revive());
+      case 'suppress':
+        return this.#sender(calls.suppress());
+    }
+  }
+
+  /** The core has answered these offers: nothing of them is needed any more. */
+  release(offers: readonly Offer[]): void {
+    for (const offer of offers) this.#held.delete(offer.id);
+  }
+
+  async #onOffers(offers: readonly MesosOffer[]): Promise<void> {
+    const inOurWords = offers.map((offer) => {
+      const ours = offerOf(offer);
+      this.#held.set(ours.id, { resources: offer.resources ?? [], executorIds: ours.executorIds });
+      return ours;
+    });
+    this.#options.metrics.offers.inc(offers.length);
+    await this.#options.submit({ kind: 'offers', offers: inOurWords });
+  }
+
+  async #onFailure({ agent_id, executor_id, status }: SchedulerEventFailure): Promise<void> {
+    if (agent_id === undefined) return;
+    const agent = agentId(agent_id.value);
+    if (executor_id === undefined) {
+      this.#options.log.warn('Mesos lost an agent', { agentId: agent });
+      return this.#options.submit({ kind: 'agent-lost', agentId: agent });
+    }
+    const executor = executorId(executor_id.value);
+    this.#options.log.warn('an executor ended', { agentId: agent, executorId: executor, status });
+    return this.#options.submit({ kind: 'executor-lost', agentId: agent, executorId: executor });
+  }
+
+  #prepareAccept(effect: MesosEffect & { kind: 'accept' }): () => void {
+    const held = effect.offerIds.flatMap((id) => this.#held.get(id) ?? []);
+    const infos = taskInfos(
+      effect.launches.map(this.#options.prepareLaunch),
+      held.flatMap((offer) => offer.resources),
+      new Set(held.flatMap((offer) => offer.executorIds)),
+    );
+    if (infos === undefined) {
+      this.#options.log.error('the offers do not hold what was decided on them', { agentId: effect.agentId });
+      return () => {
+        this.#send(calls.decline(effect.offerIds, acceptRefuseSeconds));
+        this.#launchUnknown(effect);
+      };
+    }
+    const call = calls.accept(effect.offerIds, infos, acceptRefuseSeconds);
+    return () => {
+      this.#options.metrics.launches.inc(effect.launches.length);
+      this.#send(call, () => this.#launchUnknown(effect));
+    };
+  }
+
+  #launchUnknown(effect: MesosEffect & { kind: 'accept' }): void {
+    const taskIds = effect.launches.map(({ instance }) => instance.taskId);
+    this.#options.log.warn('a launch may not have reached Mesos', { agentId: effect.agentId, taskIds });
+    void this.#options.submit({ kind: 'launch-unknown', taskIds });
+  }
+
+  #sender(call: MasterCall): () => void {
+    return () => this.#send(call);
+  }
+
+  /** Calls other than ACCEPT need no answer: what they are for is repeated until an event tells that it is done. */
+  #send(call: MasterCall, onFailed?: () => void): void {
+    const { log } = this.#options;
+    const settle = async (): Promise<void> => {
+      try {
+        const outcome = await this.#options.call(call);
+        if (outcome.kind !== 'accepted') onFailed?.();
+      } catch (error) {
+        log.error('a call does not fit the protocol', { call: call.type, error });
+        onFailed?.();
+      }
+    };
+    void settle();
+  }
+}

@@ -1,0 +1,36 @@
+import type { TaskState, TaskStatus } from '../../../proto/mesos.gen.ts';
+import { agentId, executorId, taskId } from '../../../src/model/ids.ts';
+import type { Condition } from '../../../src/model/instance.ts';
+import type { StatusUpdate } from '../../core/events.ts';
+
+const conditions: Readonly<Record<TaskState, Condition>> = {
+  TASK_STAGING: 'staging',
+  TASK_STARTING: 'starting',
+  TASK_RUNNING: 'running',
+  TASK_KILLING: 'killing',
+  TASK_UNREACHABLE: 'unreachable',
+  TASK_FINISHED: 'finished',
+  TASK_FAILED: 'failed',
+  TASK_KILLED: 'killed',
+  TASK_ERROR: 'error',
+  TASK_LOST: 'lost',
+  TASK_DROPPED: 'dropped',
+  TASK_GONE: 'gone',
+  TASK_GONE_BY_OPERATOR: 'gone-by-operator',
+  TASK_UNKNOWN: 'unknown',
+};
+
+/** A Mesos task status in our words. */
+export function statusOf(status: TaskStatus): StatusUpdate {
+  const hasUuid = status.uuid !== undefined && status.uuid.length > 0;
+  return {
+    taskId: taskId(status.task_id.value),
+    condition: conditions[status.state],
+    ...(status.agent_id === undefined ? {} : { agentId: agentId(status.agent_id.value) }),
+    ...(status.executor_id === undefined ? {} : { executorId: executorId(status.executor_id.value) }),
+    ...(status.reason === undefined ? {} : { reason: status.reason }),
+    ...(status.message === undefined ? {} : { message: status.message }),
+    ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
+    ...(hasUuid ? { uuid: status.uuid } : {}),
+  };
+}

@@ -1,0 +1,109 @@
+import type { ExecutorInfo, Port, Resource, TaskInfo } from '../../../proto/mesos.gen.ts';
+import { take } from '../../../src/mesos/resources.ts';
+import { noScalars, toMilli } from '../../../src/model/resources.ts';
+import type { TaskSpec } from '../../../src/model/task-spec.ts';
+import type { Launch } from '../../core/effects.ts';
+import { taskPorts, type TaskPort } from '../../core/task-env.ts';
+
+/** A launch with everything that the shell had to look up for it. */
+export interface PreparedLaunch {
+  readonly launch: Launch;
+  readonly spec: TaskSpec;
+  /** As stored when the executor was first used. */
+  readonly executor: ExecutorInfo;
+}
+
+/**
+ * The task infos of launches on one host, each with its share of the offered resources. Undefined when the offers do
+ * not hold enough: they are not what was decided on, so nothing is launched.
+ */
+export function taskInfos(
+  prepared: readonly PreparedLaunch[],
+  offered: readonly Resource[],
+  runningExecutors: ReadonlySet<string>,
+): readonly TaskInfo[] | undefined {
+  const infos: TaskInfo[] = [];
+  let rest: readonly Resource[] | undefined = offered;
+  const charged = new Set(runningExecutors);
+  for (const one of prepared) {
+    // Mesos charges an executor once; its share must be left in the offer.
+    const executorId = one.executor.executor_id.value;
+    if (!charged.has(executorId)) rest = withoutExecutor(rest, one.executor);
+    charged.add(executorId);
+    const division: ReturnType<typeof take> = rest === undefined ? undefined : take(rest, needOf(one.launch));
+    if (division === undefined) return undefined;
+    infos.push(taskInfo(one, division.taken));
+    rest = division.rest;
+  }
+  return infos;
+}
+
+function withoutExecutor(
+  resources: readonly Resource[] | undefined,
+  executor: ExecutorInfo,
+): readonly Resource[] | undefined {
+  if (resources === undefined) return undefined;
+  const amount = (name: string): number =>
+    toMilli(executor.resources?.find((resource) => resource.name === name)?.scalar?.value ?? 0);
+  const need = { scalars: { ...noScalars, cpus: amount('cpus'), mem: amount('mem') }, ports: [] };
+  return take(resources, need, ['*'])?.rest;
+}
+
+function needOf({ app, instance }: Launch): Parameters<typeof take>[1] {
+  return {
+    scalars: {
+      cpus: toMilli(app.cpus),
+      mem: toMilli(app.mem),
+      disk: toMilli(app.disk),
+      gpus: toMilli(app.gpus),
+    },
+    ports: instance.hostPorts.map((port) => ({ begin: port, end: port })),
+  };
+}
+
+function taskInfo({ launch, spec, executor }: PreparedLaunch, resources: readonly Resource[]): TaskInfo {
+  const { app, instance } = launch;
+  const name = reversedId(app.id);
+  const onSwitch = spec.network.mode === 'switch';
+  return {
+    name,
+    task_id: { value: instance.taskId },
+    agent_id: { value: instance.agentId },
+    resources,
+    executor,
+    data: new TextEncoder().encode(JSON.stringify(spec)),
+    // For people and tools that look at Mesos: our executor reads only `data`.
+    container: {
+      type: 'DOCKER',
+      docker: { image: app.container.image, network: onSwitch ? 'USER' : 'HOST' },
+      ...(spec.network.mode === 'switch' ? { network_infos: [{ name: spec.network.name }] } : {}),
+    },
+    labels: { labels: labelsOf(app.labels) },
+    kill_policy: { grace_period: { nanoseconds: spec.killGraceMs * 1_000_000 } },
+    discovery: {
+      visibility: 'FRAMEWORK',
+      name,
+      ports: { ports: taskPorts(app, instance).flatMap((port) => discoveryPorts(port, spec)) },
+    },
+  };
+}
+
+/** `/shop/db` → `db.shop`: what Mesos-DNS makes its names of. */
+const reversedId = (id: string): string => id.slice(1).split('/').toReversed().join('.');
+
+const labelsOf = (labels: Readonly<Record<string, string>>): { key: string; value: string }[] =>
+  Object.entries(labels).map(([key, value]) => ({ key, value }));
+
+/** One entry for each protocol, with the labels by which Marathon's tools tell whose address the number belongs to. */
+function discoveryPorts(port: TaskPort, { network }: TaskSpec): Port[] {
+  const onHost = network.mode === 'host' || (port.allocated && port.requested !== 0);
+  const scope = onHost
+    ? { 'network-scope': 'host' }
+    : { 'network-scope': 'container', 'network-name': network.name };
+  return port.protocol.split(',').map((protocol) => ({
+    number: port.effective,
+    protocol,
+    ...(port.name === undefined ? {} : { name: port.name }),
+    labels: { labels: labelsOf({ ...port.labels, ...scope }) },
+  }));
+}

@@ -1,0 +1,73 @@
+import type { TaskSpec } from '../../../src/model/task-spec.ts';
+import { parseCidr } from '../../../src/fabric/cidr.ts';
+import { formatIpv4 } from '../../../src/fabric/ipv4.ts';
+import { containerHostname } from '../../../src/fabric/names.ts';
+import type { ViewNetwork } from '../../../src/fabric/view.ts';
+import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import type { Launch } from '../../core/effects.ts';
+import { taskEnvironment } from '../../core/task-env.ts';
+
+/** Mesos's own default for a task that says nothing. */
+const defaultKillGraceMs = 3_000;
+
+/** How long the task may take to end after SIGTERM, milliseconds. */
+export const killGraceMs = ({ app }: Launch): number =>
+  app.taskKillGracePeriodSeconds === undefined
+    ? defaultKillGraceMs
+    : Math.round(app.taskKillGracePeriodSeconds * 1000);
+
+/**
+ * What the executor gets to run a launch. `network` is the lease's; undefined for apps on the host's network.
+ * @throws PatchpanelError `invalid` when a slot with a lease comes without its network
+ */
+export function taskSpec(launch: Launch, network: ViewNetwork | undefined, schedulerUrl: string): TaskSpec {
+  const { app, instance, slot } = launch;
+  return {
+    schema: 1,
+    taskId: instance.taskId,
+    appId: app.id,
+    slot: slot.id,
+    slotIndex: slot.index,
+    epoch: instance.epoch,
+    appVersion: app.version,
+    image: app.container.image,
+    forcePullImage: app.container.forcePullImage,
+    privileged: app.container.privileged,
+    parameters: app.container.parameters.map(({ key, value }) => ({ key, value })),
+    ...(app.cmd === undefined ? {} : { cmd: app.cmd }),
+    args: [...app.args],
+    ...(app.user === undefined ? {} : { user: app.user }),
+    env: taskEnvironment(app, instance, slot, network?.domain),
+    labels: { ...app.labels },
+    volumes: app.container.volumes.map(({ containerPath, hostPath, mode }) => ({
+      containerPath,
+      hostPath,
+      mode,
+    })),
+    cpus: app.cpus,
+    memMib: app.mem,
+    killGraceMs: killGraceMs(launch),
+    network: networkSpec(launch, network),
+    schedulerUrl,
+  };
+}
+
+function networkSpec({ slot }: Launch, network: ViewNetwork | undefined): TaskSpec['network'] {
+  if (slot.lease === undefined) return { mode: 'host' };
+  if (network === undefined) {
+    throw new PatchpanelError('invalid', `the network ${slot.lease.network} of ${slot.id} does not exist`);
+  }
+  const subnet = parseCidr(network.cidr);
+  return {
+    mode: 'switch',
+    name: network.name,
+    ip: slot.lease.ip,
+    prefixLength: subnet.prefixLength,
+    mac: slot.lease.mac,
+    gateway: network.gateway,
+    mtu: network.mtu,
+    hostname: containerHostname(slot.appId, slot.index),
+    domain: network.domain,
+    dns: [formatIpv4(subnet.service)],
+  };
+}

@@ -1,0 +1,83 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the gauges read when somebody asks. */
+export interface MetricSources {
+  readonly queuedEvents: () => number;
+  readonly undurableFrames: () => number;
+  readonly reconcileRemaining: () => number;
+  readonly instances: () => number;
+  readonly pendingEndpoints: () => number;
+  readonly connectedHosts: () => number;
+}
+
+/** The scheduler's own metrics. Labels have few values: nothing named by users is one. */
+export class SchedulerMetrics {
+  readonly registry = new Registry();
+  readonly subscribed = this.#gauge('subscribed', 'Whether the Mesos stream is subscribed (0 or 1)');
+  readonly launches = this.#counter('launches_total', 'Tasks sent to Mesos');
+  readonly offers = this.#counter('offers_total', 'Offers received');
+  readonly commits = this.#counter('commits_total', 'Synced writes of the store');
+  readonly viewCutOffs = this.#counter('view_cut_offs_total', 'Hosts cut off because they read too slowly');
+  readonly statusUpdates = new Counter({
+    name: 'patchpanel_status_updates_total',
+    help: 'Task status updates received, by condition',
+    labelNames: ['condition'] as const,
+    registers: [this.registry],
+  });
+  readonly stepSeconds = new Histogram({
+    name: 'patchpanel_step_seconds',
+    help: 'Time to decide on one event',
+    buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5],
+    registers: [this.registry],
+  });
+  readonly commitSeconds = new Histogram({
+    name: 'patchpanel_commit_seconds',
+    help: 'Time to make frames durable',
+    buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Adds the gauges that are read from the running parts. */
+  observe(sources: MetricSources): void {
+    this.#readGauge('queued_events', 'Events that wait to be decided', sources.queuedEvents);
+    this.#readGauge('undurable_frames', 'Frames that wait for the store', sources.undurableFrames);
+    this.#readGauge(
+      'reconcile_remaining',
+      'Tasks that Mesos was asked about and has not answered',
+      sources.reconcileRemaining,
+    );
+    this.#readGauge('instances', 'Instances in the books', sources.instances);
+    this.#readGauge(
+      'view_pending_endpoints',
+      'Endpoints that not every host has acknowledged',
+      sources.pendingEndpoints,
+    );
+    this.#readGauge('connected_hosts', 'Hosts with an open view stream', sources.connectedHosts);
+  }
+
+  /** Everything in Prometheus's text form. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name: `patchpanel_${name}`, help, registers: [this.registry] });
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name: `patchpanel_${name}`, help, registers: [this.registry] });
+  }
+
+  #readGauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: `patchpanel_${name}`,
+      help,
+      registers: [this.registry],
+      collect: () => gauge.set(read()),
+    });
+  }
+}
