@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep } from '../runtime/deadline.ts';
 import { codeOf, PatchpanelError } from '../runtime/errors.ts';
@@ -101,10 +101,26 @@ export async function removePrivateEngine(item: EngineItem): Promise<void> {
   if (await answers(item.socket)) await removeContainers(engineAt(item.socket, true).client);
   await endProcesses(await processesNaming('dockerd', item.dataRoot), stopTimeoutMs);
   await endProcesses(await processesNaming('containerd', item.execRoot), 0);
-  await endProcesses(await processesInCgroups(await containerIds(item.dataRoot)), 0);
+  const containers = await containerIds(item.dataRoot);
+  await endProcesses(await processesInCgroups(containers), 0);
+  await removeControlGroups(containers);
   await unmountBelow(item.dataRoot);
   await unmountBelow(item.execRoot);
   await rm(path.dirname(item.dataRoot), { recursive: true, force: true });
+}
+
+/** A shim that was killed leaves its container's groups: one for each hierarchy (version 1), or one (version 2). */
+async function removeControlGroups(containers: readonly string[]): Promise<void> {
+  const root = '/sys/fs/cgroup';
+  const parents = [root, ...(await readdir(root)).map((hierarchy) => path.join(root, hierarchy))];
+  for (const group of parents.flatMap((parent) => containers.map((id) => path.join(parent, 'docker', id)))) {
+    try {
+      await rmdir(group);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    }
+  }
 }
 
 async function containerIds(dataRoot: string): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
@@ -77,11 +78,24 @@ test('a container whose Docker Engine was killed as well is ended', async () => 
   for (const each of await processesNaming('containerd', stateDir)) await signalProcess(each, 'SIGKILL');
   expect(await identityOf(held.containerPid)).toBeDefined();
 
+  const groups = await controlGroupsOf(held.containerPid);
+  expect(groups.filter((group) => existsSync(group))).not.toEqual([]);
   await cleanCluster(name, log);
 
   expect(await identityOf(held.containerPid)).toBeUndefined();
+  expect(groups.filter((group) => existsSync(group))).toEqual([]);
   expect(await pictureOf(traces())).toEqual(emptyPicture);
 });
+
+/** Directories of a process's control groups, of either version. */
+async function controlGroupsOf(pid: number): Promise<readonly string[]> {
+  const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8')).trim().split('\n');
+  return lines.flatMap((line) => {
+    const [, controllers = '', group = ''] = line.split(':');
+    if (!group.includes('docker')) return [];
+    return [path.join('/sys/fs/cgroup', controllers.split(',')[0] ?? '', group)];
+  });
+}
 
 test('a cluster that runs is neither cleaned nor started twice', async () => {
   await startHolder();
