@@ -66,6 +66,17 @@ function runningMessage(record: TaskRecord): string {
   return [`running, ${where}`, ...record.notes].join('; ');
 }
 
+/**
+ * What a new report means to somebody who was told `last`: a change of state, only another message while the task
+ * starts, or nothing. After a terminal report there is never another one.
+ */
+export function changeOf(last: TaskReport | undefined, next: TaskReport): 'state' | 'progress' | 'none' {
+  if (last === undefined) return 'state';
+  if (isTerminalState(last.state)) return 'none';
+  if (last.state !== next.state) return 'state';
+  return next.state === 'TASK_STARTING' && last.message !== next.message ? 'progress' : 'none';
+}
+
 /** Who speaks, when, and under which fresh UUID. */
 export interface StatusStamp {
   readonly agentId: AgentId;

@@ -36,6 +36,8 @@ export type TaskEvent =
     }
   | { readonly kind: 'progress'; readonly text: string }
   | { readonly kind: 'app-exited'; readonly exitCode: number; readonly oomKilled: boolean }
+  /** The container is not there any more, so nobody knows how it ended. */
+  | { readonly kind: 'app-lost' }
   | { readonly kind: 'sandbox-lost' }
   | { readonly kind: 'port-lost'; readonly reason: string };
 
@@ -57,6 +59,8 @@ export function reduce(record: TaskRecord, event: TaskEvent): TaskRecord {
       return { ...record, progress: event.text };
     case 'app-exited':
       return exited(record, { exitCode: event.exitCode, oomKilled: event.oomKilled });
+    case 'app-lost':
+      return appLost(record);
     case 'sandbox-lost':
       return sandboxLost(record);
     case 'port-lost':
@@ -86,6 +90,11 @@ function fail(record: TaskRecord, failure: Failure): TaskRecord {
 
 function exited(record: TaskRecord, exit: AppExit): TaskRecord {
   return record.app === 'created' || record.app === 'running' ? { ...record, app: 'exited', exit } : record;
+}
+
+function appLost(record: TaskRecord): TaskRecord {
+  if (record.app !== 'running') return record;
+  return { ...fail(record, { message: 'the container was removed by somebody else' }), app: 'exited' };
 }
 
 function sandboxLost(record: TaskRecord): TaskRecord {

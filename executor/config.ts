@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { PatchpanelError, messageOf } from '../src/runtime/errors.ts';
+
+const flexibleNumber = (schema: z.ZodNumber) => z.preprocess((value) => numberFromText(value), schema);
+
+/** Everything about the host that an executor can be told; each has a name in the environment and one in the file. */
+const configSchema = z.object({
+  /** Directory of Open vSwitch's sockets. */
+  ovsRunDir: z.string().min(1).default('/var/run/openvswitch'),
+  /** `unix:///path` or `tcp://host:port` */
+  dockerHost: z.string().min(1).default('unix:///var/run/docker.sock'),
+  /** What outlives this executor on the host: its identity, the last view, counters. */
+  stateDir: z.string().startsWith('/', 'it must be an absolute path').default('/var/lib/patchpanel'),
+  /** Tunnel endpoint address; discovered when absent. */
+  underlayIp: z.ipv4().optional(),
+  datapath: z.enum(['auto', 'system', 'netdev']).default('auto'),
+  bridge: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,15}$/, 'it must be a name of an interface, at most 15 characters')
+    .default('br-patchpanel'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Fixed address of the scheduler's API, for debugging. */
+  schedulerUrl: z.url().optional(),
+  /** How the agent is spoken to; JSON is for reading along. */
+  mesosEncoding: z.enum(['protobuf', 'json']).default('protobuf'),
+  /** Without a task for so long, the executor ends. */
+  idleExitSeconds: flexibleNumber(z.number().positive()).default(300),
+  /** How long an app's start waits until all hosts know its address. */
+  convergeTimeoutMs: flexibleNumber(z.int().positive()).default(10_000),
+  /** Size of a task's stdout or stderr file after which it is rotated. */
+  outputMaxBytes: flexibleNumber(z.int().min(1024)).default(10 * 1024 * 1024),
+  /** Files of each, the current one included. */
+  outputFiles: flexibleNumber(z.int().min(1).max(100)).default(3),
+  /** `auto`, `none` or the path of the cgroup for containers. */
+  cgroupParent: z.union([z.literal(['auto', 'none']), z.string().startsWith('/')]).default('auto'),
+});
+
+export type ExecutorConfig = z.infer<typeof configSchema>;
+
+type ConfigKey = keyof ExecutorConfig;
+
+/** The environment variable of each setting. */
+export const configVariables: Readonly<Record<ConfigKey, string>> = {
+  ovsRunDir: 'OVS_RUNDIR',
+  dockerHost: 'DOCKER_HOST',
+  stateDir: 'PATCHPANEL_STATE_DIR',
+  underlayIp: 'PATCHPANEL_UNDERLAY_IP',
+  datapath: 'PATCHPANEL_DATAPATH',
+  bridge: 'PATCHPANEL_BRIDGE',
+  logLevel: 'PATCHPANEL_LOG_LEVEL',
+  schedulerUrl: 'PATCHPANEL_SCHEDULER_URL',
+  mesosEncoding: 'PATCHPANEL_MESOS_ENCODING',
+  idleExitSeconds: 'PATCHPANEL_IDLE_EXIT_SECONDS',
+  convergeTimeoutMs: 'PATCHPANEL_CONVERGE_TIMEOUT_MS',
+  outputMaxBytes: 'PATCHPANEL_OUTPUT_MAX_BYTES',
+  outputFiles: 'PATCHPANEL_OUTPUT_FILES',
+  cgroupParent: 'PATCHPANEL_CGROUP_PARENT',
+};
+
+const defaultFile = '/etc/patchpanel/executor.json';
+
+/**
+ * The settings of this host: each from the environment, else from the file (`PATCHPANEL_CONFIG`,
+ * /etc/patchpanel/executor.json when that exists), else its default.
+ * @throws PatchpanelError `invalid` that names the variable or the file's key
+ */
+export function readExecutorConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+  readFile: (file: string) => string | undefined = readOptionalFile,
+): ExecutorConfig {
+  const named = variables['PATCHPANEL_CONFIG'];
+  const file = named ?? defaultFile;
+  const fromFile = parseFile(file, readFile(file), named !== undefined);
+  const fromEnvironment = Object.fromEntries(
+    Object.entries(configVariables)
+      .map(([key, name]) => [key, variables[name]] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = configSchema.safeParse({ ...fromFile, ...fromEnvironment });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = String(issue?.path[0] ?? '?');
+  const where = key in fromEnvironment ? configVariables[key as ConfigKey] : `${key} in ${file}`;
+  throw new PatchpanelError('invalid', `${where} is wrong: ${issue?.message ?? ''}`);
+}
+
+function parseFile(file: string, text: string | undefined, required: boolean): Record<string, unknown> {
+  if (text === undefined) {
+    if (!required) return {};
+    throw new PatchpanelError('invalid', `PATCHPANEL_CONFIG names ${file}, which does not exist`);
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new PatchpanelError('invalid', `${file} is not JSON: ${messageOf(cause)}`, { cause });
+  }
+  const settings = z.record(z.string(), z.unknown()).safeParse(content);
+  if (!settings.success) throw new PatchpanelError('invalid', `${file} must hold a JSON object`);
+  const unknown = Object.keys(settings.data).find((key) => !(key in configVariables));
+  if (unknown === undefined) return settings.data;
+  const known = Object.keys(configVariables).join(', ');
+  throw new PatchpanelError('invalid', `${file} has a setting ${unknown}; there are ${known}`);
+}
+
+function readOptionalFile(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new PatchpanelError('invalid', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Text that is a number as a number; anything else as it is, for the schema to judge. */
+function numberFromText(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+}

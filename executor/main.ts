@@ -1,0 +1,40 @@
+import { readExecutorEnvironment } from '../src/mesos/executor-environment.ts';
+import { messageOf } from '../src/runtime/errors.ts';
+import { createLogger } from '../src/runtime/logger.ts';
+import { readExecutorConfig } from './config.ts';
+import { Executor } from './executor.ts';
+
+/** The executor's program: started by a Mesos agent, configured by its environment. */
+async function main(): Promise<number> {
+  const config = readExecutorConfig(process.env);
+  const environment = readExecutorEnvironment(process.env);
+  // Nothing that is started from here has any business with it.
+  delete process.env['MESOS_EXECUTOR_AUTHENTICATION_TOKEN'];
+  const log = createLogger('executor', config.logLevel).child({ executorId: environment.executorId });
+  const crash = (error: unknown) => {
+    log.error('unexpected failure', { error });
+    process.exitCode = 1;
+    setImmediate(() => process.exit(1));
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  log.info('executor starts', { agentId: environment.agentId, pid: process.pid, config });
+  const executor = new Executor(config, environment, log);
+  process.on('SIGTERM', () => executor.shutdown('SIGTERM'));
+  process.on('SIGINT', () => executor.shutdown('SIGINT'));
+  const exitCode = await executor.run();
+  log.info('executor ends', { exitCode });
+  return exitCode;
+}
+
+main().then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+    // What is left open belongs to requests that were given up; it must not keep the process alive.
+    setImmediate(() => process.exit(exitCode));
+  },
+  (error: unknown) => {
+    process.stderr.write(`executor: ${messageOf(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,104 @@
+import type { KillPolicy, TaskInfo } from '../proto/mesos.gen.ts';
+import type { EndpointKey } from '../src/fabric/view.ts';
+import { taskId } from '../src/model/ids.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import { Loop } from '../src/runtime/loop.ts';
+import type { Scope } from '../src/runtime/scope.ts';
+import type { ExecutorConfig } from './config.ts';
+import type { Host } from './host.ts';
+import { ContainerGarbage } from './tasks/container-garbage.ts';
+import { DeathWatch } from './tasks/death-watch.ts';
+import { IdleTimer } from './tasks/idle-timer.ts';
+import type { TaskReporter } from './tasks/task-reporter.ts';
+import { TaskSet } from './tasks/task-set.ts';
+
+/** What the agent and the host want of the tasks. */
+export interface Tasks {
+  launch(info: TaskInfo): void;
+  kill(id: string, policy: KillPolicy | undefined): void;
+  killAll(graceMs: number): void;
+  emptied(): Promise<void>;
+  portLost(endpoint: EndpointKey, reason: string): void;
+  /** The scheduler's API is at `url`, as of `term`. */
+  setLeader(url: string, term: number): void;
+}
+
+export interface ServeOptions {
+  readonly host: Host;
+  readonly config: ExecutorConfig;
+  readonly sandboxDir: string;
+  readonly reporter: TaskReporter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly scope: Scope;
+  readonly onIdle: () => void;
+}
+
+/** How often unacknowledged updates are looked through, in milliseconds. */
+const resendEveryMs = 5000;
+
+/** Everything that runs tasks on a host that is ready; it belongs to `scope`. */
+export function startTasks(options: ServeOptions): Tasks {
+  const { host, config, reporter, clock, log, scope } = options;
+  const { containers } = host.tools;
+  const idle = new IdleTimer(clock, config.idleExitSeconds * 1000, options.onIdle);
+  scope.defer('idle timer', () => idle.stop());
+  const tasks = new TaskSet({
+    tools: host.tools,
+    reporter,
+    clock,
+    log,
+    sandboxDir: options.sandboxDir,
+    rotation: { maxBytes: config.outputMaxBytes, maxFiles: config.outputFiles },
+    onSchedulerUrl: (url) => host.fabric.setLeader(url),
+    onCount: (count) => idle.update(count),
+  });
+  const watch = new DeathWatch(containers, tasks, clock, log);
+  watch.start();
+  scope.defer('watch of containers', () => watch.stop());
+  const garbage = new ContainerGarbage(containers, (id) => tasks.has(id), clock, log);
+  garbage.start();
+  scope.defer('garbage collection', () => garbage.stop());
+  resendUpdates(options);
+  return tasksWithLeader(tasks, host);
+}
+
+function tasksWithLeader(tasks: TaskSet, { fabric }: Host): Tasks {
+  return {
+    launch: (info) => tasks.launch(info),
+    kill: (id, policy) => tasks.kill(id, policy),
+    killAll: (graceMs) => tasks.killAll(graceMs),
+    emptied: () => tasks.emptied(),
+    portLost: (endpoint, reason) => tasks.portLost(endpoint, reason),
+    setLeader: (url, term) => fabric.setLeader(url, term),
+  };
+}
+
+function resendUpdates({ reporter, clock, log, scope }: ServeOptions): void {
+  const loop = new Loop({
+    clock,
+    everyMs: resendEveryMs,
+    round: () => Promise.resolve(reporter.resendOverdue()),
+    onError: (error) => log.warn('could not send updates again', { error }),
+  });
+  loop.trigger();
+  scope.defer('resending of updates', () => loop.stop());
+}
+
+/** What stands in for the tasks on a host that cannot run any: each is refused with `message`. */
+export function refusingTasks(message: string, reporter: TaskReporter): Tasks {
+  return {
+    launch: (info) => {
+      const id = taskId(info.task_id.value);
+      reporter.launched(info);
+      reporter.report(id, { state: 'TASK_FAILED', message, reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
+      reporter.forget(id);
+    },
+    kill: () => undefined,
+    killAll: () => undefined,
+    emptied: () => Promise.resolve(),
+    portLost: () => undefined,
+    setLeader: () => undefined,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { Loop } from '../../src/runtime/loop.ts';
+import type { Containers, ListedContainer } from '../core/task-containers.ts';
+
+const everyMs = 30_000;
+/** Containers that are removed at the same time. */
+const parallel = 4;
+
+/** Removes containers of this host that belong to no task: all at start, later what two rounds in a row found. */
+export class ContainerGarbage {
+  readonly #containers: Containers;
+  readonly #isWanted: (taskId: string) => boolean;
+  readonly #log: Logger;
+  readonly #loop: Loop;
+  #suspects: ReadonlySet<string> = new Set();
+
+  constructor(containers: Containers, isWanted: (taskId: string) => boolean, clock: Clock, log: Logger) {
+    this.#containers = containers;
+    this.#isWanted = isWanted;
+    this.#log = log;
+    this.#loop = new Loop({
+      clock,
+      everyMs,
+      round: () => this.collect(),
+      onError: (error) => log.warn('could not look for stray containers', { error }),
+    });
+  }
+
+  /** Removes whatever an earlier executor of this host left; apps first, as they use the sandboxes. */
+  async removeLeftovers(): Promise<void> {
+    const left = await this.#containers.list();
+    if (left.length === 0) return;
+    this.#log.info('removing what an earlier executor left', { containers: left.length });
+    await this.#remove(left.filter((container) => container.role === 'app'));
+    await this.#remove(left.filter((container) => container.role === 'sandbox'));
+  }
+
+  /** Begins the periodic rounds. */
+  start(): void {
+    this.#loop.trigger();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** One round: what was a stray in the last one too is removed. */
+  async collect(): Promise<void> {
+    const strays = (await this.#containers.list()).filter((container) => !this.#isWanted(container.taskId));
+    const condemned = strays.filter((container) => this.#suspects.has(container.id));
+    this.#suspects = new Set(strays.map((container) => container.id));
+    for (const { name, taskId } of condemned) this.#log.warn('removing a stray container', { name, taskId });
+    await this.#remove(condemned);
+  }
+
+  async #remove(containers: readonly ListedContainer[]): Promise<void> {
+    const queue = [...containers];
+    const work = async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        await this.#containers.remove(next.id);
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+  }
+}

@@ -1,0 +1,92 @@
+import type { TaskInfo, TaskStatus } from '../../proto/mesos.gen.ts';
+import { newUuid } from '../../src/mesos/uuid.ts';
+import type { AgentId, ExecutorId, TaskId } from '../../src/model/ids.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { changeOf, toTaskStatus, type TaskReport } from '../core/status.ts';
+import type { TaskRecord } from '../core/task-record.ts';
+import { TaskUpdates } from '../core/task-updates.ts';
+
+export interface ReporterOptions {
+  readonly agentId: AgentId;
+  readonly executorId: ExecutorId;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Hands an update to the agent; it may be lost, then it is sent again. */
+  readonly send: (status: TaskStatus) => void;
+}
+
+/** Progress messages of one task are at least so far apart, in milliseconds. */
+const progressEveryMs = 2000;
+
+interface Told {
+  readonly report: TaskReport;
+  readonly at: number;
+}
+
+/** Tells the agent every change of every task, each update until it is acknowledged, and one terminal update a task. */
+export class TaskReporter {
+  readonly #options: ReporterOptions;
+  readonly #updates = new TaskUpdates();
+  readonly #told = new Map<TaskId, Told>();
+  #drained: (() => void)[] = [];
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Call it before the first report of a task. */
+  launched(info: TaskInfo): void {
+    this.#updates.launched(info);
+  }
+
+  /** Tells a task's state when it is news. */
+  report(taskId: TaskId, report: TaskReport, record?: TaskRecord): void {
+    const { agentId, executorId, clock, log } = this.#options;
+    const now = clock.now();
+    const told = this.#told.get(taskId);
+    const change = changeOf(told?.report, report);
+    if (change === 'none') return;
+    if (change === 'progress' && told !== undefined && now - told.at < progressEveryMs) return;
+    this.#told.set(taskId, { report, at: now });
+    if (change === 'state') log.info('task state', { taskId, ...report, ...timingsOf(record, report) });
+    const status = toTaskStatus(taskId, report, { agentId, executorId, uuid: newUuid(), nowMs: now }, record);
+    if (this.#updates.add(status, change, now)) this.#options.send(status);
+  }
+
+  /** Nothing more will come of this task. */
+  forget(taskId: TaskId): void {
+    this.#told.delete(taskId);
+  }
+
+  acknowledged(taskId: string, uuid: Uint8Array): void {
+    const next = this.#updates.acknowledge(taskId, uuid, this.#options.clock.now());
+    if (next !== undefined) this.#options.send(next);
+    if (!this.#updates.allAcknowledged) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  /** What a SUBSCRIBE lists. */
+  unacknowledged(): ReturnType<TaskUpdates['unacknowledged']> {
+    return this.#updates.unacknowledged();
+  }
+
+  /** Sends again what the agent has not acknowledged for long. */
+  resendOverdue(): void {
+    for (const status of this.#updates.overdue(this.#options.clock.now())) this.#options.send(status);
+  }
+
+  /** Whether the agent has acknowledged everything. */
+  get idle(): boolean {
+    return this.#updates.allAcknowledged;
+  }
+
+  /** Resolves when the agent has acknowledged everything. */
+  drained(): Promise<void> {
+    if (this.#updates.allAcknowledged) return Promise.resolve();
+    return new Promise((resolve) => void this.#drained.push(resolve));
+  }
+}
+
+const timingsOf = (record: TaskRecord | undefined, report: TaskReport) =>
+  report.state === 'TASK_RUNNING' && record !== undefined ? { timings: record.timings } : {};

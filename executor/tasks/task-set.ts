@@ -1,0 +1,164 @@
+import path from 'node:path';
+import type { KillPolicy, TaskInfo } from '../../proto/mesos.gen.ts';
+import { endpointKey, type EndpointKey } from '../../src/fabric/view.ts';
+import { taskId as toTaskId, type TaskId } from '../../src/model/ids.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { StepTools } from '../apply.ts';
+import { containerName, type ContainerRole } from '../core/container-spec.ts';
+import { killGraceMs, readLaunch, type DesiredTask } from '../core/desired.ts';
+import { reportOf } from '../core/status.ts';
+import type { TaskRecord } from '../core/task-record.ts';
+import { OutputCopier } from './output-copier.ts';
+import type { Rotation } from './rotating-file.ts';
+import type { TaskReporter } from './task-reporter.ts';
+import { TaskRunner } from './task-runner.ts';
+
+export interface TaskSetOptions {
+  readonly tools: StepTools;
+  readonly reporter: TaskReporter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Each task's output goes to `<sandboxDir>/tasks/<task id>`. */
+  readonly sandboxDir: string;
+  readonly rotation: Rotation;
+  /** Called with the address of the scheduler's API that a launch carries. */
+  readonly onSchedulerUrl: (url: string) => void;
+  /** Called with the number of tasks whenever it changes. */
+  readonly onCount: (count: number) => void;
+}
+
+/** All tasks of this executor, from LAUNCH until nothing of them is left on the host. */
+export class TaskSet {
+  readonly #options: TaskSetOptions;
+  readonly #runners = new Map<TaskId, TaskRunner>();
+  /** Ends that Docker told while its answer to the start was still on the way. */
+  readonly #earlyDeaths = new Set<TaskId>();
+  #closing = false;
+  #emptied: (() => void)[] = [];
+
+  constructor(options: TaskSetOptions) {
+    this.#options = options;
+  }
+
+  /** Begins a task; one that cannot run is refused with TASK_FAILED. */
+  launch(info: TaskInfo): void {
+    const { reporter, log } = this.#options;
+    const id = toTaskId(info.task_id.value);
+    if (this.#runners.has(id)) return log.warn('a task was launched twice', { taskId: id });
+    reporter.launched(info);
+    const launch = this.#closing
+      ? ({ kind: 'refused', taskId: id, message: 'the executor is shutting down' } as const)
+      : readLaunch(info);
+    if (launch.kind === 'accepted') {
+      this.#options.onSchedulerUrl(launch.task.spec.schedulerUrl);
+      return this.#run(launch.task);
+    }
+    reporter.report(id, { state: 'TASK_FAILED', message: launch.message, reason: 'REASON_TASK_INVALID' });
+    reporter.forget(id);
+  }
+
+  /** Ends a task: SIGTERM (or what the image wants), SIGKILL when its grace period is over. */
+  kill(id: string, policy: KillPolicy | undefined): void {
+    const runner = this.#runners.get(toTaskId(id));
+    if (runner === undefined) return this.#options.log.info('no such task to kill', { taskId: id });
+    const graceMs = killGraceMs(policy, runner.record.task.spec.killGraceMs);
+    runner.handle({ kind: 'kill', graceMs, at: this.#options.clock.now() });
+  }
+
+  /** Ends every task, each within its own grace period but at most `graceMs`, and refuses new ones. */
+  killAll(graceMs: number): void {
+    this.#closing = true;
+    const at = this.#options.clock.now();
+    for (const runner of this.#runners.values()) {
+      const own = runner.record.task.spec.killGraceMs;
+      runner.handle({ kind: 'kill', graceMs: Math.min(own, graceMs), at });
+    }
+  }
+
+  /** Resolves when no task is left. */
+  emptied(): Promise<void> {
+    if (this.#runners.size === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#emptied.push(resolve));
+  }
+
+  has(id: string): boolean {
+    return this.#runners.has(toTaskId(id));
+  }
+
+  records(): readonly TaskRecord[] {
+    return [...this.#runners.values()].map((runner) => runner.record);
+  }
+
+  /** The port of an endpoint is broken for good. */
+  portLost(endpoint: EndpointKey, reason: string): void {
+    const key = endpointKey(endpoint);
+    for (const runner of this.#runners.values()) {
+      const { plug } = runner.record.task;
+      if (plug !== undefined && endpointKey(plug.endpoint) === key)
+        runner.handle({ kind: 'port-lost', reason });
+    }
+  }
+
+  /**
+   * Looks at a container that is said to have ended and takes note of what is so.
+   * @throws PatchpanelError when Docker does not answer; call it again
+   */
+  async checkEnded(id: string, role: ContainerRole): Promise<void> {
+    const runner = this.#runners.get(toTaskId(id));
+    if (runner === undefined) return;
+    if (role === 'app' && runner.record.underWay.has('start-app')) {
+      this.#earlyDeaths.add(runner.record.task.taskId);
+      return;
+    }
+    const name = containerName(role, runner.record.task.taskId);
+    const facts = await this.#options.tools.containers.inspect(name);
+    if (facts?.running === true) return;
+    if (role === 'sandbox') return runner.handle({ kind: 'sandbox-lost' });
+    if (facts === undefined) return runner.handle({ kind: 'app-lost' });
+    const { exitCode, oomKilled } = facts;
+    runner.handle({ kind: 'app-exited', exitCode, oomKilled });
+  }
+
+  #run(task: DesiredTask): void {
+    const { tools, clock, log, rotation, sandboxDir, onCount } = this.#options;
+    const taskLog = log.child({ taskId: task.taskId });
+    const output = new OutputCopier(containerName('app', task.taskId), {
+      containers: tools.containers,
+      directory: path.join(sandboxDir, 'tasks', task.taskId),
+      rotation,
+      log: taskLog,
+    });
+    const runner = new TaskRunner(task, {
+      tools,
+      clock,
+      log: taskLog,
+      output,
+      onChange: (record) => this.#changed(record),
+      onGone: (record) => this.#forget(record),
+    });
+    this.#runners.set(task.taskId, runner);
+    onCount(this.#runners.size);
+    runner.start();
+  }
+
+  #changed(record: TaskRecord): void {
+    const { taskId } = record.task;
+    this.#options.reporter.report(taskId, reportOf(record), record);
+    if (record.app === 'running' && this.#earlyDeaths.delete(taskId)) {
+      this.checkEnded(taskId, 'app').catch((error: unknown) => {
+        this.#options.log.warn('could not look at a container that ended', { taskId, error });
+      });
+    }
+  }
+
+  #forget(record: TaskRecord): void {
+    const { taskId } = record.task;
+    this.#earlyDeaths.delete(taskId);
+    this.#runners.delete(taskId);
+    this.#options.reporter.forget(taskId);
+    this.#options.onCount(this.#runners.size);
+    if (this.#runners.size > 0) return;
+    for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+}
