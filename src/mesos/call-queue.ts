@@ -148,7 +148,7 @@ export class CallQueue {
     entry: Entry,
     link: CallLink & { abort: AbortController },
   ): Promise<CallOutcome | undefined> {
-    const { transport, keep, judge, onStale, log } = this.#options;
+    const { transport, keep, judge, log } = this.#options;
     let answer: CallAnswer;
     try {
       answer = await transport.call(link.url, entry.body, link.streamId, link.abort.signal);
@@ -156,17 +156,23 @@ export class CallQueue {
       const reason = messageOf(error);
       if (!link.abort.signal.aborted) log.warn('a call was not answered', { call: entry.what, error });
       if (keep && !this.#stopped) return undefined;
-      if (this.#link === link) onStale(`${entry.what} was not answered: ${reason}`);
+      this.#giveUp(link, `${entry.what} was not answered: ${reason}`);
       return { kind: 'unknown', reason };
     }
     const verdict = judge(answer);
     if (verdict === 'accepted') return { kind: 'accepted' };
     log.warn('a call was refused', { call: entry.what, verdict, ...answer });
-    if (verdict === 'stale' && this.#link === link) {
-      onStale(`${entry.what} was answered ${answer.status} ${answer.message}`);
-    }
+    if (verdict === 'stale')
+      this.#giveUp(link, `${entry.what} was answered ${answer.status} ${answer.message}`);
     const again = keep && !this.#stopped && verdict !== 'refused';
     return again ? undefined : { kind: 'refused', ...answer };
+  }
+
+  /** Nothing more leaves on a link that showed itself to be stale. */
+  #giveUp(link: CallLink, reason: string): void {
+    if (this.#link !== link) return;
+    this.close(reason);
+    this.#options.onStale(reason);
   }
 }
 

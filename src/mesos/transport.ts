@@ -129,8 +129,8 @@ function connections(): { readonly http: AxiosInstance; readonly destroy: () => 
     // A time-out of axios would end streams that are only quiet.
     timeout: 0,
     proxy: false,
+    // No maxContentLength: axios would read the stream through a generator that cannot be destroyed while it waits.
     maxBodyLength: Infinity,
-    maxContentLength: Infinity,
     validateStatus: () => true,
   });
   return {
