@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds everything that runs: `node deploy/build.mjs [--only generate|programs|executor]`.
+// Builds everything that runs: `node deploy/build.mjs [--only generate|executor|programs]`.
 // Type checking is a separate step (`npm run typecheck`); esbuild only strips the types.
 import { parseArgs } from 'node:util';
 import { buildExecutorBundle } from './build/executor-bundle.mjs';
@@ -8,8 +8,8 @@ import { buildPrograms } from './build/programs.mjs';
 
 const steps = {
   generate: { title: 'code from proto/*.proto', run: generate },
-  programs: { title: 'programs', run: buildPrograms },
   executor: { title: 'executor bundle', run: buildExecutorBundle },
+  programs: { title: 'programs', run: buildPrograms },
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
@@ -21,6 +21,13 @@ if (values.only !== undefined && !(values.only in steps)) {
 for (const [name, step] of Object.entries(steps)) {
   if (values.only !== undefined && values.only !== name) continue;
   const started = performance.now();
-  const result = await step.run();
+  const result = await step.run().catch((error) => fail(step.title, error));
   console.log(`build: ${step.title}: ${result} (${Math.round(performance.now() - started)} ms)`);
+}
+
+/** esbuild has shown its errors already; of anything else the stack is of use. */
+function fail(title, error) {
+  console.error(`build: ${title} failed`);
+  if (!Array.isArray(error.errors)) console.error(error);
+  process.exit(1);
 }
