@@ -65,9 +65,6 @@ export function reservedFor(
 export const subnetsOverlap = (one: Subnet, other: Subnet): boolean =>
   one.address <= other.broadcast && other.address <= one.broadcast;
 
-/** The prefix as a dotted mask, `255.255.0.0`. */
-export const netmaskOf = (subnet: Subnet): string => formatIpv4(maskTo(0xffffffff, subnet.prefixLength));
-
 const maskTo = (address: Ipv4, prefixLength: number): Ipv4 => (address & (-1 << (32 - prefixLength))) >>> 0;
 
 const invalid = (message: string): PatchpanelError => new PatchpanelError('invalid', message);

@@ -3,7 +3,7 @@
  * re-installations, the category says what the flow is for (or why it drops), the object names the endpoint,
  * address or network that it belongs to.
  */
-export const category = {
+const category = {
   base: 1,
   endpointLocal: 2,
   endpointRemote: 3,
@@ -71,10 +71,6 @@ export function cookieOf(round: number, purpose: FlowPurpose, object: number): b
   const upper = round * 0x10000 + purposeNumber(purpose) * 0x100;
   return (BigInt(upper) << 32n) | BigInt(object);
 }
-
-/** Value and mask that select all flows of one round in a dump or a deletion. */
-export const roundCookieMask = (round: number): string =>
-  `0x${(BigInt(round) << 48n).toString(16)}/0xffff000000000000`;
 
 /** What a cookie says. `dropReason` is absent for a flow that does not drop. */
 export interface CookieParts {

@@ -15,11 +15,11 @@ const hex = (byte: number): string => hexByte[byte & 0xff] ?? '';
  */
 export function macOf(vni: number, ip: string | Ipv4): string {
   const address = typeof ip === 'string' ? parseIpv4(ip) : ip;
-  return `0a:${hex(vni)}:${hex(address >>> 24)}:${hex(address >>> 16)}:${hex(address >>> 8)}:${hex(address)}`;
+  return `${macPrefixOf(vni)}:${hex(address >>> 24)}:${hex(address >>> 16)}:${hex(address >>> 8)}:${hex(address)}`;
 }
 
-/** The first two bytes of every `macOf` in a network, as a number for a flow's `load`. */
-export const macPrefixOf = (vni: number): number => 0x0a00 | (vni & 0xff);
+/** The first two bytes of every `macOf` in a network, `0a:07`. */
+export const macPrefixOf = (vni: number): string => `0a:${hex(vni)}`;
 
 /** True for `0a:07:0a:20:00:05`: six bytes in lower-case hexadecimal, the only form that Patchpanel writes. */
 export const isMac = (text: string): boolean => macPattern.test(text);

@@ -1,5 +1,5 @@
 /** Bytes that VXLAN over IPv4 adds to an inner IP packet: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14. */
-export const vxlanOverhead = 50;
+const vxlanOverhead = 50;
 
 /** What an endpoint gets while no host has told its underlay's MTU. */
 const assumedUnderlayMtu = 1_500;
@@ -17,7 +17,3 @@ export function endpointMtu(underlayMtus: Iterable<number>): number {
   const underlay = Number.isFinite(least) ? least : assumedUnderlayMtu;
   return Math.min(Math.max(underlay - vxlanOverhead, minEndpointMtu), maxEndpointMtu);
 }
-
-/** True when a host can carry packets of a network's MTU through its tunnels without cutting them. */
-export const underlayCarries = (underlayMtu: number, mtu: number): boolean =>
-  underlayMtu - vxlanOverhead >= mtu;

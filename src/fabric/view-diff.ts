@@ -1,9 +1,6 @@
 import { endpointKey } from './view.ts';
 import type { View, ViewDelta, ViewEndpoint, ViewHost, ViewNetwork, ViewVersion } from './view.ts';
 
-/** What is different, without versions. */
-export type ViewChange = Omit<ViewDelta, 'from' | 'to'>;
-
 /** One thing of two views: `before` is absent when it is new, `after` when it is gone. */
 export interface Changed<T> {
   readonly before?: T;
@@ -70,7 +67,7 @@ export function applyDelta(view: View, delta: ViewDelta): DeltaResult {
 }
 
 /** Positive when `one` is later than `other`, negative when earlier, 0 when equal. */
-export const compareVersions = (one: ViewVersion, other: ViewVersion): number =>
+const compareVersions = (one: ViewVersion, other: ViewVersion): number =>
   one.term - other.term || one.n - other.n;
 
 /** `7.12`: term and count, for people. */

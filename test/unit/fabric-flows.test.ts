@@ -1,12 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { allFlows, compile, compileObjects, diffObjects, recompile } from '../../src/fabric/compile.ts';
-import { cookieOf, cookieParts, nextRound, objectNumber, roundCookieMask } from '../../src/fabric/cookie.ts';
+import { cookieOf, cookieParts, nextRound, objectNumber } from '../../src/fabric/cookie.ts';
 import { bundleText, diffFlows, flowsText, flowText, isEmptyDiff } from '../../src/fabric/flow.ts';
 import type { Flow } from '../../src/fabric/flow.ts';
+import { macOf } from '../../src/fabric/mac.ts';
 import { maxArpFlows } from '../../src/fabric/objects/network.ts';
 import { touchedByPorts, touchedKeys } from '../../src/fabric/touched.ts';
 import type { ViewEndpoint } from '../../src/fabric/view.ts';
 import { agentId } from '../../src/model/ids.ts';
+import { frameOf, Pipeline } from '../support/fabric-pipeline.ts';
 import { endpoint, host, largeView, network, switchOf, view } from '../support/fabric-views.ts';
 
 const here = host('here', '172.16.0.1');
@@ -98,6 +100,20 @@ test('above the limit one flow answers ARP for the whole network, except for a M
   ]);
 });
 
+test('the one flow answers for any address with the MAC that the address would have', () => {
+  const large = largeView(2, maxArpFlows + 1);
+  const [asker] = large.endpoints;
+  if (asker === undefined) throw new Error('the view has no endpoints');
+  const pipeline = new Pipeline(compile(large, switchOf(large, asker.host)));
+  const request = { in_port: 32_768, dl_type: 0x806, dl_src: asker.mac, arp_op: 1, arp_sha: asker.mac };
+  const answer = pipeline.run(frameOf({ ...request, arp_spa: asker.ip, arp_tpa: '10.32.200.1' }));
+  const mac = macOf(7, '10.32.200.1');
+  const reply = { dl_src: mac, dl_dst: asker.mac, arp_op: 2, arp_sha: mac, arp_spa: '10.32.200.1' };
+  expect(answer.outputs).toMatchObject([
+    { port: 32_768, frame: frameOf({ ...reply, arp_tha: asker.mac, arp_tpa: asker.ip }) },
+  ]);
+});
+
 test('passing the limit touches every address of the network, in either direction', () => {
   const above = largeView(2, maxArpFlows + 1);
   const below = { ...above, endpoints: above.endpoints.slice(1) };
@@ -162,7 +178,6 @@ test('a cookie says round, category, reason and object', () => {
     dropReason: 'fenced',
   });
   expect(cookieParts(cookieOf(1, 'endpointLocal', 5))).toEqual({ round: 1, category: 2, object: 5 });
-  expect(roundCookieMask(0xabcd)).toBe('0xabcd000000000000/0xffff000000000000');
 });
 
 test('rounds go from 1 to 65535 and start over', () => {

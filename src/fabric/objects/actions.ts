@@ -21,10 +21,10 @@ export const answerArp = (ip: string, mac: string): string =>
   `move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],set_field:${mac}->arp_sha,` +
   `move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],set_field:${ip}->arp_spa,IN_PORT`;
 
-/** Like answerArp for every address at once: the MAC is made from the two bytes of the network and the address asked for. */
-export const answerArpByRule = (macPrefix: number): string =>
+/** Like answerArp for every address at once: the MAC is made of the network's two bytes (`0a:07`) and the address asked for. */
+export const answerArpByRule = (macPrefix: string): string =>
   'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:2->arp_op,' +
   'move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],' +
-  `move:NXM_OF_ARP_TPA[]->NXM_NX_ARP_SHA[0..31],load:0x${macPrefix.toString(16)}->NXM_NX_ARP_SHA[32..47],` +
+  `move:NXM_OF_ARP_TPA[]->NXM_NX_ARP_SHA[0..31],set_field:${macPrefix}:00:00:00:00/ff:ff:00:00:00:00->arp_sha,` +
   'move:NXM_NX_ARP_SHA[]->NXM_OF_ETH_SRC[],move:NXM_OF_ARP_TPA[]->NXM_NX_REG5[],' +
   'move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],move:NXM_NX_REG5[]->NXM_OF_ARP_SPA[],IN_PORT';
