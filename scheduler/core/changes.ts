@@ -4,7 +4,8 @@ import { isSameDefinition, nextVersion, stamp } from './app-versions.ts';
 import { resetDelays } from './backoff.ts';
 import { deploy } from './deploy.ts';
 import type { AppEdit } from './deploy.ts';
-import { dropDeployment } from './deployments.ts';
+import { LeasePlan } from './addresses.ts';
+import { dropDeployment } from './drop-deployment.ts';
 import type { Change, ChangeResult } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
 import { killTasks } from './change-tasks.ts';
@@ -89,7 +90,10 @@ function cancelDeployment(frame: FrameBuilder, id: DeploymentId, force: boolean)
   const deployment = frame.world.deployments.get(id);
   if (deployment === undefined) return { kind: 'not-found', message: `DeploymentPlan ${id} does not exist` };
   if (force) {
-    dropDeployment(frame, deployment);
+    const leases = new LeasePlan(frame.world);
+    const slots = dropDeployment(frame, deployment, leases, new Set());
+    leases.commit();
+    for (const slot of slots) frame.putSlot(slot);
     return { kind: 'accepted' };
   }
   const present = deployment.affectedApps.map((appId) => frame.world.apps.get(appId));

@@ -2,8 +2,9 @@ import type { App } from '../../src/model/app.ts';
 import type { AppId, AppVersion, DeploymentId, SlotId } from '../../src/model/ids.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import { isProblem, LeasePlan } from './addresses.ts';
-import { beginDeployment, dependenciesOf, dropDeployment } from './deployments.ts';
+import { beginDeployment, dependenciesOf } from './deployments.ts';
 import type { PlannedAction } from './deployments.ts';
+import { dropDeployment } from './drop-deployment.ts';
 import type { ChangeResult } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
 import { planSlots, retireAll } from './slot-table.ts';
@@ -45,10 +46,8 @@ export function deploy(
   const leases = new LeasePlan(world);
   const slots = planAll(frame, leases, edits);
   if (!Array.isArray(slots)) return slots;
-  for (const id of deploymentsOf(world, apps)) {
-    const deployment = world.deployments.get(id);
-    if (deployment !== undefined) dropDeployment(frame, deployment);
-  }
+  const dropped = deploymentsOf(world, apps).flatMap((id) => world.deployments.get(id) ?? []);
+  for (const deployment of dropped) slots.push(...dropDeployment(frame, deployment, leases, new Set(apps)));
   const actions = edits.flatMap((edit) => actionOf(world, edit) ?? []);
   leases.commit();
   for (const { before, after } of edits)

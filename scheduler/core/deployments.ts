@@ -77,16 +77,6 @@ export function advanceDeployment(frame: FrameBuilder, appId: AppId): void {
   }
 }
 
-/** Drops a deployment: nothing is undone, what has not happened will not. */
-export function dropDeployment(frame: FrameBuilder, deployment: Deployment): void {
-  frame.deleteDeployment(deployment);
-  frame.publish(
-    'deployment_failed',
-    { id: deployment.id, plan: deployment, reason: 'cancelled' },
-    deployment.id,
-  );
-}
-
 function isDone(world: World, action: DeploymentAction, appId: AppId): boolean {
   if (action === 'StartApplication') return true;
   const progress = world.progress.get(appId);

@@ -1,0 +1,38 @@
+import type { Deployment } from '../../src/model/deployment.ts';
+import type { AppId } from '../../src/model/ids.ts';
+import type { Slot } from '../../src/model/instance.ts';
+import type { LeasePlan } from './addresses.ts';
+import type { FrameBuilder } from './frame.ts';
+import { planSlots } from './slot-table.ts';
+
+/**
+ * Drops a deployment: nothing is undone, what has not happened will not. An app that was being deleted stays, so it
+ * gets its slots back: they are returned to be put, save for the apps of `edited`, which the caller sees to. Where
+ * that is impossible (the addresses are gone) the app stays with no instances.
+ */
+export function dropDeployment(
+  frame: FrameBuilder,
+  deployment: Deployment,
+  leases: LeasePlan,
+  edited: ReadonlySet<AppId>,
+): Slot[] {
+  frame.deleteDeployment(deployment);
+  frame.publish(
+    'deployment_failed',
+    { id: deployment.id, plan: deployment, reason: 'cancelled' },
+    deployment.id,
+  );
+  const stops = deployment.steps.flatMap(({ actions }) =>
+    actions.filter(({ action }) => action === 'StopApplication'),
+  );
+  return stops.flatMap(({ app }) => (edited.has(app) ? [] : keepApp(frame, app, leases)));
+}
+
+function keepApp(frame: FrameBuilder, appId: AppId, leases: LeasePlan): Slot[] {
+  const app = frame.world.apps.get(appId);
+  if (app === undefined) return [];
+  const slots = planSlots(frame.world, leases, app, new Set(), frame.now);
+  if (Array.isArray(slots)) return slots;
+  frame.putApp({ ...app, instances: 0 });
+  return [];
+}
