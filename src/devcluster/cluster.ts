@@ -53,7 +53,7 @@ export class DevCluster implements ClusterControls {
       return cluster;
     } catch (error) {
       await programs.close();
-      await substrate.close();
+      await substrate.abandon();
       throw error;
     }
   }

@@ -69,15 +69,33 @@ export class Substrate {
     try {
       return new Substrate(await buildParts(config, ledger, surroundings), surroundings.log);
     } catch (error) {
-      await removeAll(ledger, surroundings.log);
+      await removeAfterFailure(ledger, surroundings.log);
       throw error;
     }
   }
 
-  /** Ends the switches, then removes everything in the ledger. */
+  /**
+   * Ends the switches, then removes everything in the ledger.
+   * @throws PatchpanelError `external` that names what could not be removed
+   */
   async close(): Promise<void> {
     await Promise.allSettled(this.hosts.map((host) => host.close()));
     await removeAll(this.ledger, this.#log);
+  }
+
+  /** close() when something else has failed already: what is left goes to the log. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled(this.hosts.map((host) => host.close()));
+    await removeAfterFailure(this.ledger, this.#log);
+  }
+}
+
+/** The caller hears why the start failed; that something is left as well goes to the log. */
+async function removeAfterFailure(ledger: Ledger, log: Logger): Promise<void> {
+  try {
+    await removeAll(ledger, log);
+  } catch (error) {
+    log.error('something is left of the dev cluster', { error });
   }
 }
 
