@@ -30,7 +30,7 @@ interface Basket {
 /** ACCEPT: launches what can be launched; what is left of the offers is declined with the call's filters. */
 export function accept(context: MasterContext, framework: Framework, call: SchedulerCallAccept): void {
   const ids = (call.offer_ids ?? []).map(({ value }) => value);
-  const tasks = (call.operations ?? []).flatMap(({ launch }) => launch?.task_infos ?? []);
+  const tasks = (call.operations ?? []).flatMap((operation) => operation.launch?.task_infos ?? []);
   const offers = findOffers(context, framework, ids);
   if (typeof offers === 'string') {
     dropAll(context, framework, ids, tasks, offers);

@@ -6,6 +6,7 @@ import { adoptReport, missingTasks, removeLostExecutors } from './master-reregis
 import { watch } from './master-pings.ts';
 import { count, executorsOf, tell, type Agent, type MasterContext } from './master-state.ts';
 import { executorAllocation, handleUpdate } from './master-tasks.ts';
+import { isTerminal } from './task-states.ts';
 import type { Connection, Endpoint, ToAgent, ToMaster } from './messages.ts';
 
 type Reregister = Extract<ToMaster, { kind: 'reregister' }>;
@@ -172,7 +173,9 @@ function agentOf(context: MasterContext, connection: Connection<ToAgent>): Agent
 /** What tasks and executors hold on an agent, all frameworks together. */
 export function usedOn(agent: Agent): Bundle {
   let used = emptyBundle;
-  for (const task of agent.tasks.values()) used = addBundles(used, task.resources);
+  for (const task of agent.tasks.values()) {
+    if (!isTerminal(task.state)) used = addBundles(used, task.resources);
+  }
   for (const executors of agent.executors.values()) {
     for (const info of executors.values()) {
       used = addBundles(used, bundleOf(info.resources));

@@ -13,9 +13,9 @@ import {
   type MasterContext,
 } from './master-state.ts';
 import { isTerminal, rolesOf } from './task-states.ts';
+import { version } from './version.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
-const masterVersion = '1.12.0';
 
 /** SUBSCRIBE: the stream is already open; a refusal is an ERROR event on it and its end. */
 export function subscribe(
@@ -148,7 +148,7 @@ export function masterInfo(context: MasterContext) {
     port,
     pid: `master@${host}:${port}`,
     hostname: host,
-    version: masterVersion,
+    version: version.version,
     address: { hostname: host, ip: host, port },
     capabilities: [
       { type: 'AGENT_UPDATE' as const },
