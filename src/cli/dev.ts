@@ -14,6 +14,7 @@ interface DevOptions {
   readonly api: string;
   readonly masterListen: string;
   readonly controlListen: string;
+  readonly scheduler: boolean;
   readonly logLevel: NonNullable<DevClusterOptions['logLevel']>;
   readonly json: boolean;
 }
@@ -28,6 +29,7 @@ export function devCommand(): Command {
     .option('--master-listen <ip:port>', 'where the Mesos master listens', '127.0.0.1:5050')
     .option('--control-listen <ip:port>', 'where the controls of the cluster listen', '127.0.0.1:5049')
     .option('--state-dir <directory>', 'logs and state (default: /var/lib/patchpanel-dev/<name>)')
+    .option('--no-scheduler', 'Mesos and hosts only, for a framework that you start yourself')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action((_options, command: Command) => start(command.optsWithGlobals()));
   addStatus(dev);
@@ -129,30 +131,40 @@ async function clean(options: DevOptions & { readonly all: boolean }): Promise<v
 }
 
 async function start(options: DevOptions): Promise<void> {
-  const { name, hosts, api, masterListen, controlListen, logLevel, stateDir } = options;
-  const cluster = { name, hosts, api, masterListen, controlListen, logLevel };
+  const { name, hosts, api, masterListen, controlListen, scheduler, logLevel, stateDir } = options;
+  const cluster = { name, hosts, api, masterListen, controlListen, scheduler, logLevel };
   await runInForeground(
     { ...cluster, ...(stateDir === undefined ? {} : { stateDir }) },
     { log: createLogger('dev', 'warn'), dockerHost: process.env['DOCKER_HOST'], progress: remark },
-    (running) => process.stdout.write(`${welcome(running, api)}\n`),
+    (running) => process.stdout.write(`${welcome(running)}\n`),
   );
 }
 
-function welcome(cluster: DevCluster, api: string): string {
-  const command = `node dist/patchpanel.js${api === '127.0.0.1:8080' ? '' : ` --url http://${api}`}`;
-  const named = cluster.config.name === 'pp' ? '' : ` --name ${cluster.config.name}`;
+function welcome(cluster: DevCluster): string {
+  const { name } = cluster.config;
+  const apiUrl = cluster.scheduler?.apiUrl;
+  const program = 'node dist/patchpanel.js';
+  const app = apiUrl === 'http://127.0.0.1:8080' ? program : `${program} --url ${apiUrl}`;
+  const dev = name === 'pp' ? `${program} dev` : `${program} dev --name ${name}`;
+  const places = [
+    ...(apiUrl === undefined ? [] : [['API', `${apiUrl}/v2/apps`] as const]),
+    ['Mesos', cluster.mesos.url] as const,
+    ['Controls', `${cluster.controlUrl}/v1/status`] as const,
+    ['Logs', cluster.substrate.directories.logs] as const,
+  ];
+  const tries = [
+    ...(apiUrl === undefined
+      ? []
+      : [`${app} app add -f deploy/examples/web.json --wait`, `${app} task list`]),
+    `${dev} status`,
+    `${dev} cut h1      # and heal h1 later`,
+  ];
   return [
     '',
-    `${bold('API')}       http://${api}/v2/apps`,
-    `${bold('Mesos')}     ${cluster.mesos.url}`,
-    `${bold('Controls')}  ${cluster.controlUrl}/v1/status`,
-    `${bold('Logs')}      ${cluster.substrate.directories.logs}`,
+    ...places.map(([what, where]) => `${bold(what)}${' '.repeat(10 - what.length)}${where}`),
     '',
     'Try in another terminal:',
-    `  ${command} app add -f deploy/examples/web.json --wait`,
-    `  ${command} task list`,
-    `  ${command} dev${named} cut h1     and later: dev${named} heal h1`,
-    `  ${command} dev${named} status`,
+    ...tries.map((line) => `  ${line}`),
     'Ctrl-C ends the cluster and removes it.',
   ].join('\n');
 }

@@ -21,10 +21,11 @@ export async function deleteNetns(name: string): Promise<void> {
   if ((await netnsNames()).includes(name)) await run('ip', ['netns', 'delete', name]);
 }
 
-/** Removes a link of the root namespace; fine when there is none. */
+/** Removes a link of the root namespace; fine when there is none (it goes with the namespace of its other end). */
 export async function deleteLink(name: string): Promise<void> {
-  const found = await tryRun('ip', ['link', 'show', 'dev', name]);
-  if (found.exitCode === 0) await run('ip', ['link', 'delete', 'dev', name]);
+  const result = await tryRun('ip', ['link', 'delete', 'dev', name]);
+  if (result.exitCode !== 0 && !result.stderr.includes('Cannot find device'))
+    throw new PatchpanelError('external', `ip link delete ${name}: ${result.stderr.trim()}`);
 }
 
 export interface UnreachableRoute {

@@ -109,18 +109,14 @@ export async function removePrivateEngine(item: EngineItem): Promise<void> {
   await rm(path.dirname(item.dataRoot), { recursive: true, force: true });
 }
 
-/** A shim that was killed leaves its container's groups: one for each hierarchy (version 1), or one (version 2). */
+/** A shim that was killed leaves its container's groups, in every hierarchy and wherever the parent group is. */
 async function removeControlGroups(containers: readonly string[]): Promise<void> {
-  const root = '/sys/fs/cgroup';
-  const parents = [root, ...(await readdir(root)).map((hierarchy) => path.join(root, hierarchy))];
-  for (const group of parents.flatMap((parent) => containers.map((id) => path.join(parent, 'docker', id)))) {
-    try {
-      await rmdir(group);
-    } catch (error) {
-      const code = codeOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-    }
-  }
+  if (containers.length === 0) return;
+  const groups = await readdir('/sys/fs/cgroup', { recursive: true, withFileTypes: true });
+  const theirs = groups.filter(
+    (each) => each.isDirectory() && containers.some((id) => each.name.includes(id)),
+  );
+  for (const group of theirs) await rmdir(path.join(group.parentPath, group.name));
 }
 
 async function containerIds(dataRoot: string): Promise<readonly string[]> {
