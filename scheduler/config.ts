@@ -1,0 +1,98 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'must be host:port, for example 0.0.0.0:8080')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replaceAll(/[[\]]/g, ''), port: Number(text.slice(colon + 1)) };
+  })
+  .refine(({ port }) => port <= 65_535, 'the port must be at most 65535');
+
+/** `a,b` or several values. */
+const list = <T extends z.ZodType>(item: T) =>
+  z.preprocess(
+    (value) =>
+      [value].flat().flatMap((part: unknown) => (typeof part === 'string' ? part.split(',') : [part])),
+    z.array(item).min(1),
+  );
+
+const positive = z.coerce.number().positive();
+const count = z.coerce.number().int().nonnegative();
+
+/** Mesos: no leading slash or hyphen, no white space, no `.`, `..` or `*` among the parts; `*` alone is fine. */
+const role = z
+  .string()
+  .regex(/^(\*|(?![-/])(?!.*(^|\/)(\.|\.\.|\*)(\/|$))[^\s/][^\s]*)$/, 'is not a Mesos role');
+
+/** Everything that can be set. Flags win over the environment, that over the file, that over these defaults. */
+export const configSchema = z.strictObject({
+  /** Mesos masters to try in turn. */
+  master: list(z.string().min(1)),
+  /** Where the API listens. */
+  listen: list(address).default([{ host: '127.0.0.1', port: 8080 }]),
+  /** How executors and the Mesos fetcher reach the API. */
+  advertiseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  stateDir: z.string().min(1).default('/var/lib/patchpanel-scheduler'),
+  role: role.default('*'),
+  frameworkName: z.string().min(1).default('patchpanel'),
+  /** Whom executors run as. */
+  user: z.string().min(1).default('root'),
+  principal: z.string().min(1).optional(),
+  /** A file with the principal's secret. */
+  secretFile: z.string().min(1).optional(),
+  encoding: z.enum(['protobuf', 'json']).default('protobuf'),
+  /** Made by the build: names the executor's tarball beside it. */
+  executorManifest: z.string().min(1).optional(),
+  executorCpus: positive.default(0.1),
+  /** MiB */
+  executorMem: positive.default(128),
+  /** JSON list of networks to have beside the default one. */
+  networksFile: z.string().min(1).optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Seconds that the tasks outlive a scheduler that is gone. */
+  failoverTimeout: positive.default(604_800),
+  hostname: z.string().min(1).default(hostname()),
+  /** Seconds that an unused offer is refused for. */
+  declineSeconds: count.default(120),
+  /** Seconds between two requests for offers, at least. */
+  minReviveInterval: positive.default(5),
+  /** Seconds between repeated kills of a task. */
+  killRetry: positive.default(10),
+  /** Seconds that a task may take to run. */
+  launchTimeout: positive.default(300),
+  /** Seconds between two reconciliations. */
+  reconcileInterval: positive.default(600),
+  /** Seconds that an old incarnation waits for hosts that do not acknowledge its successor. */
+  flipDeadline: positive.default(10),
+  /** Seconds that a replaced unreachable instance is remembered, to be killed when it comes back. */
+  unreachableKeep: positive.default(86_400),
+  /** Older definitions that are kept of each app. */
+  maxVersions: count.default(50),
+});
+
+/** The settings of one scheduler process. */
+export type Config = z.infer<typeof configSchema>;
+
+/** The settings as they may be printed. Secrets are only ever named by a file, so nothing has to be taken out. */
+export function printable(config: Config): Readonly<Record<string, unknown>> {
+  const listen = config.listen.map(({ host, port }) => `${host}:${port}`);
+  return { ...config, listen, master: config.master.map(withoutPassword) };
+}
+
+/** `http://user:secret@host` → `http://user:***@host` */
+function withoutPassword(master: string): string {
+  if (!URL.canParse(master)) return master;
+  const url = new URL(master);
+  if (url.password === '') return master;
+  url.password = '***';
+  return url.href;
+}
+
+/** How executors reach us when the configuration does not say. */
+export function advertiseUrl(config: Config): string {
+  if (config.advertiseUrl !== undefined) return config.advertiseUrl.replace(/\/+$/, '');
+  const [first] = config.listen;
+  return `http://${config.hostname}:${first?.port ?? 8080}`;
+}

@@ -1,0 +1,66 @@
+import { createServer, type Server } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
+
+/** An address to listen on; port 0 takes a free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Open sockets of the API. */
+export interface Listeners {
+  /** Where each of them listens, in the order asked for. */
+  readonly addresses: readonly ListenAddress[];
+  /** Stops listening and breaks the connections: streams never end by themselves. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves one API on several addresses.
+ * @throws PatchpanelError `unavailable` when an address cannot be had; then none is open
+ */
+export async function listen(api: FastifyInstance, wanted: readonly ListenAddress[]): Promise<Listeners> {
+  await api.ready();
+  const servers: Server[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map(closeServer));
+    await api.close();
+  };
+  try {
+    const addresses: ListenAddress[] = [];
+    for (const address of wanted) {
+      const server = createServer((request, response) => api.routing(request, response));
+      servers.push(server);
+      addresses.push({ host: address.host, port: await open(server, address) });
+    }
+    return { addresses, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function open(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new PatchpanelError('unavailable', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
+          cause,
+        }),
+      ),
+    );
+    server.listen({ host, port }, () => {
+      const bound = server.address();
+      resolve(bound !== null && typeof bound === 'object' ? bound.port : port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // Also for one that never listened: then it answers with an error that says so.
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Credentials } from '../src/mesos/credentials.ts';
+import type { SubscriptionOutcome } from '../src/mesos/subscription.ts';
+import { systemClock } from '../src/runtime/clock.ts';
+import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import { Scope } from '../src/runtime/scope.ts';
+import { version } from '../src/cli/version.ts';
+import { hostRoutes } from './api/hosts/routes.ts';
+import { createServer } from './api/server.ts';
+import { assemble, type Parts } from './assemble.ts';
+import { advertiseUrl, printable, type Config } from './config.ts';
+import { boot } from './driver/boot.ts';
+import { configuredNetworks, defaultNetwork, missingNetworks } from './driver/configured-networks.ts';
+import { readExecutorBundle, type ExecutorBundle } from './driver/executor-bundle.ts';
+import type { Scheduler } from './driver/scheduler.ts';
+import { listen } from './listeners.ts';
+import { openEmbeddedStore } from './store/embedded-store.ts';
+
+/** Why the scheduler ended. */
+export type RunOutcome = SubscriptionOutcome | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * Runs a scheduler until the signal fires or it cannot go on, and leaves the framework and its tasks as they are.
+ * @throws what keeps it from starting
+ */
+export async function runScheduler(config: Config, log: Logger, signal: AbortSignal): Promise<RunOutcome> {
+  log.info('starting', { config: printable(config) });
+  const scope = new Scope(log);
+  try {
+    const credentials = await readCredentials(config);
+    const networks = await configuredNetworks(config.networksFile);
+    const bundle = await readExecutorBundle(config.executorManifest ?? builtManifest());
+    const store = scope.own('store', await openEmbeddedStore(config.stateDir), (opened) => opened.close());
+    const state = await boot(store, randomUUID);
+    const failure = new AbortController();
+    const onFatal = (error: unknown): void => failure.abort(error);
+    const parts = assemble({ config, log, store, bundle, state, credentials, onFatal });
+
+    const { scheduler, client, announcer } = parts;
+    scope.own('scheduler', scheduler, (started) => started.close()).start();
+    for (const network of missingNetworks(networks, state.world.networks)) {
+      const result = await scheduler.change({ kind: 'put-network', network });
+      if (result.kind !== 'accepted') log.error('a configured network is not usable', { network, result });
+    }
+    const api = createServer(apiDeps(config, log, parts, bundle));
+    const listeners = await listen(api, config.listen);
+    scope.defer('API', () => listeners.close());
+    log.info('the API listens', { addresses: listeners.addresses, term: state.term });
+
+    const running = client.run();
+    scope.defer('Mesos stream', async () => {
+      announcer.stop();
+      client.stop();
+      await running;
+    });
+    return await Promise.race([
+      running,
+      onceAborted(failure.signal, (error) => ({ kind: 'failed', error })),
+      onceAborted(signal, () => ({ kind: 'stopped' })),
+    ]);
+  } finally {
+    await scope.close();
+  }
+}
+
+function apiDeps(
+  config: Config,
+  log: Logger,
+  { scheduler, metrics }: Parts,
+  bundle: ExecutorBundle,
+): Parameters<typeof createServer>[0] {
+  return {
+    world: () => scheduler.world,
+    change: (change) => scheduler.change(change),
+    hostStatus: (host) => scheduler.hostStatus(host),
+    now: () => systemClock.now(),
+    metrics: () => metrics.text(),
+    hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
+    info: {
+      version,
+      frameworkName: config.frameworkName,
+      role: config.role,
+      user: config.user,
+      hostname: config.hostname,
+      advertiseUrl: advertiseUrl(config),
+      master: config.master.join(','),
+      failoverTimeoutSeconds: config.failoverTimeout,
+      defaultNetwork: defaultNetwork.name,
+      httpPort: config.listen[0]?.port ?? 0,
+    },
+    log,
+  };
+}
+
+const executorSide = (scheduler: Scheduler, bundle: ExecutorBundle): Parameters<typeof hostRoutes>[0] => ({
+  expectsHost: (host) => scheduler.expectsHost(host),
+  report: (host, report) => scheduler.report(host, report),
+  connectView: (host, have, sink) => scheduler.connectView(host, have, sink),
+  bundle,
+});
+
+/** The manifest that the build puts beside this program. */
+const builtManifest = (): string => fileURLToPath(new URL('executor/manifest.json', import.meta.url));
+
+async function readCredentials({ principal, secretFile }: Config): Promise<Credentials | undefined> {
+  if (secretFile === undefined) return undefined;
+  if (principal === undefined) {
+    throw new PatchpanelError('invalid', '--secret-file is of no use without --principal');
+  }
+  try {
+    return { kind: 'basic', principal, secret: (await readFile(secretFile, 'utf8')).trimEnd() };
+  } catch (cause) {
+    throw new PatchpanelError('invalid', `cannot read the secret in ${secretFile}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function onceAborted(signal: AbortSignal, outcome: (reason: unknown) => RunOutcome): Promise<RunOutcome> {
+  return new Promise((resolve) => {
+    const onAbort = (): void => resolve(outcome(signal.reason));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

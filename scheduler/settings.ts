@@ -1,0 +1,55 @@
+import { toMilli } from '../src/model/resources.ts';
+import { advertiseUrl, type Config } from './config.ts';
+import type { Settings } from './core/world.ts';
+import { defaultNetwork } from './driver/configured-networks.ts';
+import type { ExecutorBundle } from './driver/executor-bundle.ts';
+import { executorInfo } from './driver/mesos/executor-info.ts';
+import type { FrameworkOptions } from './driver/mesos/framework-info.ts';
+import type { FrameworkId } from '../src/model/ids.ts';
+
+/** Time that an executor has to stop its tasks and to clean up, at a shutdown by Mesos. */
+const executorShutdownGraceMs = 60_000;
+
+/** The core's constants, from the configuration. */
+export function coreSettings(config: Config, bundle: ExecutorBundle, frameworkId: FrameworkId): Settings {
+  const executorResources = { cpus: toMilli(config.executorCpus), mem: toMilli(config.executorMem) };
+  return {
+    role: config.role,
+    maxVersions: config.maxVersions,
+    executorResources,
+    declineSeconds: config.declineSeconds,
+    minReviveIntervalMs: config.minReviveInterval * 1000,
+    killRetryMs: config.killRetry * 1000,
+    launchTimeoutMs: config.launchTimeout * 1000,
+    reconcileIntervalMs: config.reconcileInterval * 1000,
+    flipDeadlineMs: config.flipDeadline * 1000,
+    unreachableKeepMs: config.unreachableKeep * 1000,
+    defaultNetwork: defaultNetwork.name,
+    executorBuild: bundle.build,
+    buildExecutorInfo: (executorId) =>
+      executorInfo(
+        {
+          frameworkId,
+          role: config.role,
+          bundleUrl: `${advertiseUrl(config)}/executor/${bundle.file}`,
+          user: config.user,
+          resources: executorResources,
+          shutdownGraceMs: executorShutdownGraceMs,
+        },
+        executorId,
+      ),
+  };
+}
+
+/** How we introduce ourselves to Mesos, from the configuration. */
+export function frameworkOptions(config: Config): FrameworkOptions {
+  return {
+    user: config.user,
+    frameworkName: config.frameworkName,
+    role: config.role,
+    hostname: config.hostname,
+    webUiUrl: advertiseUrl(config),
+    failoverTimeoutSeconds: config.failoverTimeout,
+    ...(config.principal === undefined ? {} : { principal: config.principal }),
+  };
+}
