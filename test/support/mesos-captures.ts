@@ -41,11 +41,19 @@ function readCapture(name: string): Capture {
     encoding: name.endsWith('protobuf') ? 'protobuf' : 'json',
     side: name.includes('executor') ? 'executor' : 'scheduler',
     requests: bodies.map((file) => ({ file, body: readFileSync(path.join(folder, name, file)) })),
-    streams: files.filter((file) => file.endsWith('.recordio')).map((file) => readStream(name, file)),
+    streams: files
+      .filter((file) => file.endsWith('.recordio'))
+      // In the order of their time: `stream` comes before `stream-2`.
+      .toSorted((a, b) => (stem(a) < stem(b) ? -1 : 1))
+      .map((file) => readStream(name, file)),
     events: events.map((event) =>
       Object.fromEntries(Object.entries(event).filter(([key]) => !key.startsWith('__'))),
     ),
   };
+}
+
+function stem(file: string): string {
+  return file.replace('.recordio', '');
 }
 
 function readStream(name: string, file: string): CapturedStream {

@@ -12,7 +12,7 @@ import {
 import { newUuid } from '../../src/mesos/uuid.ts';
 import { FakeMesos, FakeStream, answer } from '../support/fake-mesos.ts';
 import { Inbox } from '../support/inbox.ts';
-import { recordingLogger } from '../support/silent-logger.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
 
 const framework = { user: 'root', name: 'test', id: { value: 'F' } };
 const subscribed: SchedulerEvent = {
