@@ -1,5 +1,5 @@
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
-import { run, tryRun } from '../../../src/runtime/process.ts';
+import { runProgram, tryProgram } from '../program.ts';
 import { hostLinkLines, SANDBOX_INTERFACE, sandboxLinkLines, type LinkWish } from '../../core/fabric-link.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -22,7 +22,7 @@ export async function configureSandbox(wish: LinkWish, plainFrames: boolean): Pr
   await Promise.all([
     ipBatch('nsenter', [...enter, 'ip'], sandboxLinkLines(wish)),
     plainFrames
-      ? run('nsenter', [...enter, 'ethtool', '-K', SANDBOX_INTERFACE, 'tx', 'off'], { timeoutMs: TIMEOUT_MS })
+      ? runProgram('nsenter', [...enter, 'ethtool', '-K', SANDBOX_INTERFACE, 'tx', 'off'], '', TIMEOUT_MS)
       : undefined,
   ]);
 }
@@ -34,7 +34,7 @@ export async function configureSandbox(wish: LinkWish, plainFrames: boolean): Pr
 export async function deleteVeths(names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const input = lines(names.map((name) => `link delete dev ${name}`));
-  const result = await tryRun('ip', ['-force', '-batch', '-'], { input, timeoutMs: TIMEOUT_MS });
+  const result = await tryProgram('ip', ['-force', '-batch', '-'], input, TIMEOUT_MS);
   const complaints = result.stderr
     .split('\n')
     .filter(
@@ -46,7 +46,7 @@ export async function deleteVeths(names: readonly string[]): Promise<void> {
 
 /** The veths in our namespace that carry this owner's mark. */
 export async function listVeths(owner: string): Promise<readonly string[]> {
-  const output = await run('ip', ['-json', 'link', 'show', 'type', 'veth'], { timeoutMs: TIMEOUT_MS });
+  const output = await runProgram('ip', ['-json', 'link', 'show', 'type', 'veth'], '', TIMEOUT_MS);
   const links = JSON.parse(output === '' ? '[]' : output) as { ifname?: string; ifalias?: string }[];
   return links.flatMap((link) => (link.ifname !== undefined && link.ifalias === owner ? [link.ifname] : []));
 }
@@ -56,7 +56,7 @@ export async function listVeths(owner: string): Promise<readonly string[]> {
  * @throws PatchpanelError `not-found` when none has it
  */
 export async function underlayMtu(ip: string): Promise<number> {
-  const output = await run('ip', ['-json', 'address', 'show', 'to', `${ip}/32`], { timeoutMs: TIMEOUT_MS });
+  const output = await runProgram('ip', ['-json', 'address', 'show', 'to', `${ip}/32`], '', TIMEOUT_MS);
   const devices = JSON.parse(output === '' ? '[]' : output) as { mtu?: number }[];
   const mtu = devices.find((device) => device.mtu !== undefined)?.mtu;
   if (mtu !== undefined) return mtu;
@@ -67,7 +67,7 @@ export async function underlayMtu(ip: string): Promise<number> {
 }
 
 async function ipBatch(file: string, args: readonly string[], commands: readonly string[]): Promise<void> {
-  await run(file, [...args, '-batch', '-'], { input: lines(commands), timeoutMs: TIMEOUT_MS });
+  await runProgram(file, [...args, '-batch', '-'], lines(commands), TIMEOUT_MS);
 }
 
 const lines = (commands: readonly string[]) => `${commands.join('\n')}\n`;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { bundleText, flowsText, type Flow, type FlowDiff } from '../../../src/fabric/flow.ts';
-import { run } from '../../../src/runtime/process.ts';
+import { runProgram } from '../program.ts';
 
 const TIMEOUT_MS = 15_000;
 
@@ -51,12 +51,12 @@ export class FlowProgrammer {
 
   /** The version of the Open vSwitch programs on this host, `3.1.0`. */
   async version(): Promise<string> {
-    const output = await run('ovs-ofctl', ['--version'], { timeoutMs: TIMEOUT_MS });
+    const output = await runProgram('ovs-ofctl', ['--version'], '', TIMEOUT_MS);
     return /\) (\d[\w.]*)/.exec(output)?.[1] ?? 'unknown';
   }
 
   async #ofctl(args: readonly string[], input: string): Promise<void> {
-    await run('ovs-ofctl', ['-O', 'OpenFlow14', ...args], { input, timeoutMs: TIMEOUT_MS });
+    await runProgram('ovs-ofctl', ['-O', 'OpenFlow14', ...args], input, TIMEOUT_MS);
   }
 }
 

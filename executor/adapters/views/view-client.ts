@@ -56,6 +56,8 @@ export class ViewClient {
   #records = 0;
   #applied: ViewVersion | undefined;
   #problem: string | undefined;
+  /** What the scheduler of this session knows already. */
+  #lastReport = '';
   #stopped = false;
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -153,7 +155,9 @@ export class ViewClient {
     this.#session = { url, http, abort };
     this.#records = 0;
     try {
-      await http.report(this.#reportNow(facts), abort.signal);
+      const first = this.#reportNow();
+      await http.report({ ...first, facts }, abort.signal);
+      this.#lastReport = JSON.stringify(first);
       this.#followed = restartStream(this.#followed);
       const stream = await http.openView(haveVersion(this.#followed), abort.signal);
       this.#connected = true;
@@ -228,13 +232,15 @@ export class ViewClient {
 
   async #sendReport(signal: AbortSignal): Promise<void> {
     const session = this.#session;
-    if (session === undefined || !this.#connected) return;
-    await session.http.report(this.#reportNow(), AbortSignal.any([signal, session.abort.signal]));
+    const report = this.#reportNow();
+    const text = JSON.stringify(report);
+    if (session === undefined || !this.#connected || text === this.#lastReport) return;
+    await session.http.report(report, AbortSignal.any([signal, session.abort.signal]));
+    this.#lastReport = text;
   }
 
-  #reportNow(facts?: HostFacts): HostReport {
+  #reportNow(): HostReport {
     return {
-      ...(facts === undefined ? {} : { facts }),
       ...(this.#applied === undefined ? {} : { applied: this.#applied }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
