@@ -68,10 +68,11 @@ export class OutputCopier {
     try {
       // Asked first: what ended before the stream was opened has been given completely by its end.
       const before = await containers.inspect(this.#name);
+      if (before === undefined) return true;
       for await (const entries of containers.output(this.#name, this.#last, this.#abort.signal)) {
         await this.#write(entries);
       }
-      return before?.running !== true || !(await this.#isRunning());
+      return !before.running || !(await this.#isRunning());
     } catch (error) {
       if (this.#abort.signal.aborted) return true;
       if (isDiskError(error)) throw error;
