@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { PatchpanelError } from '../runtime/errors.ts';
 import { Scope } from '../runtime/scope.ts';
+import { requireFreeAddresses, splitAddress } from './addresses.ts';
 import { controlApi } from './control-api.ts';
 import type { ClusterControls } from './controls.ts';
 import type { Member } from './member.ts';
@@ -11,7 +12,7 @@ import {
   type DevClusterOptions,
   type DevClusterStatus,
 } from './options.ts';
-import { schedulerOf, splitAddress, startAgents, startMesos, type ClusterSurroundings } from './programs.ts';
+import { schedulerOf, startAgents, startMesos, type ClusterSurroundings } from './programs.ts';
 import type { SchedulerProcess } from './scheduler-process.ts';
 import { Substrate } from './substrate.ts';
 
@@ -45,6 +46,11 @@ export class DevCluster implements ClusterControls {
    */
   static async start(options: DevClusterOptions, surroundings: ClusterSurroundings): Promise<DevCluster> {
     const config = devClusterConfig(options);
+    await requireFreeAddresses({
+      'master-listen': config.masterListen,
+      'control-listen': config.controlListen,
+      ...(config.scheduler ? { api: config.api } : {}),
+    });
     const substrate = await Substrate.build(config, surroundings);
     const programs = new Scope(surroundings.log);
     try {

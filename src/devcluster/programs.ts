@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import type { Scope } from '../runtime/scope.ts';
+import { splitAddress } from './addresses.ts';
 import { agentOptions, Member } from './member.ts';
 import type { MesosControl } from './mesos/control.ts';
 import { startDevMesos } from './mesos/dev-mesos.ts';
@@ -78,10 +79,4 @@ export function schedulerOf(
     logLevel: config.logLevel,
     extraArgs: config.schedulerArgs,
   });
-}
-
-/** `127.0.0.1:8080` → host and port. */
-export function splitAddress(address: string): { readonly host: string; readonly port: number } {
-  const [host = '', port] = address.split(':');
-  return { host, port: Number(port) };
 }

@@ -110,7 +110,8 @@ test('a port that is taken ends the start with words and leaves nothing', async 
   try {
     await startDev('--master-listen', `127.0.0.1:${port}`);
     expect(await exitCode()).toBe(1);
-    expect(said).toContain(`127.0.0.1:${port}`);
+    expect(said).toContain(`cannot listen on 127.0.0.1:${port}`);
+    expect(said).toContain('--master-listen');
     await expectNothingLeft();
   } finally {
     squatter.close();
