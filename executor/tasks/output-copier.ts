@@ -90,8 +90,8 @@ export class OutputCopier {
       entries.filter((entry) => entry.stream === stream).map((entry) => entry.text);
     const out = chosen('stdout');
     const err = chosen('stderr');
-    if (out.length > 0) await this.#stdout.write(Buffer.concat(out));
-    if (err.length > 0) await this.#stderr.write(Buffer.concat(err));
+    if (out.length > 0) await this.#stdout.write(out);
+    if (err.length > 0) await this.#stderr.write(err);
     this.#last = entries.at(-1)?.at ?? this.#last;
   }
 }

@@ -10,7 +10,7 @@ export interface Rotation {
 
 /**
  * A file that is appended to and put aside when it is full. INVARIANT: no file is larger than `maxBytes`, unless a
- * single write is. Writes must not overlap: await one before the next.
+ * single piece is. Writes must not overlap: await one before the next.
  */
 export class RotatingFile {
   readonly #path: string;
@@ -23,18 +23,35 @@ export class RotatingFile {
     this.#rotation = rotation;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#file !== undefined && this.#bytes > 0 && this.#bytes + bytes.length > this.#rotation.maxBytes) {
-      await this.#rotate();
-    }
+  /** Appends the pieces in order; a piece is never divided between two files. */
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
+    let batch: Uint8Array[] = [];
+    let size = 0;
     this.#file ??= await this.#open();
-    await this.#file.appendFile(bytes);
-    this.#bytes += bytes.length;
+    for (const piece of pieces) {
+      const used = this.#bytes + size;
+      if (used > 0 && used + piece.length > this.#rotation.maxBytes) {
+        await this.#append(batch, size);
+        await this.#rotate();
+        batch = [];
+        size = 0;
+      }
+      batch.push(piece);
+      size += piece.length;
+    }
+    await this.#append(batch, size);
   }
 
   async close(): Promise<void> {
     await this.#file?.close();
     this.#file = undefined;
+  }
+
+  async #append(pieces: readonly Uint8Array[], size: number): Promise<void> {
+    if (size === 0) return;
+    this.#file ??= await this.#open();
+    await this.#file.appendFile(Buffer.concat(pieces, size));
+    this.#bytes += size;
   }
 
   async #open(): Promise<FileHandle> {

@@ -96,7 +96,7 @@ test('the end of a container is told to its own host only', async () => {
 test('output is copied completely and in order, and full files are put aside', async () => {
   const bench = await TaskBench.start(host('output'), 'output', 2048);
   try {
-    const cmd = 'i=1; while [ $i -le 400 ]; do echo "line $i"; i=$((i+1)); done; echo oops >&2';
+    const cmd = 'i=1; while [ $i -le 900 ]; do echo "line $i"; i=$((i+1)); done; echo oops >&2';
     const id = bench.launch(taskSpec({ cmd }));
     await bench.reaches(id, 'TASK_FINISHED');
     await bench.tasks.emptied();
@@ -104,9 +104,9 @@ test('output is copied completely and in order, and full files are put aside', a
     for (const file of files) expect(file.length).toBeLessThanOrEqual(2048);
     const kept = files.join('').trimEnd().split('\n');
     const first = Number(kept[0]?.split(' ')[1]);
-    expect(first).toBeLessThanOrEqual(400 - kept.length + 1);
+    expect(first).toBeLessThanOrEqual(900 - kept.length + 1);
     expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => `line ${first + index}`));
-    expect(kept.at(-1)).toBe('line 400');
+    expect(kept.at(-1)).toBe('line 900');
     expect(await bench.output(id, 'stderr')).toBe('oops\n');
   } finally {
     await bench.stop();
