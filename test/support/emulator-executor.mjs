@@ -18,7 +18,11 @@ function post(body, options, onResponse, onError) {
       port,
       method: 'POST',
       path: '/api/v1/executor',
-      headers: { 'Content-Type': 'application/json', Accept: 'application/json', 'Content-Length': bytes.length },
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/json',
+        'Content-Length': bytes.length,
+      },
       ...options,
     },
     onResponse,
@@ -39,7 +43,12 @@ function update(taskId, state, more = {}) {
     ...more,
   };
   unacknowledged.set(uuid, { status });
-  post({ type: 'UPDATE', update: { status } }, { agent }, (response) => response.resume(), () => {});
+  post(
+    { type: 'UPDATE', update: { status } },
+    { agent },
+    (response) => response.resume(),
+    () => {},
+  );
 }
 
 const running = {

@@ -1,4 +1,5 @@
 import type {
+  CommandInfo,
   ExecutorInfo,
   Filters,
   OfferOperation,
@@ -151,7 +152,7 @@ function addExecutor(framework: Framework, basket: Basket, info: ExecutorInfo): 
   basket.available = subtractBundles(basket.available, bundleOf(info.resources));
 }
 
-/** The task with what the master adds: the role of the offer and the executor's framework. */
+/** The task with what the master adds: the role of the offer, the executor's framework, types of variables. */
 function complete(task: TaskInfo, frameworkId: string, role: string): TaskInfo {
   const { executor } = task;
   return {
@@ -161,7 +162,18 @@ function complete(task: TaskInfo, frameworkId: string, role: string): TaskInfo {
       ...executor,
       framework_id: executor.framework_id ?? { value: frameworkId },
       resources: withRole(executor.resources, role),
+      command: executor.command && withVariableTypes(executor.command),
     },
+  };
+}
+
+/** Variables with their type spelled out, as a master passes them on. */
+function withVariableTypes(command: CommandInfo): CommandInfo {
+  const variables = command.environment?.variables;
+  if (variables === undefined) return command;
+  return {
+    ...command,
+    environment: { variables: variables.map((variable) => ({ type: 'VALUE', ...variable })) },
   };
 }
 

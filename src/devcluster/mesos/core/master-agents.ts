@@ -1,11 +1,12 @@
 import type { AgentInfo } from '../../../../proto/mesos.gen.ts';
+import type { Allocation } from './allocator.ts';
 import { addBundles, bundleOf, emptyBundle, type Bundle } from './bundle.ts';
 import { agentIdAt } from './ids.ts';
 import { rescindAgentOffers } from './master-offers.ts';
 import { adoptReport, missingTasks, removeLostExecutors } from './master-reregistration.ts';
 import { watch } from './master-pings.ts';
 import { count, executorsOf, tell, type Agent, type MasterContext } from './master-state.ts';
-import { executorAllocation, handleUpdate } from './master-tasks.ts';
+import { allocationOf, executorAllocation, handleUpdate } from './master-tasks.ts';
 import { isTerminal } from './task-states.ts';
 import type { Connection, Endpoint, ToAgent, ToMaster } from './messages.ts';
 
@@ -170,16 +171,16 @@ function agentOf(context: MasterContext, connection: Connection<ToAgent>): Agent
   return agent?.connection === connection ? agent : undefined;
 }
 
-/** What tasks and executors hold on an agent, all frameworks together. */
+/** What each task and executor holds on an agent. */
+export function holdingsOn(agent: Agent): Allocation[] {
+  const tasks = [...agent.tasks.values()].filter(({ state }) => !isTerminal(state)).map(allocationOf);
+  const executors = [...agent.executors].flatMap(([frameworkId, infos]) =>
+    [...infos.values()].map((info) => executorAllocation(frameworkId, agent.id, info)),
+  );
+  return [...tasks, ...executors];
+}
+
+/** The same in one sum. */
 export function usedOn(agent: Agent): Bundle {
-  let used = emptyBundle;
-  for (const task of agent.tasks.values()) {
-    if (!isTerminal(task.state)) used = addBundles(used, task.resources);
-  }
-  for (const executors of agent.executors.values()) {
-    for (const info of executors.values()) {
-      used = addBundles(used, bundleOf(info.resources));
-    }
-  }
-  return used;
+  return holdingsOn(agent).reduce((sum, { resources }) => addBundles(sum, resources), emptyBundle);
 }

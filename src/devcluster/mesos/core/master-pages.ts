@@ -1,7 +1,7 @@
-import type { Offer as OfferMessage } from '../../../../proto/mesos.gen.ts';
+import type { Offer as OfferMessage, Resource } from '../../../../proto/mesos.gen.ts';
 import { addBundles, bundleOf, emptyBundle, resourcesOf, type Bundle } from './bundle.ts';
 import { masterInfo } from './master-frameworks.ts';
-import { usedOn } from './master-agents.ts';
+import { holdingsOn, usedOn } from './master-agents.ts';
 import type { Agent, Framework, MasterContext, Offer, Task } from './master-state.ts';
 import { executorEntry, taskEntry } from './master-task-pages.ts';
 import { summaryOf } from './resource-summary.ts';
@@ -58,9 +58,9 @@ export function slavesPage(context: MasterContext, id: string | null): object {
   const slaves = agents.map((agent) => ({
     ...agentEntry(context, agent),
     reserved_resources_full: {},
-    unreserved_resources_full: resourcesOf(agent.total, { role: '*' }),
-    used_resources_full: resourcesOf(usedOn(agent), { role: '*' }),
-    offered_resources_full: resourcesOf(offeredOn(context, agent.offers), { role: '*' }),
+    unreserved_resources_full: (agent.info.resources ?? []).map((resource) => ({ ...resource, role: '*' })),
+    used_resources_full: byRole(holdingsOn(agent)),
+    offered_resources_full: byRole(offersIn(context, agent.offers)),
   }));
   return { slaves, recovered_slaves: [] };
 }
@@ -209,6 +209,14 @@ export function usedBy(context: MasterContext, framework: Framework, role?: stri
 /** Everything in the offers of this set. */
 export function offeredOn(context: MasterContext, ids: Iterable<string>): Bundle {
   return sum(offersIn(context, ids).map(({ resources }) => resources));
+}
+
+/** Sums for each role, as resources. */
+function byRole(parts: readonly { readonly role: string; readonly resources: Bundle }[]): Resource[] {
+  const sums = new Map<string, Bundle>();
+  for (const { role, resources } of parts)
+    sums.set(role, addBundles(sums.get(role) ?? emptyBundle, resources));
+  return [...sums].flatMap(([role, bundle]) => resourcesOf(bundle, { role: '*', allocation_info: { role } }));
 }
 
 const liveResources = (task: Task): Bundle => (isTerminal(task.state) ? emptyBundle : task.resources);

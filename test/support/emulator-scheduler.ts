@@ -132,7 +132,11 @@ export class TestScheduler {
       ...id,
       ...more,
     };
-    return this.open({ type: 'SUBSCRIBE', subscribe: { framework_info: info }, ...(info.id ? { framework_id: info.id } : {}) });
+    return this.open({
+      type: 'SUBSCRIBE',
+      subscribe: { framework_info: info },
+      ...(info.id ? { framework_id: info.id } : {}),
+    });
   }
 
   /** Opens a stream with this call and waits for its head; `stream` becomes it. */
@@ -162,7 +166,11 @@ export class TestScheduler {
         ...this.headers,
         ...headers,
       },
-      body: mesosCodec.encode('SchedulerCall', { framework_id: { value: this.frameworkId ?? '' }, ...call }, this.encoding),
+      body: mesosCodec.encode(
+        'SchedulerCall',
+        { framework_id: { value: this.frameworkId ?? '' }, ...call },
+        this.encoding,
+      ),
     });
   }
 
@@ -196,7 +204,8 @@ export class TestScheduler {
   }
 }
 
-const keyOf = (status: TaskStatus): string => `${Buffer.from(status.uuid ?? []).toString('hex')} ${status.timestamp} ${status.state}`;
+const keyOf = (status: TaskStatus): string =>
+  `${Buffer.from(status.uuid ?? []).toString('hex')} ${status.timestamp} ${status.state}`;
 
 /** The statuses of a task among these events. */
 export function statusesOf(events: readonly SchedulerEvent[], taskId: string): TaskStatus[] {
@@ -206,6 +215,7 @@ export function statusesOf(events: readonly SchedulerEvent[], taskId: string): T
 /** One line for people who read a failed test. */
 export function describeEvent(event: SchedulerEvent): string {
   const status = event.update?.status;
-  if (status === undefined) return `${event.type} ${JSON.stringify(event.failure ?? event.error ?? event.rescind ?? '')}`;
+  if (status === undefined)
+    return `${event.type} ${JSON.stringify(event.failure ?? event.error ?? event.rescind ?? '')}`;
   return `UPDATE ${status.task_id.value} ${status.state} ${status.reason ?? ''} ${status.message ?? ''}`;
 }
