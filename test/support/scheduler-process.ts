@@ -100,7 +100,8 @@ export class SchedulerProcess {
   /** A client of its API; no status is an error. */
   get api(): AxiosInstance {
     const line = this.lines.find(({ message }) => message === 'the API listens');
-    const [address] = line?.addresses as { host: string; port: number }[];
+    if (line === undefined) throw new PatchpanelError('invalid', 'the API does not listen yet');
+    const [address] = line.addresses as { host: string; port: number }[];
     return create({
       baseURL: `http://${address!.host}:${address!.port}`,
       proxy: false,

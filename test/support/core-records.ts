@@ -1,0 +1,92 @@
+import type { App } from '../../src/model/app.ts';
+import { agentId, appId, appVersion, executorId, networkName, slotId, taskId } from '../../src/model/ids.ts';
+import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
+import type { Launch } from '../../scheduler/core/effects.ts';
+
+const version = appVersion('2026-11-22T10:00:00.000Z');
+
+/** A normalised app on the default network; what a test is about is given. */
+export const appRecord = (of: Partial<App> = {}): App => ({
+  id: appId('/shop/web'),
+  args: [],
+  instances: 1,
+  cpus: 0.1,
+  mem: 64,
+  disk: 0,
+  gpus: 0,
+  env: {},
+  labels: {},
+  container: {
+    image: 'web:1',
+    forcePullImage: false,
+    privileged: false,
+    parameters: [],
+    volumes: [],
+    portMappings: [],
+  },
+  network: { mode: 'container', name: networkName('default'), labels: {}, pinned: [] },
+  portDefinitions: [],
+  requirePorts: false,
+  constraints: [],
+  acceptedResourceRoles: [],
+  role: '*',
+  dependencies: [],
+  fetch: [],
+  healthChecks: [],
+  readinessChecks: [],
+  backoffSeconds: 1,
+  backoffFactor: 1.15,
+  maxLaunchDelaySeconds: 300,
+  upgradeStrategy: { maximumOverCapacity: 1, minimumHealthCapacity: 1 },
+  unreachableStrategy: { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
+  killSelection: 'YOUNGEST_FIRST',
+  executor: '',
+  version,
+  versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
+  ...of,
+});
+
+export const leaseRecord: Lease = {
+  network: networkName('default'),
+  ip: '10.32.0.10',
+  mac: '0a:07:0a:20:00:0a',
+  hostname: '2.web.shop',
+};
+
+export const slotRecord = (of: Partial<Slot> = {}): Slot => ({
+  id: slotId(appId('/shop/web'), 2),
+  appId: appId('/shop/web'),
+  index: 2,
+  lease: leaseRecord,
+  epoch: 3,
+  activeEpoch: 3,
+  ...of,
+});
+
+export const instanceRecord = (of: Partial<Instance> = {}): Instance => ({
+  taskId: taskId('shop_web.instance-1b671a64-40d5-491e-99b0-da01ff1f3341._app.3'),
+  slotId: slotId(appId('/shop/web'), 2),
+  appId: appId('/shop/web'),
+  epoch: 3,
+  version,
+  configVersion: version,
+  agentId: agentId('S0'),
+  hostname: 'h1.example',
+  executorId: executorId('patchpanel-build-12345678'),
+  condition: 'provisioned',
+  goal: 'run',
+  hostPorts: [],
+  attributes: {},
+  stagedAt: 0,
+  since: 0,
+  standby: false,
+  ...of,
+});
+
+export const launchRecord = (of: Partial<Launch> = {}): Launch => ({
+  app: appRecord(),
+  slot: slotRecord(),
+  instance: instanceRecord(),
+  executorId: executorId('patchpanel-build-12345678'),
+  ...of,
+});

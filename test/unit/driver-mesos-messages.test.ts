@@ -1,0 +1,272 @@
+import { expect, test } from '@jest/globals';
+import { executorInfo } from '../../scheduler/driver/mesos/executor-info.ts';
+import { frameworkInfo } from '../../scheduler/driver/mesos/framework-info.ts';
+import { offerOf } from '../../scheduler/driver/mesos/offers.ts';
+import { statusOf } from '../../scheduler/driver/mesos/statuses.ts';
+import { taskInfos } from '../../scheduler/driver/mesos/task-info.ts';
+import { taskSpec } from '../../scheduler/driver/mesos/task-spec.ts';
+import type { Offer, Resource } from '../../proto/mesos.gen.ts';
+import { mesosCodec } from '../../src/mesos/codec.ts';
+import { accept } from '../../src/mesos/calls.ts';
+import { executorId, frameworkId, offerId, taskId } from '../../src/model/ids.ts';
+import { taskSpecSchema } from '../../src/model/task-spec.ts';
+import { appRecord, instanceRecord, launchRecord, slotRecord } from '../support/core-records.ts';
+import { network } from '../support/fabric-views.ts';
+
+const scalar = (name: string, value: number, role?: string): Resource => ({
+  name,
+  type: 'SCALAR',
+  scalar: { value },
+  allocation_info: { role: 'web' },
+  ...(role === undefined ? {} : { reservations: [{ role, type: 'STATIC' as const }] }),
+});
+const ports = (begin: number, end: number): Resource => ({
+  name: 'ports',
+  type: 'RANGES',
+  ranges: { range: [{ begin, end }] },
+  allocation_info: { role: 'web' },
+});
+
+const executor = executorInfo(
+  {
+    frameworkId: frameworkId('F'),
+    role: 'web',
+    bundleUrl: 'http://leader:8080/executor/patchpanel-executor-0123456789ab.tar.gz',
+    user: 'root',
+    resources: { cpus: 100, mem: 128_000 },
+    shutdownGraceMs: 60_000,
+  },
+  executorId('patchpanel-build-12345678'),
+);
+
+const prepared = (launch = launchRecord()) => ({
+  launch,
+  spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), 'http://leader:8080'),
+  executor,
+});
+
+test('the framework asks for what the scheduler relies on', () => {
+  const info = frameworkInfo(
+    {
+      user: 'root',
+      frameworkName: 'patchpanel',
+      role: 'web',
+      principal: 'pp',
+      hostname: 'leader',
+      webUiUrl: 'http://leader:8080',
+      failoverTimeoutSeconds: 604_800,
+    },
+    frameworkId('F'),
+  );
+  expect(info).toEqual({
+    user: 'root',
+    name: 'patchpanel',
+    id: { value: 'F' },
+    roles: ['web'],
+    capabilities: [
+      { type: 'PARTITION_AWARE' },
+      { type: 'TASK_KILLING_STATE' },
+      { type: 'MULTI_ROLE' },
+      { type: 'REGION_AWARE' },
+      { type: 'RESERVATION_REFINEMENT' },
+    ],
+    checkpoint: true,
+    failover_timeout: 604_800,
+    hostname: 'leader',
+    webui_url: 'http://leader:8080',
+    principal: 'pp',
+  });
+});
+
+test('an executor runs the Node of its own bundle', () => {
+  expect(executor).toMatchObject({
+    type: 'CUSTOM',
+    command: {
+      shell: true,
+      value: 'exec ./patchpanel-executor/node patchpanel-executor/executor.cjs',
+      user: 'root',
+      uris: [{ extract: true, cache: true }],
+    },
+    resources: [scalar('cpus', 0.1), scalar('mem', 128)],
+    shutdown_grace_period: { nanoseconds: 60_000_000_000 },
+  });
+});
+
+test('an offer is told with sums, attributes, fault domain and maintenance', () => {
+  const offer: Offer = {
+    id: { value: 'O1' },
+    framework_id: { value: 'F' },
+    agent_id: { value: 'S0' },
+    hostname: 'h1',
+    resources: [scalar('cpus', 1.5), scalar('cpus', 2, 'web'), scalar('mem', 512), ports(31_000, 31_010)],
+    executor_ids: [{ value: 'E1' }],
+    attributes: [
+      { name: 'rack', type: 'TEXT', text: { value: 'r1' } },
+      { name: 'weight', type: 'SCALAR', scalar: { value: 1.5 } },
+      {
+        name: 'range',
+        type: 'RANGES',
+        ranges: {
+          range: [
+            { begin: 1, end: 2 },
+            { begin: 5, end: 7 },
+          ],
+        },
+      },
+      { name: 'set', type: 'SET', set: { item: ['a', 'b'] } },
+      { name: 'rack', type: 'TEXT', text: { value: 'second' } },
+    ],
+    domain: { fault_domain: { region: { name: 'eu' }, zone: { name: 'a' } } },
+    unavailability: { start: { nanoseconds: 1_700_000_000_123_456_000 } },
+  };
+  expect(offerOf(offer)).toEqual({
+    id: 'O1',
+    agentId: 'S0',
+    hostname: 'h1',
+    scalars: { cpus: 3_500, mem: 512_000, disk: 0, gpus: 0 },
+    ports: [{ begin: 31_000, end: 31_010 }],
+    attributes: { rack: 'r1', weight: '1.5', range: '[1-2,5-7]', set: '{a,b}' },
+    executorIds: ['E1'],
+    region: 'eu',
+    zone: 'a',
+    unavailableFrom: 1_700_000_000_123,
+  });
+});
+
+test('an empty uuid is none, so that it is not acknowledged', () => {
+  const status = { task_id: { value: 't' }, state: 'TASK_GONE_BY_OPERATOR', uuid: new Uint8Array() } as const;
+  expect(statusOf(status)).toEqual({ taskId: 't', condition: 'gone-by-operator' });
+});
+
+test('a status keeps what the core decides from', () => {
+  const uuid = new Uint8Array(16).fill(7);
+  expect(
+    statusOf({
+      task_id: { value: 't' },
+      state: 'TASK_FAILED',
+      agent_id: { value: 'S0' },
+      executor_id: { value: 'E' },
+      reason: 'REASON_EXECUTOR_TERMINATED',
+      message: 'gone',
+      healthy: false,
+      uuid,
+    }),
+  ).toEqual({
+    taskId: 't',
+    condition: 'failed',
+    agentId: 'S0',
+    executorId: 'E',
+    reason: 'REASON_EXECUTOR_TERMINATED',
+    message: 'gone',
+    healthy: false,
+    uuid,
+  });
+});
+
+test('what the executor gets is complete and fits its schema', () => {
+  const { spec } = prepared();
+  expect(taskSpecSchema.parse(spec)).toEqual(spec);
+  expect(spec).toMatchObject({
+    slot: '/shop/web#2',
+    slotIndex: 2,
+    epoch: 3,
+    killGraceMs: 3_000,
+    network: {
+      mode: 'switch',
+      name: 'default',
+      ip: '10.32.0.10',
+      prefixLength: 16,
+      mac: '0a:07:0a:20:00:0a',
+      gateway: '10.32.0.1',
+      hostname: '2-web-shop',
+      domain: 'patchpanel.internal',
+      dns: ['10.32.0.2'],
+    },
+    schedulerUrl: 'http://leader:8080',
+  });
+});
+
+test("a task on the host's network needs no network", () => {
+  const { lease: _lease, ...slot } = slotRecord();
+  const launch = launchRecord({ slot, app: appRecord({ network: { mode: 'host' } }) });
+  expect(taskSpec(launch, undefined, 'http://l').network).toEqual({ mode: 'host' });
+});
+
+test('a lease without its network is refused', () => {
+  expect(() => taskSpec(launchRecord(), undefined, 'http://l')).toThrow('the network default');
+});
+
+test('a task info carries the app for our executor and for those who look at Mesos', () => {
+  const app = appRecord({
+    labels: { team: 'a' },
+    taskKillGracePeriodSeconds: 7,
+    container: {
+      ...appRecord().container,
+      portMappings: [
+        { containerPort: 53, servicePort: 1, protocol: 'udp,tcp', name: 'dns', labels: { l: '1' } },
+        { containerPort: 80, hostPort: 0, servicePort: 2, protocol: 'tcp', labels: {} },
+      ],
+    },
+  });
+  const launch = launchRecord({ app, instance: instanceRecord({ hostPorts: [31_003] }) });
+  const infos = taskInfos(
+    [prepared(launch)],
+    [scalar('cpus', 4), scalar('mem', 512), ports(31_000, 31_010)],
+    new Set(),
+  );
+  const info = infos![0]!;
+  expect(info.name).toBe('web.shop');
+  expect(info.resources).toEqual([scalar('cpus', 0.1), scalar('mem', 64), ports(31_003, 31_003)]);
+  expect(info.executor).toBe(executor);
+  expect(JSON.parse(Buffer.from(info.data!).toString())).toMatchObject({ schema: 1, killGraceMs: 7_000 });
+  expect(info.labels).toEqual({ labels: [{ key: 'team', value: 'a' }] });
+  expect(info.kill_policy).toEqual({ grace_period: { nanoseconds: 7_000_000_000 } });
+  const inContainer = [
+    { key: 'l', value: '1' },
+    { key: 'network-scope', value: 'container' },
+    { key: 'network-name', value: 'default' },
+  ];
+  expect(info.discovery).toEqual({
+    visibility: 'FRAMEWORK',
+    name: 'web.shop',
+    ports: {
+      ports: [
+        { number: 53, protocol: 'udp', name: 'dns', labels: { labels: inContainer } },
+        { number: 53, protocol: 'tcp', name: 'dns', labels: { labels: inContainer } },
+        { number: 31_003, protocol: 'tcp', labels: { labels: [{ key: 'network-scope', value: 'host' }] } },
+      ],
+    },
+  });
+});
+
+test('what is built goes through either encoding unchanged', () => {
+  const infos = taskInfos([prepared()], [scalar('cpus', 4), scalar('mem', 512)], new Set())!;
+  const call = { ...accept([offerId('O1')], infos, 0), framework_id: { value: 'F' } };
+  for (const encoding of ['protobuf', 'json'] as const) {
+    const bytes = mesosCodec.encode('SchedulerCall', call, encoding);
+    const decoded = mesosCodec.decode('SchedulerCall', bytes, encoding);
+    expect(decoded.accept?.operations?.[0]?.launch?.task_infos?.[0]?.data).toEqual(infos[0]!.data);
+  }
+});
+
+test('several tasks share the offers without using anything twice, and a new executor gets its part', () => {
+  const launches = [1, 2, 3].map((n) =>
+    prepared(launchRecord({ instance: instanceRecord({ taskId: taskId(`t${n}`) }) })),
+  );
+  const enough = [
+    scalar('cpus', 0.2),
+    scalar('cpus', 0.2, 'web'),
+    scalar('mem', 128),
+    scalar('mem', 192, 'web'),
+  ];
+  const infos = taskInfos(launches, enough, new Set());
+  const sum = (name: string): number =>
+    infos!
+      .flatMap(({ resources }) => resources ?? [])
+      .reduce((total, resource) => total + (resource.name === name ? (resource.scalar?.value ?? 0) : 0), 0);
+  expect(sum('cpus')).toBeCloseTo(0.3);
+  expect(sum('mem')).toBe(192);
+  const tooLittle = [scalar('cpus', 0.3), scalar('mem', 320)];
+  expect(taskInfos(launches, tooLittle, new Set())).toBeUndefined();
+  expect(taskInfos(launches, tooLittle, new Set([executor.executor_id.value]))).toHaveLength(3);
+});
