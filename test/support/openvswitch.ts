@@ -18,6 +18,8 @@ export interface TestHost {
   /** Ends ovs-vswitchd at once, as a crash does, and resolves when it is gone. */
   killSwitchd(): Promise<void>;
   startSwitchd(): Promise<void>;
+  /** Ends ovsdb-server at once and starts it again, with an empty database when told so. */
+  restartDatabase(empty: boolean): Promise<void>;
   /** Standard output of a program in the host's namespace. */
   exec(file: string, args: readonly string[]): Promise<string>;
   /** Flows as `ovs-ofctl dump-flows` prints them, with counters. */
@@ -91,7 +93,18 @@ async function startHost(
   const server = new Daemon(netns, runDir, 'ovsdb-server', [database, `--remote=punix:${socket}`], socket);
   defer(() => server.kill());
   await server.start();
-  await run('ovs-vsctl', ['--no-wait', `--db=unix:${socket}`, 'init']);
+  const initialise = () => run('ovs-vsctl', ['--no-wait', `--db=unix:${socket}`, 'init']);
+  const restartDatabase = async (empty: boolean) => {
+    await server.kill();
+    if (empty) {
+      await rm(database);
+      await run('ovsdb-tool', ['create', database, SCHEMA]);
+    }
+    await server.start();
+    await initialise();
+    if (empty) await addUnderlayBridge(netns, socket, underlayIp);
+  };
+  await initialise();
   const switchd = new Daemon(
     netns,
     runDir,
@@ -111,6 +124,7 @@ async function startHost(
     underlayIp,
     killSwitchd: () => switchd.kill(),
     startSwitchd: () => switchd.start(),
+    restartDatabase,
     exec,
     flows: (bridge) => exec('ovs-ofctl', ['-O', 'OpenFlow14', 'dump-flows', `unix:${runDir}/${bridge}.mgmt`]),
   };
@@ -147,7 +161,7 @@ async function addUnderlayBridge(netns: string, socket: string, underlayIp: stri
   const bridge = ['--', 'set', 'Bridge', 'br-phy', 'datapath_type=netdev'];
   const port = ['--', 'add-port', 'br-phy', 'uplink0'];
   await run('ovs-vsctl', [`--db=unix:${socket}`, '--timeout=10', 'add-br', 'br-phy', ...bridge, ...port]);
-  await run('ip', ['-n', netns, 'address', 'add', `${underlayIp}/24`, 'dev', 'br-phy']);
+  await run('ip', ['-n', netns, 'address', 'replace', `${underlayIp}/24`, 'dev', 'br-phy']);
   await run('ip', ['-n', netns, 'link', 'set', 'br-phy', 'up']);
 }
 
