@@ -140,8 +140,9 @@ describe('what is easy to get wrong', () => {
     const events = eventsOf(capture, capture.streams[0]!);
     const lost = events.findIndex(({ update }) => update?.status.state === 'TASK_UNREACHABLE');
     expect(events[lost]?.update?.status).toMatchObject({ reason: 'REASON_AGENT_REMOVED' });
-    expect(events.slice(0, lost).map(({ type }) => type)).toContain('RESCIND');
-    expect(events.slice(lost).find(({ type }) => type === 'FAILURE')?.failure?.agent_id).toBeDefined();
+    const types = events.slice(lost, lost + 4).map(({ type }) => type);
+    expect(types).toEqual(['UPDATE', 'UPDATE', 'RESCIND', 'FAILURE']);
+    expect(events[lost + 3]?.failure).toMatchObject({ agent_id: events[lost]?.update?.status.agent_id });
     const back = events.find(({ update }) => update?.status.reason === 'REASON_AGENT_REREGISTERED');
     expect(back?.update?.status).toMatchObject({ state: 'TASK_RUNNING' });
     expect(back?.update?.status.uuid).toBeUndefined();
