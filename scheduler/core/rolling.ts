@@ -21,7 +21,7 @@ export interface RollingLimits {
  */
 export function rollingLimits(app: Pick<App, 'instances' | 'upgradeStrategy'>): RollingLimits {
   const { maximumOverCapacity, minimumHealthCapacity } = app.upgradeStrategy;
-  const minHealthy = Math.ceil(app.instances * minimumHealthCapacity - epsilon);
+  const minHealthy = Math.max(0, Math.ceil(app.instances * minimumHealthCapacity - epsilon));
   const maxCapacity = Math.trunc(app.instances * (1 + maximumOverCapacity) + epsilon);
   return { minHealthy, maxCapacity: minHealthy >= maxCapacity ? minHealthy + 1 : maxCapacity };
 }
