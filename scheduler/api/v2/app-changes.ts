@@ -43,6 +43,7 @@ export async function withNormalised<T>(
       const result = normalise(json, {
         role: deps.info.role,
         defaultNetwork: deps.info.defaultNetwork,
+        domainOf: (network) => deps.world().networks.get(network)?.domain,
         now: deps.now(),
         nextServicePort,
       });

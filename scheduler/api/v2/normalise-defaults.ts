@@ -4,6 +4,8 @@ import type { NetworkName } from '../../../src/model/ids.ts';
 export interface NormaliseDefaults {
   readonly role: string;
   readonly defaultNetwork: NetworkName;
+  /** The domain that names on a network live under; undefined for an unknown network. */
+  readonly domainOf: (network: NetworkName) => string | undefined;
   readonly now: number;
   /** Hands out the next free service port; throws when the range is used up. */
   readonly nextServicePort: () => number;

@@ -1,6 +1,7 @@
 import type { App, AppNetwork, Constraint } from '../../../src/model/app.ts';
-import { versionAt, type AppId } from '../../../src/model/ids.ts';
+import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
+import { nameProblem } from '../../../src/fabric/names.ts';
 import { Details, type Detail } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson } from './app-json.ts';
@@ -25,6 +26,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   checkUnsupported(json, details);
   checkCommand(json, details);
   const network = networkOf(json, defaults, details);
+  if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);
   const constraints = parseConstraints(json.constraints ?? [], details);
   checkStrategies(json, defaults.role, details);
@@ -92,6 +94,12 @@ function assemble(
     version,
     versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
   };
+}
+
+function checkName(id: AppId, network: NetworkName, defaults: NormaliseDefaults, details: Details): void {
+  const domain = defaults.domainOf(network);
+  const problem = domain === undefined ? undefined : nameProblem(id, domain);
+  if (problem !== undefined) details.add('/id', problem);
 }
 
 function plainEnv(env: NonNullable<AppJson['env']>): Record<string, string> {

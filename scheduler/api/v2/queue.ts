@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { isoTime } from '../../../src/model/ids.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { App } from '../../../src/model/app.ts';
-import type { LaunchDelay, World } from '../../core/world.ts';
+import { launchableFrom } from '../../core/backoff.ts';
+import type { World } from '../../core/world.ts';
 import { accept } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { notFound } from '../problems.ts';
@@ -32,7 +33,7 @@ function presentQueued(world: World, app: App, now: number): Record<string, unkn
   const count = app.instances - upToDate.length;
   if (count <= 0) return undefined;
   const unplaced = world.unplaced.get(app.id);
-  const timeLeftMs = Math.max(0, delayOf(world, app) - now);
+  const timeLeftMs = Math.max(0, launchableFrom(world, app) - now);
   return {
     app: presentApp(app),
     count,
@@ -50,14 +51,4 @@ function presentQueued(world: World, app: App, now: number): Record<string, unkn
       rejectSummaryLaunchAttempt: [],
     },
   };
-}
-
-/** The latest moment until which some slot of the app is delayed. */
-function delayOf(world: World, app: App): number {
-  let until = 0;
-  for (const [key, delay] of world.launchDelays as ReadonlyMap<string, LaunchDelay>) {
-    if (key === app.id || key.startsWith(`${app.id}#`) || key.startsWith(`${app.id}@`))
-      until = Math.max(until, delay.until);
-  }
-  return until;
 }

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { createServer } from '../../scheduler/api/server.ts';
+import type { Event, Offer } from '../../scheduler/core/events.ts';
+import type { Frame } from '../../scheduler/core/effects.ts';
+import { createWorld, restore } from '../../scheduler/core/restore.ts';
+import { step } from '../../scheduler/core/step.ts';
+import type { Settings, World } from '../../scheduler/core/world.ts';
+import { agentId, frameworkId, networkName, offerId, type TaskId } from '../../src/model/ids.ts';
+import type { Condition } from '../../src/model/instance.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+
+const settings: Settings = {
+  role: '*',
+  maxVersions: 10,
+  executorResources: { cpus: 100, mem: 128_000 },
+  declineSeconds: 120,
+  minReviveIntervalMs: 5000,
+  killRetryMs: 5000,
+  launchTimeoutMs: 300_000,
+  reconcileIntervalMs: 600_000,
+  flipDeadlineMs: 5000,
+  unreachableKeepMs: 3_600_000,
+  defaultNetwork: networkName('default'),
+  executorBuild: 'test',
+  buildExecutorInfo: (executorId) => ({ executor_id: { value: executorId } }),
+};
+
+/** The real API in front of the real core; Mesos is what the test says it is. */
+export class ApiHarness {
+  readonly world: World = createWorld();
+  readonly server: FastifyInstance;
+  /** Milliseconds since 1970; each change comes a second after the one before. */
+  now = Date.parse('2026-01-02T03:04:05.000Z');
+  #offers = 0;
+
+  constructor() {
+    const network = {
+      name: networkName('default'),
+      vni: 7,
+      cidr: '10.32.0.0/16',
+      domain: 'patchpanel.internal',
+      quarantineSeconds: 300,
+    };
+    restore(this.world, [{ kind: 'network', key: network.name, value: network }]);
+    this.step({ kind: 'subscribed', frameworkId: frameworkId('f-1') });
+    this.server = createServer({
+      world: () => this.world,
+      change: (change) => {
+        const { result } = this.step({ kind: 'change', change });
+        if (result === undefined) throw new Error('a change was not answered');
+        return Promise.resolve(result);
+      },
+      hostStatus: () => undefined,
+      now: () => this.now,
+      metrics: () => Promise.resolve('# metrics'),
+      hostRoutes: (_server, _options) => Promise.resolve(),
+      info: {
+        version: '0.0.0',
+        frameworkName: 'patchpanel',
+        role: '*',
+        user: 'root',
+        hostname: 'localhost',
+        advertiseUrl: 'http://127.0.0.1:8080',
+        master: 'http://127.0.0.1:5050',
+        failoverTimeoutSeconds: 604_800,
+        defaultNetwork: networkName('default'),
+        httpPort: 8080,
+      },
+      log: createLogger('test', 'silent'),
+    });
+  }
+
+  step(event: Event): Frame {
+    this.now += 1000;
+    return step(this.world, settings, event, { now: this.now, uuid: randomUUID });
+  }
+
+  async call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: unknown) {
+    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await this.server.inject({
+      method,
+      url,
+      ...(payload === undefined ? {} : { payload, headers: { 'content-type': 'application/json' } }),
+    });
+    const text = answer.body;
+    const json: unknown = text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
+    return { status: answer.statusCode, headers: answer.headers, body: json as Record<string, never> };
+  }
+
+  /** Offers from `hosts` roomy agents; gives the ids of the tasks that were launched. */
+  offer(hosts = 3): TaskId[] {
+    const offers = Array.from({ length: hosts }, (_, index): Offer => {
+      this.#offers += 1;
+      return {
+        id: offerId(`o-${this.#offers}`),
+        agentId: agentId(`agent-${index}`),
+        hostname: `host-${index}`,
+        scalars: { cpus: 8000, mem: 8_000_000, disk: 8_000_000, gpus: 0 },
+        ports: [{ begin: 31_000, end: 31_999 }],
+        attributes: {},
+        executorIds: [],
+      };
+    });
+    return this.step({ kind: 'offers', offers }).effects.flatMap((effect) =>
+      effect.kind === 'accept' ? effect.launches.map((launch) => launch.instance.taskId) : [],
+    );
+  }
+
+  status(taskId: TaskId, condition: Condition): void {
+    const instance = this.world.instances.get(taskId);
+    if (instance === undefined) throw new Error(`no task ${taskId}`);
+    this.step({
+      kind: 'status',
+      status: { taskId, agentId: instance.agentId, condition, uuid: new Uint8Array(16) },
+    });
+  }
+
+  /** Everything launched and running. */
+  runAll(): void {
+    for (const task of this.offer()) this.status(task, 'running');
+  }
+}
+
+export const webApp = {
+  id: '/shop/web',
+  instances: 2,
+  cpus: 0.1,
+  mem: 32,
+  container: {
+    docker: { image: 'web:1' },
+    portMappings: [{ containerPort: 80, name: 'http' }],
+  },
+  networks: [{ mode: 'container' }],
+};
