@@ -76,7 +76,11 @@ export class ApiHarness {
     return step(this.world, settings, event, { now: this.now, uuid: randomUUID });
   }
 
-  async call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: unknown) {
+  async call<T = Record<string, unknown>>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+  ) {
     const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     const answer = await this.server.inject({
       method,
@@ -85,7 +89,7 @@ export class ApiHarness {
     });
     const text = answer.body;
     const json: unknown = text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
-    return { status: answer.statusCode, headers: answer.headers, body: json as Record<string, never> };
+    return { status: answer.statusCode, headers: answer.headers, body: json as T };
   }
 
   /** Offers from `hosts` roomy agents; gives the ids of the tasks that were launched. */

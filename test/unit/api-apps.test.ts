@@ -139,7 +139,7 @@ describe('bad input stores nothing and names the field', () => {
     expect(answer.status).toBe(status);
     expect(JSON.stringify(answer.body)).toMatch(text);
     if (path !== undefined) {
-      const details: { path: string }[] = answer.body['details'] ?? [];
+      const details = (answer.body['details'] ?? []) as { path: string }[];
       expect(details.map((detail) => detail.path.replaceAll(/\((\d)\)/g, '/$1'))).toContain(
         path.replaceAll(/\((\d)\)/g, '/$1'),
       );
@@ -167,8 +167,7 @@ describe('reading apps', () => {
   test('shows each task with slot, address, MAC and name', async () => {
     await api.call('POST', '/v2/apps', webApp);
     api.runAll();
-    const { body } = await api.call('GET', '/v2/apps/shop/web');
-    const { app } = body as { app: Record<string, unknown> };
+    const { app } = (await api.call<{ app: Record<string, unknown> }>('GET', '/v2/apps/shop/web')).body;
     expect(app).toMatchObject({ tasksRunning: 2, deployments: [] });
     expect(app['tasks']).toMatchObject([
       {
@@ -232,7 +231,7 @@ describe('changing an app', () => {
   test('accepts what a GET gave, run-time fields included', async () => {
     await api.call('POST', '/v2/apps', webApp);
     api.runAll();
-    const { app } = (await api.call('GET', '/v2/apps/shop/web')).body as { app: Record<string, unknown> };
+    const { app } = (await api.call<{ app: Record<string, unknown> }>('GET', '/v2/apps/shop/web')).body;
     const { status } = await api.call('PUT', '/v2/apps/shop/web', { ...app, instances: 3 });
     expect(status).toBe(200);
     expect(api.world.apps.values().next().value).toMatchObject({ instances: 3 });
@@ -241,7 +240,7 @@ describe('changing an app', () => {
   test('brings an older version back', async () => {
     await api.call('POST', '/v2/apps', { ...webApp, env: { A: '1' } });
     api.runAll();
-    const { versions } = (await api.call('GET', '/v2/apps/shop/web/versions')).body as { versions: string[] };
+    const { versions } = (await api.call<{ versions: string[] }>('GET', '/v2/apps/shop/web/versions')).body;
     await api.call('PUT', '/v2/apps/shop/web', { env: { A: '2' } });
     const old = await api.call('GET', `/v2/apps/shop/web/versions/${versions[0]}`);
     expect(old.body['env']).toEqual({ A: '1' });
@@ -266,7 +265,7 @@ describe('ending things', () => {
     const { status, body } = await api.call('DELETE', '/v2/apps/shop/web');
     expect(status).toBe(200);
     expect(body).toMatchObject({ deploymentId: expect.any(String), version: expect.any(String) });
-    for (const task of [...api.world.instances.keys()]) api.status(task, 'killed');
+    for (const task of Array.from(api.world.instances.keys())) api.status(task, 'killed');
     expect((await api.call('GET', '/v2/apps/shop/web')).status).toBe(404);
     expect((await api.call('GET', '/v2/deployments')).body).toEqual([]);
   });
@@ -280,7 +279,7 @@ describe('ending things', () => {
     }[];
     const killed = await api.call('DELETE', `/v2/apps/shop/web/tasks/${before[0]?.id}`);
     expect(killed.body).toMatchObject({ task: { id: before[0]?.id } });
-    for (const task of [...api.world.instances.keys()]) api.status(task, 'killed');
+    for (const task of Array.from(api.world.instances.keys())) api.status(task, 'killed');
     api.runAll();
     const after = (await api.call('GET', '/v2/tasks')).body['tasks'] as typeof before;
     expect(after).toHaveLength(1);
