@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ExecutorCall, SchedulerEvent } from '../../proto/mesos.gen.ts';
 import { mesosCodec } from '../../src/mesos/codec.ts';
 

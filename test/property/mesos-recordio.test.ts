@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RecordDecoder, encodeRecord } from '../../src/mesos/recordio.ts';
 
 /** Cuts `bytes` at the given places, whatever they are. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Resource } from '../../proto/mesos.gen.ts';
 import type { PortRange } from '../../src/model/resources.ts';
 import { coalesce, intersectRanges, subtractRanges } from '../../src/mesos/ranges.ts';

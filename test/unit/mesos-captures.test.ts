@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ExecutorEvent, SchedulerEvent } from '../../proto/mesos.gen.ts';
+import type { SchedulerEvent } from '../../proto/mesos.gen.ts';
 import { mesosCodec } from '../../src/mesos/codec.ts';
 import { agentEvent, masterEvent } from '../../src/mesos/events.ts';
 import { readExecutorEnvironment } from '../../src/mesos/executor-environment.ts';
@@ -74,9 +74,7 @@ describe.each(captures)('$name', (capture) => {
 
   test('every event is of a kind that the clients know', () => {
     const known = (event: object): boolean =>
-      capture.side === 'executor'
-        ? agentEvent(event as ExecutorEvent) !== undefined
-        : masterEvent(event as SchedulerEvent) !== undefined;
+      capture.side === 'executor' ? agentEvent(event) !== undefined : masterEvent(event) !== undefined;
     const events = capture.streams.flatMap((stream) => eventsOf<object>(capture, stream));
     expect(events.filter((event) => !known(event))).toEqual([]);
   });
@@ -96,8 +94,8 @@ describe.each(captures)('$name', (capture) => {
 });
 
 describe('what is easy to get wrong', () => {
-  const schedulerRuns = captures.filter(({ name }) => /^scheduler-/.test(name));
-  const executorRuns = captures.filter(({ name }) => /^executor-/.test(name));
+  const schedulerRuns = captures.filter(({ name }) => name.startsWith('scheduler-'));
+  const executorRuns = captures.filter(({ name }) => name.startsWith('executor-'));
 
   test.each(executorRuns)('only the updates of $name with a real UUID were accepted', (capture) => {
     const updates = capture.requests.filter(({ file }) => file.includes('UPDATE'));

@@ -57,7 +57,7 @@ describe('decode', () => {
       '{"task_id":{"value":"t","x":1},"state":"TASK_RUNNING","reason":"REASON_OF_MESOS_9","new":{"a":[1]}}';
     expect(decodeJson(text)).toEqual({ task_id: { value: 't' }, state: 'TASK_RUNNING' });
     // Field 10 (reason) with 99, field 100 with 1.
-    const binary = Buffer.from('0a030a01741001506' + '3a00601', 'hex');
+    const binary = Buffer.from('0a030a017410015063a00601', 'hex');
     expect(mesosCodec.decode('TaskStatus', binary, 'protobuf')).toEqual(decodeJson(text));
   });
 
