@@ -34,7 +34,7 @@ export async function ensureImages(docker: Docker): Promise<void> {
   await ensureImage(docker, { name: busyboxImage, entries: base, changes: ['ENV PATH=/bin', 'CMD ["sh"]'] });
   await ensureImage(docker, {
     name: demoImage,
-    entries: [...base, ...(await folderEntries(path.join(projectRoot(), 'deploy/images/demo')))],
+    entries: [...base, ...(await folderEntries('demo'))],
     changes: ['ENV PATH=/bin', 'EXPOSE 80', 'ENTRYPOINT ["/bin/serve"]'],
   });
 }
@@ -66,14 +66,15 @@ async function contentOf(docker: Docker, name: string): Promise<string | undefin
 
 async function busyboxEntries(): Promise<readonly ArchiveEntry[]> {
   const content = await staticBusybox();
-  const applets = (await run('busybox', ['--list']))
-    .split('\n')
-    .filter((name) => name !== '' && name !== 'busybox');
+  const ours = await folderEntries('busybox');
+  const taken = new Set(['', 'busybox', ...ours.map((entry) => path.basename(entry.path))]);
+  const applets = (await run('busybox', ['--list'])).split('\n').filter((name) => !taken.has(name));
   return [
     ...['bin', 'etc', 'proc', 'sys', 'dev', 'root', 'run'].map(directory),
     { kind: 'directory', path: 'tmp', mode: 0o1777 },
     { kind: 'file', path: 'bin/busybox', mode: 0o755, content },
     ...applets.map((name): ArchiveEntry => ({ kind: 'symlink', path: `bin/${name}`, target: 'busybox' })),
+    ...ours,
     file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'),
     file('etc/group', 'root:x:0:\nnogroup:x:65534:\n'),
   ];
@@ -101,8 +102,9 @@ const file = (name: string, text: string): ArchiveEntry => ({
   content: Buffer.from(text),
 });
 
-/** All files below a folder, executable as they are on disk, in a fixed order. */
-async function folderEntries(root: string): Promise<readonly ArchiveEntry[]> {
+/** All files of an image's folder, executable, in a fixed order. */
+async function folderEntries(image: string): Promise<readonly ArchiveEntry[]> {
+  const root = path.join(projectRoot(), 'deploy/images', image);
   const found = await readdir(root, { recursive: true, withFileTypes: true });
   const names = found.map((each) => ({
     each,

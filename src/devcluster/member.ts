@@ -93,7 +93,16 @@ export class Member {
 
   #executorPids(): readonly number[] {
     const running = (this.#snapshot()?.executors ?? []).filter((executor) => executor.state !== 'terminated');
-    return running.flatMap((executor) => (executor.pid === undefined ? [] : [executor.pid]));
+    return running.flatMap(({ pid }) => (pid !== undefined && lives(pid) ? [pid] : []));
+  }
+}
+
+/** While an agent is down nobody tells it which of its executors have ended. */
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ensureImages } from '../../src/devcluster/images.ts';
 import { listenHttpInNetns } from '../../src/devcluster/netns-listener.ts';
 import { devClusterConfig } from '../../src/devcluster/options.ts';
 import { processesOfCluster } from '../../src/devcluster/processes.ts';
@@ -121,36 +122,37 @@ test('a server that listens in a namespace is reached from inside it alone', asy
   }
 });
 
-test('the demo image runs and names its incarnation', async () => {
+test('the demo image runs, names its incarnation and ends at once when asked to', async () => {
   const { client } = substrate!.engine;
-  const env = ['PATCHPANEL_SLOT=/web#0', 'VERSION=7', 'PORT=8000'];
   const container = await client.createContainer({
     Image: 'patchpanel/demo:1',
-    Env: env,
+    Env: ['PATCHPANEL_SLOT=0', 'VERSION=7'],
     Hostname: '0-web',
     HostConfig: { NetworkMode: 'none' },
   });
   try {
     await container.start();
-    const { State } = await container.inspect();
-    const inside = [
-      '--target',
-      String(State.Pid),
-      '--net',
-      'busybox',
-      'wget',
-      '-q',
-      '-O',
-      '-',
-      'http://127.0.0.1:8000/',
-    ];
-    const answer = await run('nsenter', inside);
-    expect(JSON.parse(answer)).toMatchObject({ slot: '/web#0', hostname: '0-web', version: '7' });
+    const answer = await run('docker', ['exec', container.id, 'wget', '-q', '-O', '-', 'http://127.0.0.1/'], {
+      env: { DOCKER_HOST: substrate!.engine.dockerHost },
+    });
+    expect(JSON.parse(answer)).toMatchObject({
+      slot: '0',
+      hostname: '0-web',
+      version: '7',
+      client: '127.0.0.1',
+    });
     await container.stop({ t: 20 });
     expect((await container.inspect()).State.ExitCode).toBe(0);
   } finally {
     await container.remove({ force: true });
   }
+});
+
+test('images that are there already are not made again', async () => {
+  const { client } = substrate!.engine;
+  const before = await client.getImage('patchpanel/demo:1').inspect();
+  await ensureImages(client);
+  expect((await client.getImage('patchpanel/demo:1').inspect()).Id).toBe(before.Id);
 });
 
 test('nothing is left when it ends', async () => {
