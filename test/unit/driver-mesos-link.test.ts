@@ -1,0 +1,178 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Event } from '../../scheduler/core/events.ts';
+import { MesosLink, type MesosEffect } from '../../scheduler/driver/mesos/mesos-link.ts';
+import { SchedulerMetrics } from '../../scheduler/driver/metrics.ts';
+import { taskSpec } from '../../scheduler/driver/mesos/task-spec.ts';
+import type { CallOutcome } from '../../src/mesos/call-queue.ts';
+import type { MasterCall } from '../../src/mesos/calls.ts';
+import { agentId, offerId, taskId } from '../../src/model/ids.ts';
+import { launchRecord } from '../support/core-records.ts';
+import { network } from '../support/fabric-views.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
+
+let calls: MasterCall[];
+let events: Event[];
+let outcome: CallOutcome | Error;
+let link: MesosLink;
+
+beforeEach(() => {
+  calls = [];
+  events = [];
+  outcome = { kind: 'accepted' };
+  link = new MesosLink({
+    call: (call) => {
+      calls.push(call);
+      return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+    },
+    submit: (event) => {
+      events.push(event);
+      return Promise.resolve();
+    },
+    prepareLaunch: (launch) => ({
+      launch,
+      spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), 'http://leader'),
+      executor: { executor_id: { value: launch.executorId } },
+    }),
+    onSubscribed: () => undefined,
+    log: recordingLogger(),
+    metrics: new SchedulerMetrics(),
+  });
+});
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const offers = (cpus: number) =>
+  link.onEvent({
+    type: 'OFFERS',
+    offers: {
+      offers: [
+        {
+          id: { value: 'O1' },
+          framework_id: { value: 'F' },
+          agent_id: { value: 'S0' },
+          hostname: 'h1',
+          resources: [
+            { name: 'cpus', type: 'SCALAR', scalar: { value: cpus } },
+            { name: 'mem', type: 'SCALAR', scalar: { value: 512 } },
+          ],
+        },
+      ],
+    },
+  });
+
+const accept: MesosEffect = {
+  kind: 'accept',
+  offerIds: [offerId('O1')],
+  agentId: agentId('S0'),
+  launches: [launchRecord()],
+};
+
+test('an accept launches on what was offered', async () => {
+  await offers(1);
+  link.prepare(accept)();
+  await turn();
+  expect(calls).toHaveLength(1);
+  expect(calls[0]).toMatchObject({
+    type: 'ACCEPT',
+    accept: {
+      offer_ids: [{ value: 'O1' }],
+      operations: [{ type: 'LAUNCH', launch: { task_infos: [{ name: 'web.shop' }] } }],
+      filters: { refuse_seconds: 0 },
+    },
+  });
+  expect(events.map(({ kind }) => kind)).toEqual(['offers']);
+});
+
+test('nothing is sent before the effect may leave', async () => {
+  await offers(1);
+  link.prepare(accept);
+  await turn();
+  expect(calls).toEqual([]);
+});
+
+test('a launch that may not have arrived is settled by reconciliation', async () => {
+  for (const failure of [
+    { kind: 'not-sent', reason: 'not subscribed' },
+    { kind: 'unknown', reason: 'reset' },
+    { kind: 'refused', status: 400, message: 'no' },
+    new Error('does not fit'),
+  ] as const) {
+    outcome = failure;
+    events = [];
+    await offers(1);
+    link.prepare(accept)();
+    await turn();
+    expect(events.at(-1)).toEqual({
+      kind: 'launch-unknown',
+      taskIds: [launchRecord().instance.taskId],
+    });
+  }
+});
+
+test('offers that do not hold what was decided are declined', async () => {
+  await offers(0.05);
+  link.prepare(accept)();
+  await turn();
+  expect(calls.map(({ type }) => type)).toEqual(['DECLINE']);
+  expect(events.at(-1)?.kind).toBe('launch-unknown');
+});
+
+test('an offer that was answered is forgotten', async () => {
+  await offers(1);
+  const [event] = events;
+  link.release(event?.kind === 'offers' ? event.offers : []);
+  link.prepare(accept)();
+  expect(calls.map(({ type }) => type)).toEqual(['DECLINE']);
+});
+
+test('a lost call other than a launch is left to whoever repeats it', async () => {
+  outcome = { kind: 'unknown', reason: 'reset' };
+  link.prepare({ kind: 'kill', taskId: taskId('t'), agentId: agentId('S0'), graceMs: 3_000 })();
+  await turn();
+  expect(calls[0]).toMatchObject({
+    type: 'KILL',
+    kill: { kill_policy: { grace_period: { nanoseconds: 3_000_000_000 } } },
+  });
+  expect(events).toEqual([]);
+});
+
+test('every effect has its call', () => {
+  const effects: MesosEffect[] = [
+    { kind: 'decline', offerIds: [offerId('O1')], refuseSeconds: 120 },
+    { kind: 'acknowledge', taskId: taskId('t'), agentId: agentId('S0'), uuid: new Uint8Array(16) },
+    { kind: 'reconcile', tasks: [{ taskId: taskId('t'), agentId: agentId('S0') }] },
+    { kind: 'revive' },
+    { kind: 'suppress' },
+  ];
+  for (const effect of effects) link.prepare(effect)();
+  expect(calls.map(({ type }) => type)).toEqual([
+    'DECLINE',
+    'ACKNOWLEDGE',
+    'RECONCILE',
+    'REVIVE',
+    'SUPPRESS',
+  ]);
+});
+
+test('events reach the core in its own words', async () => {
+  await link.onEvent({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: 'F' } } });
+  await link.onEvent({
+    type: 'UPDATE',
+    update: { status: { task_id: { value: 't' }, state: 'TASK_RUNNING' } },
+  });
+  await link.onEvent({ type: 'FAILURE', failure: { agent_id: { value: 'S0' } } });
+  await link.onEvent({
+    type: 'FAILURE',
+    failure: { agent_id: { value: 'S0' }, executor_id: { value: 'E' }, status: 9 },
+  });
+  await link.onEvent({ type: 'RESCIND', rescind: { offer_id: { value: 'O1' } } });
+  await link.onEvent({ type: 'ERROR', error: { message: 'Framework failed over' } });
+  await link.onDisconnected('the stream ended');
+  expect(events).toEqual([
+    { kind: 'subscribed', frameworkId: 'F' },
+    { kind: 'status', status: { taskId: 't', condition: 'running' } },
+    { kind: 'agent-lost', agentId: 'S0' },
+    { kind: 'executor-lost', agentId: 'S0', executorId: 'E' },
+    { kind: 'disconnected' },
+  ]);
+});
