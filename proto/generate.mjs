@@ -1,8 +1,8 @@
 // Writes proto/*.gen.ts from proto/*.proto: for each group a descriptor for src/mesos/codec.ts and a TypeScript type
-// for each message and enum. `node proto/generate.mjs` from anywhere; a unit test proves that the files are current.
+// for each message and enum. Run by `npm run generate`; a unit test proves that the files are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
@@ -116,8 +116,4 @@ function scalarType(field) {
 
 function renderComment(object, indent) {
   return object.comment === null ? '' : `${indent}/** ${object.comment.replaceAll('\n', ' ')} */\n`;
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const file of await generate()) console.log(path.relative(process.cwd(), file));
 }

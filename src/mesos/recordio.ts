@@ -8,7 +8,7 @@ const digitZero = 0x30;
 const digitNine = 0x39;
 
 /** Big enough for the offers of a large cluster in one event. */
-export const defaultMaxRecordBytes = 64 * 1024 * 1024;
+const defaultMaxRecordBytes = 64 * 1024 * 1024;
 
 /** One record as it goes over the wire: the length in decimal, a line feed, the bytes. */
 export function encodeRecord(bytes: Uint8Array): Buffer {
@@ -27,7 +27,7 @@ export class RecordDecoder {
   #body: { buffer: Buffer; filled: number; readonly size: number } | undefined;
   #failure: PatchpanelError | undefined;
 
-  /** `maxRecordBytes`: a longer record is an error. */
+  /** `maxRecordBytes`: a longer record is an error; 64 MiB unless told. */
   constructor(maxRecordBytes: number = defaultMaxRecordBytes) {
     this.#maxRecordBytes = maxRecordBytes;
   }

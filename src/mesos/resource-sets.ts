@@ -7,7 +7,7 @@ import { coalesce, subtractRanges } from './ranges.ts';
  * What makes two entries the same resource, as text: everything but the amount. Mesos adds and subtracts only
  * amounts of equal identity.
  */
-export function identityOf(resource: Resource): string {
+function identityOf(resource: Resource): string {
   const { scalar: _scalar, ranges: _ranges, set: _set, role, ...identity } = resource;
   return canonical({ ...identity, role: role ?? '*' });
 }
