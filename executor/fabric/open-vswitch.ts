@@ -25,6 +25,8 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import { Batcher } from './batcher.ts';
 
 const READY_TIMEOUT_MS = 15_000;
+/** An executor that has just ended may still be in the act. */
+const LOCK_TIMEOUT_MS = 5_000;
 const IN_FORCE_TIMEOUT_MS = 10_000;
 const PORT_TIMEOUT_MS = 5_000;
 const MAX_BATCH = 64;
@@ -106,7 +108,8 @@ export class OpenVSwitch {
    */
   async start(): Promise<void> {
     this.#client.start();
-    await this.#client.whenReady(READY_TIMEOUT_MS).catch((error: unknown) => {
+    await this.#client.whenSynced(READY_TIMEOUT_MS);
+    await this.#client.whenReady(LOCK_TIMEOUT_MS).catch((error: unknown) => {
       throw this.#client.lockedOut ? lockedOut(error) : error;
     });
     const bridge = findBridge(this.#client.rows, this.#options.bridge);

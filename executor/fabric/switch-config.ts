@@ -1,5 +1,5 @@
 import type { EndpointKey, ViewVersion } from '../../src/fabric/view.ts';
-import type { AgentId, ExecutorId } from '../../src/model/ids.ts';
+import type { AgentId, ExecutorId, FrameworkId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 
@@ -7,6 +7,8 @@ import type { Logger } from '../../src/runtime/logger.ts';
 export interface SwitchConfig {
   readonly agentId: AgentId;
   readonly executorId: ExecutorId;
+  /** Whose views these are: what is kept on disk of another framework is not used, its terms mean nothing here. */
+  readonly frameworkId?: FrameworkId;
   readonly hostname: string;
   /** Identity of this host in `external_ids:patchpanel-owner`: only bridges and ports that carry it are ours. */
   readonly hostKey: string;

@@ -55,7 +55,7 @@ export class Switch implements Fabric {
     this.#around = surroundings;
     const { clock, log, random } = surroundings;
     this.#scope = new Scope(log);
-    this.#files = new StateFiles(config.stateDir, log);
+    this.#files = new StateFiles(config.stateDir, originOf(config), log);
     this.#current = new CurrentView(config.agentId, clock);
     this.#linkRemovals = new Batcher({
       what: 'the deletion of veths',
@@ -324,3 +324,6 @@ export class Switch implements Fabric {
     });
   }
 }
+
+/** Whose state it is that the state directory holds: this agent's, of this framework. */
+const originOf = ({ agentId, frameworkId }: SwitchConfig) => `${frameworkId ?? 'any'}/${agentId}`;

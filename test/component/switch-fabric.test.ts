@@ -7,7 +7,7 @@ import type { View, ViewEndpoint } from '../../src/fabric/view.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
 import { endpoint, host, network, view } from '../support/fabric-views.ts';
 import { startUnderlay, type TestHost, type TestSandbox, type TestUnderlay } from '../support/openvswitch.ts';
-import { buildDriver, hostAgent, SwitchProcess, type DriverStatus } from '../support/switch-process.ts';
+import { buildDriver, hostAgent, SwitchProcess } from '../support/switch-process.ts';
 
 const BRIDGE = 'br-patchpanel';
 const probe = new URL('../support/tcp-probe.mjs', import.meta.url).pathname;

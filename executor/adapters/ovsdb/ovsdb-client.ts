@@ -70,6 +70,15 @@ export class OvsdbClient {
     return this.#synced && !this.#locked;
   }
 
+  /**
+   * Resolves when the copy is complete, whoever holds the lock.
+   * @throws PatchpanelError `deadline`, `aborted` by stop()
+   */
+  async whenSynced(timeoutMs: number): Promise<void> {
+    const what = `connecting to ovsdb-server at ${this.#options.socketPath}`;
+    await this.until(what, () => (this.#synced ? true : undefined), timeoutMs);
+  }
+
   /** Begins to connect; onReady tells when it is there. */
   start(): void {
     void this.#connect();

@@ -13,56 +13,64 @@ import { viewCodec } from './view-codec.ts';
  */
 export class StateFiles {
   readonly #directory: string;
+  readonly #origin: string;
   readonly #log: Logger;
   #lastSave: Promise<void> = Promise.resolve();
 
-  constructor(directory: string, log: Logger) {
+  /** @param origin whose state it is; files of another origin count as missing */
+  constructor(directory: string, origin: string, log: Logger) {
     this.#directory = directory;
+    this.#origin = origin;
     this.#log = log;
   }
 
   loadView(): Promise<View | undefined> {
-    return this.#load('view.json', (bytes) => {
+    return this.#load('view.json', (content) => {
+      const bytes = Buffer.from(JSON.stringify(content));
       const record = recordFromWire(viewCodec.decode('ViewRecord', bytes, 'json'));
       return record.kind === 'snapshot' ? record.view : undefined;
     });
   }
 
   saveView(view: View): Promise<void> {
-    const message = recordToWire({ kind: 'snapshot', view });
-    return this.#save('view.json', viewCodec.encode('ViewRecord', message, 'json'));
+    const bytes = viewCodec.encode('ViewRecord', recordToWire({ kind: 'snapshot', view }), 'json');
+    return this.#save('view.json', bytes.toString('utf8'));
   }
 
   async loadLeader(): Promise<LeaderKnowledge> {
-    return (
-      (await this.#load('leader.json', (bytes) => parseLeader(JSON.parse(bytes.toString('utf8'))))) ?? {}
-    );
+    return (await this.#load('leader.json', parseLeader)) ?? {};
   }
 
   saveLeader(leader: LeaderKnowledge): Promise<void> {
-    return this.#save('leader.json', Buffer.from(JSON.stringify(leader)));
+    return this.#save('leader.json', JSON.stringify(leader));
   }
 
-  async #load<T>(name: string, parse: (bytes: Buffer) => T): Promise<T | undefined> {
+  async #load<T>(name: string, parse: (content: unknown) => T): Promise<T | undefined> {
     const path = join(this.#directory, name);
     try {
-      return parse(await readFile(path));
+      const { origin, content } = JSON.parse(await readFile(path, 'utf8')) as {
+        origin?: unknown;
+        content?: unknown;
+      };
+      if (origin === this.#origin) return parse(content);
+      this.#log.info('a state file is of another origin and not used', { path, origin });
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') this.#log.warn('a state file cannot be used', { path, error });
-      return undefined;
     }
+    return undefined;
   }
 
   /** One after the other, so that the newest is what stays. */
-  #save(name: string, bytes: Uint8Array): Promise<void> {
-    const save = this.#lastSave.then(() => this.#replace(join(this.#directory, name), bytes));
+  #save(name: string, json: string): Promise<void> {
+    const text = `{"origin":${JSON.stringify(this.#origin)},"content":${json}}\n`;
+    const save = this.#lastSave.then(() => this.#replace(join(this.#directory, name), text));
     this.#lastSave = save.catch(() => undefined);
     return save;
   }
 
-  async #replace(path: string, bytes: Uint8Array): Promise<void> {
+  async #replace(path: string, text: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.new`, bytes);
+    await writeFile(`${path}.new`, text);
     await rename(`${path}.new`, path);
   }
 }
