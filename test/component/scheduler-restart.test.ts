@@ -62,6 +62,7 @@ const webApp = (instances: number, extra: object = {}): object => ({
   mem: 32,
   cmd: 'sleep 1000',
   container: { type: 'DOCKER', docker: { image: 'busybox' } },
+  networks: [{ mode: 'container', name: 'default' }],
   ...extra,
 });
 

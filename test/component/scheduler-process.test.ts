@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { create } from 'axios';
+import { frameworkInfo } from '../../scheduler/driver/mesos/framework-info.ts';
+import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mesos.ts';
+import { RecordDecoder } from '../../src/mesos/recordio.ts';
+import { frameworkId, type AgentId } from '../../src/model/ids.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
+import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
+
+let program: string;
+let directory: string;
+let mesos: DevMesos;
+let agent: AgentId;
+const children: SchedulerProcess[] = [];
+
+beforeAll(async () => {
+  program = await schedulerProgram();
+});
+
+afterAll(async () => {
+  await rm(program, { force: true });
+});
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pp-scheduler-'));
+  mesos = await startDevMesos({ log: recordingLogger(), timings: { allocationIntervalMs: 50 } });
+  const resources = { cpus: 4, mem: 4_096, disk: 1_000 };
+  agent = await mesos.addAgent({ hostname: 'h1', resources, workDir: directory, executor: 'simulated' });
+});
+
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => child.end('SIGKILL')));
+  await mesos.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function start(args: readonly string[] = []): Promise<SchedulerProcess> {
+  const child = await SchedulerProcess.spawn({ program, directory, masters: mesos.urls, args });
+  children.push(child);
+  return child;
+}
+
+/** Runs the program to its end: exit code and what it wrote. */
+async function run(args: readonly string[]): Promise<{ code: number; output: string }> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = await once(child, 'close');
+  return { code: Number(code), output };
+}
+
+const http = create({ proxy: false, timeout: 10_000, validateStatus: () => true });
+
+test('help is printed, and a flag that is not known is refused with code 112', async () => {
+  const help = await run(['--help']);
+  expect(help.code).toBe(0);
+  expect(help.output).toContain('--state-dir');
+  const unknown = await run(['--master', 'm:5050', '--colour', 'red']);
+  expect(unknown.code).toBe(112);
+  expect(unknown.output).toContain('--colour');
+  const without = await run([]);
+  expect(without.code).toBe(112);
+  expect(without.output).toContain('--master');
+});
+
+test('a port that is taken ends the start with code 111 and names the address', async () => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = holder.address() as { port: number };
+    const child = await start(['--listen', `127.0.0.1:${port}`]);
+    expect(await child.exit).toBe(111);
+    expect(JSON.stringify(child.lines)).toContain(`cannot listen on 127.0.0.1:${port}`);
+  } finally {
+    holder.close();
+  }
+});
+
+/** Speaks to the master in the name of the scheduler's framework, as a second scheduler would. */
+async function subscribeAs(id: string): Promise<{ streamId: string; body: Readable }> {
+  const info = frameworkInfo(
+    {
+      user: 'root',
+      frameworkName: 'patchpanel',
+      role: '*',
+      hostname: 'x',
+      webUiUrl: 'http://x',
+      failoverTimeoutSeconds: 60,
+    },
+    frameworkId(id),
+  );
+  const call = { type: 'SUBSCRIBE', framework_id: { value: id }, subscribe: { framework_info: info } };
+  const answer = await http.post<Readable>(`${mesos.url}/api/v1/scheduler`, call, {
+    responseType: 'stream',
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+  });
+  answer.data.on('error', () => undefined).resume();
+  return { streamId: String(answer.headers['mesos-stream-id']), body: answer.data };
+}
+
+test('it yields to a scheduler that took its framework over, and does not begin anew when that was removed', async () => {
+  const child = await start();
+  const { frameworkId: id } = await child.logged('subscribed to Mesos');
+  const { streamId, body } = await subscribeAs(String(id));
+  expect(await child.exit).toBe(103);
+  const teardown = await http.post(
+    `${mesos.url}/api/v1/scheduler`,
+    { type: 'TEARDOWN', framework_id: { value: id } },
+    { headers: { 'Mesos-Stream-Id': streamId, 'Content-Type': 'application/json' } },
+  );
+  expect(teardown.status).toBe(202);
+  body.destroy();
+  const again = await start();
+  expect(await again.exit).toBe(110);
+});
+
+/** The records of a view stream in JSON, one after another. */
+async function* viewRecords(body: Readable): AsyncGenerator<Record<string, unknown>> {
+  const decoder = new RecordDecoder();
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    for (const record of decoder.push(chunk)) yield JSON.parse(record.toString()) as Record<string, unknown>;
+  }
+}
+
+test('a host reports, gets its view, acknowledges it and learns that everybody knows', async () => {
+  const child = await start();
+  await child.logged('the API listens');
+  await child.logged('subscribed to Mesos');
+  const early = await child.api.post(`/v1/hosts/${agent}/report`, {});
+  expect(early.status).toBe(404);
+  const container = { type: 'DOCKER', docker: { image: 'busybox' } };
+  const networks = [{ mode: 'container', name: 'default' }];
+  const app = { id: '/web', cpus: 0.1, mem: 32, cmd: 'sleep 1', container, networks };
+  expect((await child.api.post('/v2/apps', app)).status).toBe(201);
+  await mesos.waitFor(
+    'a running task',
+    ({ agents }) =>
+      agents.some(({ executors }) => executors.some(({ tasks }) => tasks[0]?.state === 'TASK_RUNNING')),
+    20_000,
+  );
+  const [executor] = mesos.state().agents[0]!.executors;
+  const facts = {
+    agent_id: agent,
+    executor_id: executor!.executorId,
+    hostname: 'h1',
+    underlay_ip: '10.9.9.1',
+    underlay_mtu: 1500,
+    datapath: 'netdev',
+    ovs_version: '3.1.0',
+    docker_version: '20.10',
+  };
+  expect((await child.api.post(`/v1/hosts/${agent}/report`, { facts })).status).toBe(202);
+  const stream = await child.api.get<Readable>(`/v1/hosts/${agent}/view`, {
+    responseType: 'stream',
+    headers: { Accept: 'application/json' },
+  });
+  const records = viewRecords(stream.data);
+  const { value: first } = await records.next();
+  expect(first).toMatchObject({
+    snapshot: {
+      version: { term: 1 },
+      hosts: [{ id: agent, hostname: 'h1', underlay_ip: '10.9.9.1' }],
+      networks: [{ name: 'default', vni: 7, gateway: '10.32.0.1', mtu: 1450 }],
+      endpoints: [{ slot: '/web#0', epoch: 1, host: agent, network: 'default', state: 'ACTIVE' }],
+    },
+  });
+  const applied = (first as { snapshot: { version: object } }).snapshot.version;
+  expect((await child.api.post(`/v1/hosts/${agent}/report`, { applied })).status).toBe(202);
+  const { value: second } = await records.next();
+  expect(second).toEqual({ converged: { endpoint: { slot: '/web#0', epoch: 1 }, state: 'ACTIVE' } });
+  expect(await child.end('SIGTERM')).toBe(0);
+  // The stream breaks with the scheduler; the host goes on with what it has.
+  await expect(records.next()).rejects.toThrow();
+});
