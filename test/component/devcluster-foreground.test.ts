@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { cleanCluster } from '../../src/devcluster/cleanup.ts';
+import { readLedger } from '../../src/devcluster/ledger.ts';
 import { processesNaming, processesOfCluster } from '../../src/devcluster/processes.ts';
+import { sleep } from '../../src/runtime/deadline.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { bundleForTest } from '../support/bundle.ts';
 import { emptyPicture, pictureOf, uniqueClusterName } from '../support/machine.ts';
@@ -100,6 +102,22 @@ test('a second SIGINT hurries, and all is removed all the same', async () => {
   expect(said).toContain('hurrying');
   await expectNothingLeft();
 });
+
+test('what a cluster has made is removed even when it is killed', async () => {
+  await startDev();
+  await hears('Ctrl-C ends the cluster');
+  child?.kill('SIGKILL');
+  await ledgerGone(20_000);
+  await expectNothingLeft();
+});
+
+async function ledgerGone(timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while ((await readLedger(name)) !== undefined) {
+    if (performance.now() > end) throw new Error('the guard has not cleaned up');
+    await sleep(50);
+  }
+}
 
 test('a port that is taken ends the start with words and leaves nothing', async () => {
   const squatter = createServer();

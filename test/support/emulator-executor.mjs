@@ -9,6 +9,8 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const ids = { framework_id: { value: MESOS_FRAMEWORK_ID }, executor_id: { value: MESOS_EXECUTOR_ID } };
 const unacknowledged = new Map();
 const unacknowledgedTasks = new Map();
+/** What is done as soon as the agent is away. */
+const whenAlone = [];
 
 function post(body, options, onResponse, onError) {
   const bytes = Buffer.from(JSON.stringify({ ...ids, ...body }));
@@ -66,7 +68,9 @@ function launch(task) {
   update(taskId, 'TASK_RUNNING', running);
   const what = Buffer.from(task.data ?? '', 'base64').toString();
   const after = Number(process.env.TASK_MS ?? 50);
-  if (what === 'finish') setTimeout(() => update(taskId, 'TASK_FINISHED', { message: 'done' }), after);
+  const finish = () => update(taskId, 'TASK_FINISHED', { message: 'done' });
+  if (what === 'finish' && process.env.FINISH_ALONE !== undefined) whenAlone.push(finish);
+  else if (what === 'finish') setTimeout(finish, after);
   if (what === 'fail') {
     const failed = { message: 'exit 1', reason: 'REASON_COMMAND_EXECUTOR_FAILED' };
     setTimeout(() => update(taskId, 'TASK_FAILED', failed), after);
@@ -99,7 +103,8 @@ function handle(event) {
 }
 
 function subscribe() {
-  const again = () => setTimeout(subscribe, 100);
+  const again = () =>
+    process.env.NEVER_RETURN === undefined ? setTimeout(subscribe, 100) : setTimeout(() => {}, 60_000);
   const body = {
     type: 'SUBSCRIBE',
     subscribe: {
@@ -123,7 +128,10 @@ function subscribe() {
         }
       });
       response.on('error', () => {});
-      response.on('close', again);
+      response.on('close', () => {
+        for (const finish of whenAlone.splice(0)) finish();
+        again();
+      });
     },
     again,
   );

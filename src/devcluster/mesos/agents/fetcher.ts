@@ -26,6 +26,7 @@ const archive = /\.(tar|tgz|tar\.gz|tbz2|tar\.bz2|txz|tar\.xz)$/;
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #downloads = new Map<string, Promise<string>>();
+  readonly #closing = new AbortController();
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -44,12 +45,17 @@ export class Fetcher {
     }
   }
 
+  /** Ends the downloads that are under way. */
+  close(): void {
+    this.#closing.abort();
+  }
+
   async #fetch(uri: CommandInfoURI, sandbox: string, signal: AbortSignal): Promise<void> {
     const target = targetOf(uri, sandbox);
     const unpacks = uri.executable !== true && (uri.extract ?? true) && archive.test(target);
     let source = target;
     if (uri.cache === true) {
-      source = await this.#cached(uri.value, signal);
+      source = await orAborted(this.#cached(uri.value), signal);
       if (!unpacks) await copyInto(source, target);
     } else {
       await mkdir(path.dirname(target), { recursive: true });
@@ -61,23 +67,24 @@ export class Fetcher {
   }
 
   /** The cached file of a URI; downloads of the same URI at the same time are one. */
-  #cached(uri: string, signal: AbortSignal): Promise<string> {
+  #cached(uri: string): Promise<string> {
     const name = createHash('sha256').update(uri).digest('hex');
     const known = this.#downloads.get(name);
     if (known !== undefined) return known;
-    const started = this.#fill(uri, name, signal).finally(() => this.#downloads.delete(name));
+    const started = this.#fill(uri, name).finally(() => this.#downloads.delete(name));
     this.#downloads.set(name, started);
     return started;
   }
 
-  async #fill(uri: string, name: string, signal: AbortSignal): Promise<string> {
+  async #fill(uri: string, name: string): Promise<string> {
     const { cacheDirectory, stallMs } = this.#options;
     const file = path.join(cacheDirectory, name);
     if (await exists(file)) return file;
     await mkdir(cacheDirectory, { recursive: true });
     await this.#evict();
     const partial = `${file}.partial`;
-    await download(uri, partial, stallMs, signal);
+    // Others may wait for it too: it goes on when the first who asked is destroyed.
+    await download(uri, partial, stallMs, this.#closing.signal);
     await rename(partial, file);
     return file;
   }
@@ -133,6 +140,15 @@ async function download(uri: string, target: string, stallMs: number, signal: Ab
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new PatchpanelError('aborted', 'the executor was destroyed'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 async function exists(file: string): Promise<boolean> {

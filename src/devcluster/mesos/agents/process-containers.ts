@@ -80,6 +80,7 @@ export class ProcessContainers implements Containers {
   async close(): Promise<void> {
     const running = [...this.#running.values()];
     this.destroyAll();
+    this.#fetcher.close();
     await withDeadline(
       Promise.all(running.map(({ over }) => over)),
       closeTimeoutMs,
