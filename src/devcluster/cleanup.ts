@@ -1,8 +1,17 @@
 import { rm } from 'node:fs/promises';
+import { sleep } from '../runtime/deadline.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { answers, engineAt, removeContainers } from './engine-client.ts';
-import { isOwned, Ledger, ledgerNames, readLedger, type LedgerItem } from './ledger.ts';
+import {
+  isBeingCleaned,
+  isOwned,
+  Ledger,
+  ledgerNames,
+  readLedger,
+  type LedgerContent,
+  type LedgerItem,
+} from './ledger.ts';
 import { deleteLink, deleteNetns, deleteUnreachable } from './links.ts';
 import { removePrivateEngine } from './private-engine.ts';
 import { endProcesses, processesOfCluster } from './processes.ts';
@@ -90,22 +99,33 @@ function describe(item: LedgerItem): string {
   }
 }
 
+/** Time for another process that cleans already. */
+const otherCleanerMs = 60_000;
+
 /**
- * Removes what a cluster that no longer runs has left; false when there was nothing.
+ * Removes what a cluster that no longer runs has left; false when there was nothing. When another process (the guard)
+ * is at it, waits for that one.
  * @throws PatchpanelError `conflict` when the cluster still runs
  */
 export async function cleanCluster(name: string, log: Logger): Promise<boolean> {
-  const content = await readLedger(name);
+  const end = performance.now() + otherCleanerMs;
+  let content = await readLedger(name);
   if (content === undefined) return false;
-  if (await isOwned(content)) {
-    const { pid } = content.owner;
-    throw new PatchpanelError(
-      'conflict',
-      `the dev cluster ${name} runs (process ${pid}): stop it with Ctrl-C or kill -TERM ${pid}`,
-    );
+  while (content !== undefined && (await isBeingCleaned(content)) && performance.now() < end) {
+    await sleep(100);
+    content = await readLedger(name);
   }
-  await removeAll(Ledger.adopt(content), log);
+  if (content === undefined) return true;
+  if (await isOwned(content)) throw stillRuns(content);
+  await removeAll(await Ledger.adopt(content), log);
   return true;
+}
+
+function stillRuns({ name, owner: { pid } }: LedgerContent): PatchpanelError {
+  return new PatchpanelError(
+    'conflict',
+    `the dev cluster ${name} runs (process ${pid}): stop it with Ctrl-C or kill -TERM ${pid}`,
+  );
 }
 
 /** Cleans every cluster whose process is gone; gives their names. */

@@ -4,6 +4,7 @@ import { Scope } from '../runtime/scope.ts';
 import { requireFreeAddresses, splitAddress } from './addresses.ts';
 import { controlApi } from './control-api.ts';
 import type { ClusterControls } from './controls.ts';
+import { guardProgram } from './guard.ts';
 import type { Member } from './member.ts';
 import type { MesosControl } from './mesos/control.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type DevClusterOptions,
   type DevClusterStatus,
 } from './options.ts';
-import { schedulerOf, startAgents, startMesos, type ClusterSurroundings } from './programs.ts';
+import { distDirOf, schedulerOf, startAgents, startMesos, type ClusterSurroundings } from './programs.ts';
 import type { SchedulerProcess } from './scheduler-process.ts';
 import { Substrate } from './substrate.ts';
 
@@ -51,7 +52,10 @@ export class DevCluster implements ClusterControls {
       'control-listen': config.controlListen,
       ...(config.scheduler ? { api: config.api } : {}),
     });
-    const substrate = await Substrate.build(config, surroundings);
+    const substrate = await Substrate.build(config, {
+      ...surroundings,
+      guardProgram: guardProgram(distDirOf(config)),
+    });
     const programs = new Scope(surroundings.log);
     try {
       const cluster = await DevCluster.#startPrograms(config, substrate, programs, surroundings);

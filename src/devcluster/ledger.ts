@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { z } from 'zod';
 import { codeOf, PatchpanelError } from '../runtime/errors.ts';
-import { identityOf, isAlive, processIdentitySchema } from './processes.ts';
+import { identityOf, isAlive, processIdentitySchema, type ProcessIdentity } from './processes.ts';
 
 /** What a cluster makes on the machine and has to remove again. */
 const ledgerItemSchema = z.discriminatedUnion('kind', [
@@ -27,6 +27,8 @@ const ledgerSchema = z.object({
   name: z.string(),
   stateDir: z.string(),
   owner: processIdentitySchema,
+  /** Who removes what a dead owner has left. */
+  cleaner: processIdentitySchema.optional(),
   controlUrl: z.string().optional(),
   /** Oldest first. */
   items: z.array(ledgerItemSchema),
@@ -54,17 +56,17 @@ export class Ledger {
 
   /** Begins a new, empty ledger owned by this process. The name must be free: see `readLedger`. */
   static async create(name: string, stateDir: string): Promise<Ledger> {
-    const owner = await identityOf(process.pid);
-    if (owner === undefined) throw new PatchpanelError('external', 'cannot read /proc: is it mounted?');
-    const ledger = new Ledger({ schema: 1, name, stateDir, owner, items: [] });
+    const ledger = new Ledger({ schema: 1, name, stateDir, owner: await ownIdentity(), items: [] });
     await mkdir(ledgerDirectory, { recursive: true });
     await ledger.#write();
     return ledger;
   }
 
-  /** Takes over what another process, now dead, has left. */
-  static adopt(content: LedgerContent): Ledger {
-    return new Ledger(content);
+  /** Takes over what another process, now dead, has left, and says so in the file. */
+  static async adopt(content: LedgerContent): Promise<Ledger> {
+    const ledger = new Ledger({ ...content, cleaner: await ownIdentity() });
+    await ledger.#write();
+    return ledger;
   }
 
   get content(): LedgerContent {
@@ -106,6 +108,12 @@ export class Ledger {
   }
 }
 
+async function ownIdentity(): Promise<ProcessIdentity> {
+  const identity = await identityOf(process.pid);
+  if (identity === undefined) throw new PatchpanelError('external', 'cannot read /proc: is it mounted?');
+  return identity;
+}
+
 /**
  * The ledger of that name, undefined when there is none.
  * @throws PatchpanelError `corrupt` when the file is not a ledger
@@ -144,3 +152,8 @@ export async function ledgerNames(): Promise<readonly string[]> {
 
 /** Whether the process that made the cluster still runs. */
 export const isOwned = (content: LedgerContent): Promise<boolean> => isAlive(content.owner);
+
+/** Whether another process is removing what the cluster has left. */
+export async function isBeingCleaned({ cleaner }: LedgerContent): Promise<boolean> {
+  return cleaner !== undefined && cleaner.pid !== process.pid && (await isAlive(cleaner));
+}

@@ -70,7 +70,7 @@ export function schedulerOf(
 ): SchedulerProcess {
   return new SchedulerProcess({
     cluster: config.name,
-    distDir: config.distDir ?? path.join(projectRoot(), 'dist'),
+    distDir: distDirOf(config),
     masterUrls: mesos.urls,
     api: config.api,
     advertised: `${substrate.plan.managementGateway}:${splitAddress(config.api).port}`,
@@ -79,4 +79,9 @@ export function schedulerOf(
     logLevel: config.logLevel,
     extraArgs: config.schedulerArgs,
   });
+}
+
+/** Where the built programs are. */
+export function distDirOf(config: DevClusterConfig): string {
+  return config.distDir ?? path.join(projectRoot(), 'dist');
 }

@@ -6,6 +6,7 @@ import { tryRun } from '../runtime/process.ts';
 import { cleanCluster, removeAll } from './cleanup.ts';
 import { provideEngine } from './docker.ts';
 import type { DockerEngine } from './engine-client.ts';
+import { Guard } from './guard.ts';
 import { DevHost } from './host.ts';
 import { ensureImages } from './images.ts';
 import { Ledger } from './ledger.ts';
@@ -20,6 +21,8 @@ export interface SubstrateSurroundings {
   readonly dockerHost: string | undefined;
   /** One line for people when a step is done. */
   readonly progress: (line: string) => void;
+  /** Program that cleans up after this process if it is killed; undefined: nobody does before the next start. */
+  readonly guardProgram?: string | undefined;
   /** Gives a start up; what was made is removed. */
   readonly signal?: AbortSignal;
 }
@@ -44,14 +47,16 @@ export class Substrate {
   readonly hosts: readonly DevHost[];
   readonly directories: ClusterDirectories;
   readonly ledger: Ledger;
+  readonly #guard: Guard | undefined;
   readonly #log: Logger;
 
-  private constructor(parts: SubstrateParts, log: Logger) {
+  private constructor(parts: SubstrateParts, guard: Guard | undefined, log: Logger) {
     this.plan = parts.plan;
     this.engine = parts.engine;
     this.hosts = parts.hosts;
     this.directories = parts.directories;
     this.ledger = parts.ledger;
+    this.#guard = guard;
     this.#log = log;
   }
 
@@ -66,10 +71,14 @@ export class Substrate {
       surroundings.progress(`removed what an earlier run of ${config.name} had left`);
     await requireFreeName(config.name);
     const ledger = await Ledger.create(config.name, config.stateDir);
+    let guard: Guard | undefined;
     try {
-      return new Substrate(await buildParts(config, ledger, surroundings), surroundings.log);
+      const directories = await makeDirectories(config.stateDir, ledger);
+      guard = await startGuard(config.name, directories, surroundings);
+      const parts = await buildParts(config, ledger, directories, surroundings);
+      return new Substrate(parts, guard, surroundings.log);
     } catch (error) {
-      await removeAfterFailure(ledger, surroundings.log);
+      await removeAfterFailure(ledger, guard, surroundings.log);
       throw error;
     }
   }
@@ -81,22 +90,32 @@ export class Substrate {
   async close(): Promise<void> {
     await Promise.allSettled(this.hosts.map((host) => host.close()));
     await removeAll(this.ledger, this.#log);
+    await this.#guard?.end();
   }
 
   /** close() when something else has failed already: what is left goes to the log. */
   async abandon(): Promise<void> {
     await Promise.allSettled(this.hosts.map((host) => host.close()));
-    await removeAfterFailure(this.ledger, this.#log);
+    await removeAfterFailure(this.ledger, this.#guard, this.#log);
   }
 }
 
-/** The caller hears why the start failed; that something is left as well goes to the log. */
-async function removeAfterFailure(ledger: Ledger, log: Logger): Promise<void> {
+/** The caller hears why the start failed; that something is left as well goes to the log, and the guard tries again. */
+async function removeAfterFailure(ledger: Ledger, guard: Guard | undefined, log: Logger): Promise<void> {
   try {
     await removeAll(ledger, log);
+    await guard?.end();
   } catch (error) {
     log.error('something is left of the dev cluster', { error });
   }
+}
+
+async function startGuard(
+  name: string,
+  directories: ClusterDirectories,
+  { guardProgram }: SubstrateSurroundings,
+): Promise<Guard | undefined> {
+  return guardProgram === undefined ? undefined : Guard.start(guardProgram, name, directories.logs);
 }
 
 interface SubstrateParts {
@@ -110,9 +129,9 @@ interface SubstrateParts {
 async function buildParts(
   config: DevClusterConfig,
   ledger: Ledger,
+  directories: ClusterDirectories,
   surroundings: SubstrateSurroundings,
 ): Promise<SubstrateParts> {
-  const directories = await makeDirectories(config.stateDir, ledger);
   const plan = await claimSubnet(ledger, config.hosts);
   await shieldSubnets(ledger, plan, config.subnets);
   await makeNetworks(ledger, plan);
