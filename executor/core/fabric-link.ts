@@ -1,3 +1,6 @@
+import { tryParseIpv4 } from '../../src/fabric/ipv4.ts';
+import { isLocalUnicastMac } from '../../src/fabric/mac.ts';
+
 /** The interface's name inside every sandbox. */
 export const SANDBOX_INTERFACE = 'eth0';
 
@@ -36,3 +39,14 @@ export const sandboxLinkLines = (wish: LinkWish): readonly string[] => [
     ? []
     : [`neighbour replace ${wish.gateway} lladdr ${wish.gatewayMac} dev ${SANDBOX_INTERFACE} nud permanent`]),
 ];
+
+/** Why a link must not be made, or undefined; what passes can be written into a batch without any quoting. */
+export function linkProblem(wish: LinkWish): string | undefined {
+  if (!isLocalUnicastMac(wish.mac)) return `the MAC "${wish.mac}" is no locally administered unicast address`;
+  if (tryParseIpv4(wish.ip) === undefined) return `the address "${wish.ip}" is no IPv4 address`;
+  if (tryParseIpv4(wish.gateway) === undefined) return `the gateway "${wish.gateway}" is no IPv4 address`;
+  if (wish.prefixLength < 1 || wish.prefixLength > 30)
+    return `the prefix length ${wish.prefixLength} is not 1 to 30`;
+  if (wish.mtu < 576 || wish.mtu > 65_535) return `the MTU ${wish.mtu} is not 576 to 65535`;
+  return undefined;
+}

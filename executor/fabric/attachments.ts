@@ -4,7 +4,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { withDeadline } from '../../src/runtime/deadline.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { LinkWish } from '../core/fabric-link.ts';
+import { linkProblem, type LinkWish } from '../core/fabric-link.ts';
 import { portLoss } from '../core/fabric-port-loss.ts';
 import type { AttachTimings } from '../core/ports.ts';
 import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
@@ -161,6 +161,8 @@ export class Attachments {
     const { links, ports, clock, inView, commitFlows } = this.#parts;
     const key = endpointKey(entry.endpoint);
     const link = this.#linkWish(entry, network, sandboxPid);
+    const problem = linkProblem(link);
+    if (problem !== undefined) throw new PatchpanelError('invalid', `${key} cannot be attached: ${problem}`);
     entry.state = 'attaching';
     const timings = await runAttach(clock, AbortSignal.any([signal, entry.abort.signal]), {
       create: () => links.create(link),

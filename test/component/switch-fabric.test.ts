@@ -42,6 +42,14 @@ test('TCP flows across hosts, in transfers of many times the MTU, as soon as bot
   expect(await reaches(boxB, a.ip, 3_000_000)).toBe(true);
 });
 
+test('not even the first frame to a peer is lost', async () => {
+  const [a, b] = [web(0, hosts[0]), web(1, hosts[1])];
+  await showEveryone([a, b]);
+  const [boxA] = [await plug(switches[0], a), await plug(switches[1], b)];
+  const pinged = await boxA.exec('ping', ['-c', '1', '-W', '5', b.ip]);
+  expect(pinged.stdout).toContain('1 received');
+});
+
 test('ARP is answered by the local switch, also for an endpoint that is not plugged in yet', async () => {
   const [a, b] = [web(0, hosts[0]), web(1, hosts[1])];
   await showEveryone([a, b]);
@@ -98,6 +106,18 @@ test('after a crash of ovs-vswitchd all flows come back and traffic with them', 
     expect(await reaches(boxA, b.ip, 100_000, 1_000)).toBe(true);
   });
   expect((await switches[0].status()).lost).toEqual([]);
+});
+
+test('a detach while Open vSwitch is away is done when it is back', async () => {
+  const a = web(0, hosts[0]);
+  await showEveryone([a]);
+  await plug(switches[0], a);
+  await hosts[0].killSwitchd();
+  const detached = switches[0].detach(a);
+  await hosts[0].startSwitchd();
+  await detached;
+  expect(await switches[0].status()).toMatchObject({ ports: 0 });
+  expect(await veths(hosts[0])).toEqual([]);
 });
 
 test('flows that somebody wiped are written anew at once', async () => {

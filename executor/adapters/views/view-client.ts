@@ -19,7 +19,7 @@ import { viewCodec } from './view-codec.ts';
 
 /** Heartbeats come every 5 s: after this long without any record the stream is dead. */
 const SILENCE_MS = 20_000;
-const reconnectBackoff = { baseMs: 200, maxMs: 10_000, factor: 2 };
+const reconnectBackoff = { baseMs: 200, maxMs: 5_000, factor: 2 };
 
 export interface ViewClientOptions {
   readonly facts: HostFacts;
@@ -97,12 +97,14 @@ export class ViewClient {
     await this.#reports.stop();
   }
 
-  /** Where the leader is; a newer term makes the client move there at once. */
+  /**
+   * Where the leader is; a newer term makes the client move there at once. While no stream is open every call makes
+   * it try again at once: somebody has just heard of a scheduler.
+   */
   setLeader(url: string, term?: number): void {
     const before = this.#leader;
     this.#leader = learnLeader(before, url, term);
-    if (JSON.stringify(before) === JSON.stringify(this.#leader)) return;
-    this.#options.onLeader(this.#leader);
+    if (JSON.stringify(before) !== JSON.stringify(this.#leader)) this.#options.onLeader(this.#leader);
     const [best] = this.#urls();
     const moved = term !== undefined && this.#session !== undefined && this.#session.url !== best;
     if (moved) this.#session?.abort.abort();
