@@ -32,6 +32,11 @@ export function readLaunch(info: TaskInfo): Launch {
   const { options, problems } = parseDockerParameters(spec.parameters);
   const [problem] = problems;
   if (problem !== undefined) return { kind: 'refused', taskId: id, message: problem.message };
+  const relative = spec.volumes.find(({ hostPath }) => !hostPath.startsWith('/'));
+  if (relative !== undefined) {
+    const message = `the volume ${relative.hostPath} needs an absolute path on the host`;
+    return { kind: 'refused', taskId: id, message };
+  }
   if (spec.network.mode === 'host') return { kind: 'accepted', task: { taskId: id, spec, options } };
   const plug = {
     endpoint: { slot: slotIdFromText(spec.slot), epoch: spec.epoch },

@@ -35,7 +35,8 @@ function ending(record: TaskRecord): TaskReport {
 
 function exitReport(exit: AppExit | undefined): TaskReport {
   if (exit === undefined) return { state: 'TASK_FAILED', message: 'the container is gone' };
-  if (exit.oomKilled) {
+  // A part of the app may have been killed without harm to the rest: only a bad end is blamed on it.
+  if (exit.oomKilled && exit.exitCode !== 0) {
     return {
       state: 'TASK_FAILED',
       message: `out of memory: the container went over its limit and was killed${withExit(exit)}`,
