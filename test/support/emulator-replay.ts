@@ -46,7 +46,7 @@ export class Replay {
   private constructor(name: string, mesos: DevMesos, agentId: AgentId, directory: string) {
     this.capture = captures.find((capture) => capture.name === name)!;
     this.calls = readCaptured(`${name}/calls.json`) as readonly RecordedCall[];
-    this.recorded = this.capture.events as unknown as readonly SchedulerEvent[];
+    this.recorded = this.capture.events;
     this.mesos = mesos;
     this.agentId = agentId;
     this.directory = directory;
