@@ -55,7 +55,9 @@ export function assemble(options: AssembleOptions): Parts {
   const clock = systemClock;
   const metrics = new SchedulerMetrics();
   const bus = new EventBus(keptEvents, (error) => log.warn('an observer of events failed', { error }));
-  const settings = coreSettings(config, bundle, frameworkId);
+  const settings = coreSettings(config, bundle, frameworkId, (need, offers) =>
+    link.takeForExecutor(need, offers),
+  );
   const schedulerUrl = advertiseUrl(config);
 
   const link = new MesosLink({

@@ -4,14 +4,16 @@ import { fileURLToPath } from 'node:url';
 import type { Credentials } from '../src/mesos/credentials.ts';
 import type { SubscriptionOutcome } from '../src/mesos/subscription.ts';
 import { systemClock } from '../src/runtime/clock.ts';
-import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
+import { codeOf, messageOf, PatchpanelError } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Scope } from '../src/runtime/scope.ts';
 import { version } from '../src/cli/version.ts';
 import { hostRoutes } from './api/hosts/routes.ts';
+import { HttpProblem } from './api/problems.ts';
 import { createServer } from './api/server.ts';
 import { assemble, type Parts } from './assemble.ts';
 import { advertiseUrl, printable, type Config } from './config.ts';
+import type { ChangeResult } from './core/events.ts';
 import { boot } from './driver/boot.ts';
 import { configuredNetworks, defaultNetwork, missingNetworks } from './driver/configured-networks.ts';
 import { readExecutorBundle, type ExecutorBundle } from './driver/executor-bundle.ts';
@@ -74,7 +76,7 @@ function apiDeps(
 ): Parameters<typeof createServer>[0] {
   return {
     world: () => scheduler.world,
-    change: (change) => scheduler.change(change),
+    change: (change) => answerable(scheduler.change(change)),
     hostStatus: (host) => scheduler.hostStatus(host),
     now: () => systemClock.now(),
     metrics: () => metrics.text(),
@@ -93,6 +95,16 @@ function apiDeps(
     },
     log,
   };
+}
+
+/** A scheduler that cannot take a change now says so by 503: the client may try again. */
+async function answerable(change: Promise<ChangeResult>): Promise<ChangeResult> {
+  try {
+    return await change;
+  } catch (error) {
+    if (codeOf(error) !== 'unavailable') throw error;
+    throw new HttpProblem(503, messageOf(error));
+  }
 }
 
 const executorSide = (scheduler: Scheduler, bundle: ExecutorBundle): Parameters<typeof hostRoutes>[0] => ({

@@ -1,3 +1,4 @@
+import type { Resource } from '../proto/mesos.gen.ts';
 import { toMilli } from '../src/model/resources.ts';
 import { advertiseUrl, type Config } from './config.ts';
 import type { Settings } from './core/world.ts';
@@ -5,13 +6,24 @@ import { defaultNetwork } from './driver/configured-networks.ts';
 import type { ExecutorBundle } from './driver/executor-bundle.ts';
 import { executorInfo } from './driver/mesos/executor-info.ts';
 import type { FrameworkOptions } from './driver/mesos/framework-info.ts';
-import type { FrameworkId } from '../src/model/ids.ts';
+import type { FrameworkId, OfferId } from '../src/model/ids.ts';
 
 /** Time that an executor has to stop its tasks and to clean up, at a shutdown by Mesos. */
 const executorShutdownGraceMs = 60_000;
 
-/** The core's constants, from the configuration. */
-export function coreSettings(config: Config, bundle: ExecutorBundle, frameworkId: FrameworkId): Settings {
+/** Cpus and memory in thousandths. */
+export interface ExecutorNeed {
+  readonly cpus: number;
+  readonly mem: number;
+}
+
+/** The core's constants, from the configuration. `takeForExecutor` gives an executor's part of these offers. */
+export function coreSettings(
+  config: Config,
+  bundle: ExecutorBundle,
+  frameworkId: FrameworkId,
+  takeForExecutor: (need: ExecutorNeed, offers: readonly OfferId[]) => readonly Resource[],
+): Settings {
   const executorResources = { cpus: toMilli(config.executorCpus), mem: toMilli(config.executorMem) };
   return {
     role: config.role,
@@ -26,14 +38,13 @@ export function coreSettings(config: Config, bundle: ExecutorBundle, frameworkId
     unreachableKeepMs: config.unreachableKeep * 1000,
     defaultNetwork: defaultNetwork.name,
     executorBuild: bundle.build,
-    buildExecutorInfo: (executorId) =>
+    buildExecutorInfo: (executorId, offers) =>
       executorInfo(
         {
           frameworkId,
-          role: config.role,
           bundleUrl: `${advertiseUrl(config)}/executor/${bundle.file}`,
           user: config.user,
-          resources: executorResources,
+          resources: takeForExecutor(executorResources, offers),
           shutdownGraceMs: executorShutdownGraceMs,
         },
         executorId,

@@ -101,11 +101,11 @@ function provision(
 }
 
 /** The agent's executor as it was first launched, or a new one with an id that was never used. */
-function executorFor(frame: FrameBuilder, { agentId }: AgentPool): ExecutorRecord {
+function executorFor(frame: FrameBuilder, { agentId, offerIds }: AgentPool): ExecutorRecord {
   const known = frame.world.executors.get(agentId);
   if (known !== undefined) return known;
   const id = executorId(`patchpanel-${frame.settings.executorBuild}-${frame.uuid().slice(0, 8)}`);
-  const record = { agentId, executorId: id, info: frame.settings.buildExecutorInfo(id) };
+  const record = { agentId, executorId: id, info: frame.settings.buildExecutorInfo(id, offerIds) };
   frame.putExecutor(record);
   return record;
 }

@@ -9,6 +9,7 @@ import type {
   ExecutorId,
   FrameworkId,
   NetworkName,
+  OfferId,
   SlotId,
   TaskId,
 } from '../../src/model/ids.ts';
@@ -134,6 +135,9 @@ export interface Settings {
   readonly defaultNetwork: NetworkName;
   /** Names the executor's build; part of each executor id. */
   readonly executorBuild: string;
-  /** Mesos's ExecutorInfo (JSON form) for a new executor id. Called once for each id; the result is stored. */
-  readonly buildExecutorInfo: (executorId: ExecutorId) => unknown;
+  /**
+   * Mesos's ExecutorInfo (JSON form) for a new executor id, which takes its resources of these offers. Called once
+   * for each id; the result is stored.
+   */
+  readonly buildExecutorInfo: (executorId: ExecutorId, offerIds: readonly OfferId[]) => unknown;
 }

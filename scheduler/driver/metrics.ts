@@ -6,6 +6,8 @@ export interface MetricSources {
   readonly undurableFrames: () => number;
   readonly reconcileRemaining: () => number;
   readonly instances: () => number;
+  /** Over all hosts. */
+  readonly viewLag: () => number;
   readonly pendingEndpoints: () => number;
   readonly connectedHosts: () => number;
 }
@@ -51,6 +53,7 @@ export class SchedulerMetrics {
       sources.reconcileRemaining,
     );
     this.#readGauge('instances', 'Instances in the books', sources.instances);
+    this.#readGauge('view_lag', 'Changes that hosts were sent and have not acknowledged', sources.viewLag);
     this.#readGauge(
       'view_pending_endpoints',
       'Endpoints that not every host has acknowledged',

@@ -78,6 +78,8 @@ export class Scheduler {
       undurableFrames: () => this.#pipeline.undurable,
       reconcileRemaining: () => world.reconciling.size,
       instances: () => world.instances.size,
+      viewLag: () =>
+        [...world.hosts.keys()].reduce((sum, host) => sum + (this.#hub.status(host)?.lag ?? 0), 0),
       pendingEndpoints: () => this.#hub.pendingEndpoints,
       connectedHosts: () => [...world.hosts.keys()].filter((host) => this.#hub.isConnected(host)).length,
     });

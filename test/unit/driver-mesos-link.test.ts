@@ -117,6 +117,41 @@ test('offers that do not hold what was decided are declined', async () => {
   expect(events.at(-1)?.kind).toBe('launch-unknown');
 });
 
+test("a new executor's resources are of the kind that the offers hold", async () => {
+  const reserved = {
+    name: 'cpus',
+    type: 'SCALAR' as const,
+    scalar: { value: 1 },
+    reservations: [{ role: 'web', type: 'STATIC' as const }],
+    allocation_info: { role: 'web' },
+  };
+  const mem = {
+    name: 'mem',
+    type: 'SCALAR' as const,
+    scalar: { value: 512 },
+    allocation_info: { role: 'web' },
+  };
+  await link.onEvent({
+    type: 'OFFERS',
+    offers: {
+      offers: [
+        {
+          id: { value: 'O1' },
+          framework_id: { value: 'F' },
+          agent_id: { value: 'S0' },
+          hostname: 'h1',
+          resources: [reserved, mem],
+        },
+      ],
+    },
+  });
+  expect(link.takeForExecutor({ cpus: 100, mem: 128_000 }, [offerId('O1')])).toEqual([
+    { ...reserved, scalar: { value: 0.1 } },
+    { ...mem, scalar: { value: 128 } },
+  ]);
+  expect(() => link.takeForExecutor({ cpus: 2_000, mem: 0 }, [offerId('O1')])).toThrow('no room');
+});
+
 test('an offer that was answered is forgotten', async () => {
   await offers(1);
   const [event] = events;

@@ -30,10 +30,9 @@ const ports = (begin: number, end: number): Resource => ({
 const executor = executorInfo(
   {
     frameworkId: frameworkId('F'),
-    role: 'web',
     bundleUrl: 'http://leader:8080/executor/patchpanel-executor-0123456789ab.tar.gz',
     user: 'root',
-    resources: { cpus: 100, mem: 128_000 },
+    resources: [scalar('cpus', 0.1), scalar('mem', 128)],
     shutdownGraceMs: 60_000,
   },
   executorId('patchpanel-build-12345678'),

@@ -1,16 +1,14 @@
 import type { ExecutorInfo, Resource } from '../../../proto/mesos.gen.ts';
-import { fromMilli } from '../../../src/model/resources.ts';
 import type { ExecutorId, FrameworkId } from '../../../src/model/ids.ts';
 
 export interface ExecutorOptions {
   readonly frameworkId: FrameworkId;
-  readonly role: string;
   /** Where the Mesos fetcher gets the executor's tarball. */
   readonly bundleUrl: string;
   /** Whom the executor runs as: it must be allowed to talk to Docker and to Open vSwitch. */
   readonly user: string;
-  /** Thousandths. */
-  readonly resources: { readonly cpus: number; readonly mem: number };
+  /** Taken of the offers of its first launch, so that they are of the kind (reservation, role) that is there. */
+  readonly resources: readonly Resource[];
   /** How long the executor may take to stop its tasks before Mesos kills it. */
   readonly shutdownGraceMs: number;
 }
@@ -34,14 +32,7 @@ export function executorInfo(options: ExecutorOptions, executorId: ExecutorId): 
       user: options.user,
       uris: [{ value: options.bundleUrl, extract: true, cache: true, executable: false }],
     },
-    resources: [
-      scalar('cpus', options.resources.cpus, options.role),
-      scalar('mem', options.resources.mem, options.role),
-    ],
+    resources: options.resources,
     shutdown_grace_period: { nanoseconds: options.shutdownGraceMs * 1_000_000 },
   };
-}
-
-function scalar(name: string, milli: number, role: string): Resource {
-  return { name, type: 'SCALAR', scalar: { value: fromMilli(milli) }, allocation_info: { role } };
 }

@@ -4,6 +4,9 @@ import * as calls from '../../../src/mesos/calls.ts';
 import type { MasterCall } from '../../../src/mesos/calls.ts';
 import type { MasterEvent } from '../../../src/mesos/events.ts';
 import { agentId, executorId, frameworkId, type OfferId } from '../../../src/model/ids.ts';
+import { noScalars } from '../../../src/model/resources.ts';
+import { take } from '../../../src/mesos/resources.ts';
+import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
 import type { Effect } from '../../core/effects.ts';
 import type { Event, Offer } from '../../core/events.ts';
@@ -112,6 +115,20 @@ export class MesosLink {
       case 'suppress':
         return this.#sender(calls.suppress());
     }
+  }
+
+  /**
+   * What an executor gets of these offers, reserved resources first.
+   * @throws PatchpanelError `conflict` when they do not hold that much
+   */
+  takeForExecutor(
+    need: { readonly cpus: number; readonly mem: number },
+    offers: readonly OfferId[],
+  ): readonly Resource[] {
+    const resources = offers.flatMap((id) => this.#held.get(id)?.resources ?? []);
+    const division = take(resources, { scalars: { ...noScalars, ...need }, ports: [] });
+    if (division !== undefined) return division.taken;
+    throw new PatchpanelError('conflict', `the offers ${offers.join(', ')} have no room for an executor`);
   }
 
   /** The core has answered these offers: nothing of them is needed any more. */

@@ -1,6 +1,7 @@
 import type { ExecutorInfo, Port, Resource, TaskInfo } from '../../../proto/mesos.gen.ts';
 import { take } from '../../../src/mesos/resources.ts';
-import { noScalars, toMilli } from '../../../src/model/resources.ts';
+import { subtractResources } from '../../../src/mesos/resource-sets.ts';
+import { toMilli } from '../../../src/model/resources.ts';
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import type { Launch } from '../../core/effects.ts';
 import { taskPorts, type TaskPort } from '../../core/task-env.ts';
@@ -38,15 +39,13 @@ export function taskInfos(
   return infos;
 }
 
+/** Where the executor's share is not among the offers, Mesos is left to say so in its answer. */
 function withoutExecutor(
   resources: readonly Resource[] | undefined,
   executor: ExecutorInfo,
 ): readonly Resource[] | undefined {
   if (resources === undefined) return undefined;
-  const amount = (name: string): number =>
-    toMilli(executor.resources?.find((resource) => resource.name === name)?.scalar?.value ?? 0);
-  const need = { scalars: { ...noScalars, cpus: amount('cpus'), mem: amount('mem') }, ports: [] };
-  return take(resources, need, ['*'])?.rest;
+  return subtractResources(resources, executor.resources ?? []) ?? resources;
 }
 
 function needOf({ app, instance }: Launch): Parameters<typeof take>[1] {
