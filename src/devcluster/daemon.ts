@@ -86,8 +86,7 @@ export async function startDaemon(spec: DaemonSpec): Promise<Daemon> {
   await mkdir(path.dirname(spec.logFile), { recursive: true });
   const log = await open(spec.logFile, 'a');
   try {
-    const inside = spec.netns === undefined ? [] : ['ip', 'netns', 'exec', spec.netns];
-    const [file = spec.file, ...args] = [...inside, spec.file, ...spec.args];
+    const [file = spec.file, ...args] = insideNetns(spec.netns, [spec.file, ...spec.args]);
     const mark = spec.cluster === undefined ? {} : { [clusterVariable]: spec.cluster };
     const child = spawn(file, args, {
       detached: true,
@@ -104,6 +103,11 @@ export async function startDaemon(spec: DaemonSpec): Promise<Daemon> {
   } finally {
     await log.close();
   }
+}
+
+/** The command line that runs a program in a named network namespace; as it is without one. */
+export function insideNetns(netns: string | undefined, command: readonly string[]): readonly string[] {
+  return netns === undefined ? command : ['ip', 'netns', 'exec', netns, ...command];
 }
 
 /** Where Debian keeps the programs that we start. */

@@ -37,7 +37,7 @@ const ledgerSchema = z.object({
 export type LedgerContent = z.infer<typeof ledgerSchema>;
 
 /** Ledgers are found by the cluster's name alone and, like what they list, do not outlive a reboot. */
-export const ledgerDirectory = '/run/patchpanel-dev';
+const ledgerDirectory = '/run/patchpanel-dev';
 
 const fileOf = (name: string): string => path.join(ledgerDirectory, `${name}.json`);
 

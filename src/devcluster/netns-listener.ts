@@ -3,7 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import { withDeadline } from '../runtime/deadline.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
-import { systemPath } from './daemon.ts';
+import { insideNetns, systemPath } from './daemon.ts';
 
 const startTimeoutMs = 20_000;
 
@@ -23,9 +23,10 @@ server.listen({ host: process.argv[1], port: Number(process.argv[2]) }, () => {
  * come from inside. Port 0 takes a free one. The namespace's name may be deleted while it listens; close it first.
  * @throws PatchpanelError `external` when the address cannot be taken, `deadline` when the child gives no answer
  */
-export async function listenInNetns(netns: string, port: number, host = '0.0.0.0'): Promise<Server> {
-  const args = ['netns', 'exec', netns, process.execPath, '--eval', childProgram, '--', host, String(port)];
-  const child = spawn('ip', args, {
+async function listenInNetns(netns: string, port: number, host = '0.0.0.0'): Promise<Server> {
+  const program = [process.execPath, '--eval', childProgram, '--', host, String(port)];
+  const [file = '', ...args] = insideNetns(netns, program);
+  const child = spawn(file, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { PATH: systemPath },
   });

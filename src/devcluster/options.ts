@@ -24,7 +24,7 @@ const hostResources = z.object({
 });
 
 /** Options of the one-machine cluster; the defaults are those of `patchpanel dev`. */
-export const devClusterOptionsSchema = z.object({
+const devClusterOptionsSchema = z.object({
   /** Names every link, namespace and process of the cluster: two clusters side by side need two names. */
   name: z
     .string()

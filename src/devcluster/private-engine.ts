@@ -129,7 +129,7 @@ async function containerIds(dataRoot: string): Promise<readonly string[]> {
 }
 
 /** Unmounts everything below a directory, the deepest and newest first. */
-export async function unmountBelow(directory: string): Promise<void> {
+async function unmountBelow(directory: string): Promise<void> {
   const table = await readFile('/proc/self/mountinfo', 'utf8');
   const mounts = table
     .split('\n')

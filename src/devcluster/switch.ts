@@ -11,7 +11,7 @@ const schema = '/usr/share/openvswitch/vswitch.ovsschema';
 const startTimeoutMs = 20_000;
 
 /** Bridge that holds the uplink; its own port has the underlay address, as native tunnels of the netdev datapath need. */
-export const physicalBridge = 'br-phy';
+const physicalBridge = 'br-phy';
 
 export interface SwitchOptions {
   readonly cluster: string;

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ensureImages } from '../../src/devcluster/images.ts';
+import { demoImage, ensureImages } from '../../src/devcluster/images.ts';
 import { listenHttpInNetns } from '../../src/devcluster/netns-listener.ts';
 import { devClusterConfig } from '../../src/devcluster/options.ts';
 import { processesOfCluster } from '../../src/devcluster/processes.ts';
@@ -125,16 +125,20 @@ test('a server that listens in a namespace is reached from inside it alone', asy
 test('the demo image runs, names its incarnation and ends at once when asked to', async () => {
   const { client } = substrate!.engine;
   const container = await client.createContainer({
-    Image: 'patchpanel/demo:1',
+    Image: demoImage,
     Env: ['PATCHPANEL_SLOT=0', 'VERSION=7'],
     Hostname: '0-web',
     HostConfig: { NetworkMode: 'none' },
   });
   try {
     await container.start();
-    const answer = await run('docker', ['exec', container.id, 'wget', '-q', '-O', '-', 'http://127.0.0.1/'], {
-      env: { DOCKER_HOST: substrate!.engine.dockerHost },
-    });
+    const answer = await run(
+      'docker',
+      ['exec', container.id, 'wget', '-q', '-T', '5', '-O', '-', 'http://127.0.0.1/'],
+      {
+        env: { DOCKER_HOST: substrate!.engine.dockerHost },
+      },
+    );
     expect(JSON.parse(answer)).toMatchObject({
       slot: '0',
       hostname: '0-web',
@@ -150,9 +154,9 @@ test('the demo image runs, names its incarnation and ends at once when asked to'
 
 test('images that are there already are not made again', async () => {
   const { client } = substrate!.engine;
-  const before = await client.getImage('patchpanel/demo:1').inspect();
+  const before = await client.getImage(demoImage).inspect();
   await ensureImages(client);
-  expect((await client.getImage('patchpanel/demo:1').inspect()).Id).toBe(before.Id);
+  expect((await client.getImage(demoImage).inspect()).Id).toBe(before.Id);
 });
 
 test('nothing is left when it ends', async () => {
