@@ -136,7 +136,10 @@ async function start(options: DevOptions): Promise<void> {
   await runInForeground(
     { ...cluster, ...(stateDir === undefined ? {} : { stateDir }) },
     { log: createLogger('dev', 'warn'), dockerHost: process.env['DOCKER_HOST'], progress: remark },
-    (running) => process.stdout.write(`${welcome(running)}\n`),
+    (running, stopped) => {
+      process.stdout.write(`${welcome(running)}\n`);
+      return stopped;
+    },
   );
 }
 

@@ -28,3 +28,18 @@ export async function requireFreeAddresses(byOption: Readonly<Record<string, str
     await once(server, 'close');
   }
 }
+
+/** The address itself, or for port 0 the same with a port that nobody listened on a moment ago. */
+export async function concreteAddress(address: string): Promise<string> {
+  const { host, port } = splitAddress(address);
+  if (port !== 0) return address;
+  const server = createServer();
+  server.listen({ host, port });
+  await once(server, 'listening');
+  const bound = server.address();
+  server.close();
+  await once(server, 'close');
+  if (bound === null || typeof bound === 'string')
+    throw new PatchpanelError('external', `no free port on ${host}`);
+  return `${host}:${bound.port}`;
+}

@@ -76,7 +76,7 @@ export class DevCluster implements ClusterControls {
   ): Promise<DevCluster> {
     const mesos = await startMesos(config, substrate, programs, surroundings);
     const members = await startAgents(config, substrate, mesos, surroundings);
-    const scheduler = config.scheduler ? schedulerOf(config, substrate, mesos) : undefined;
+    const scheduler = config.scheduler ? await schedulerOf(config, substrate, mesos) : undefined;
     if (scheduler !== undefined) {
       programs.own('scheduler', scheduler, () => scheduler.stop());
       await scheduler.start(surroundings.signal);

@@ -9,23 +9,26 @@ export type ForegroundSurroundings = Omit<ClusterSurroundings, 'signal'>;
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs a cluster until the process is asked to end, then removes it. A second signal kills what the first one only
- * asked to end; everything is removed all the same.
+ * Runs a cluster until `work` is done or the process is asked to end, then removes it; says which it was. A second
+ * signal kills what the first one only asked to end; everything is removed all the same.
  * @throws what DevCluster.start throws; `aborted` when the signal came before the cluster was up
  */
 export async function runInForeground(
   options: DevClusterOptions,
   surroundings: ForegroundSurroundings,
-  whenUp: (cluster: DevCluster) => void,
-): Promise<void> {
+  work: (cluster: DevCluster, stopped: Promise<void>) => Promise<void>,
+): Promise<'done' | 'interrupted'> {
   const { name } = devClusterConfig(options);
   const stop = new StopRequest(surroundings.progress, () => killPrograms(name));
   try {
     const cluster = await startUnlessStopped(options, surroundings, stop.signal);
-    whenUp(cluster);
-    await stop.requested;
-    await cluster.stop();
+    try {
+      await Promise.race([work(cluster, stop.requested), stop.requested]);
+    } finally {
+      await cluster.stop();
+    }
     surroundings.progress('all of it is removed');
+    return stop.signal.aborted ? 'interrupted' : 'done';
   } finally {
     stop.close();
   }

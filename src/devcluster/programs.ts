@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import type { Scope } from '../runtime/scope.ts';
-import { splitAddress } from './addresses.ts';
+import { concreteAddress, splitAddress } from './addresses.ts';
 import { agentOptions, Member } from './member.ts';
 import type { MesosControl } from './mesos/control.ts';
 import { startDevMesos } from './mesos/dev-mesos.ts';
@@ -18,7 +18,7 @@ export interface ClusterSurroundings extends SubstrateSurroundings {
 }
 
 /** Apache Mesos's times are made for large clusters; a person or a test does not wait 75 s for a host to be lost. */
-export const devTimings: Partial<Timings> = { pingTimeoutMs: 1_000, maxPings: 5, registrationBackoffMs: 100 };
+const devTimings: Partial<Timings> = { pingTimeoutMs: 1_000, maxPings: 5, registrationBackoffMs: 100 };
 
 /** Master and agents of the cluster in this process; `programs` ends them. */
 export async function startMesos(
@@ -63,17 +63,18 @@ export async function startAgents(
 }
 
 /** The scheduler of the cluster, not started yet. */
-export function schedulerOf(
+export async function schedulerOf(
   config: DevClusterConfig,
   substrate: Substrate,
   mesos: MesosControl,
-): SchedulerProcess {
+): Promise<SchedulerProcess> {
+  const api = await concreteAddress(config.api);
   return new SchedulerProcess({
     cluster: config.name,
     distDir: distDirOf(config),
     masterUrls: mesos.urls,
-    api: config.api,
-    advertised: `${substrate.plan.managementGateway}:${splitAddress(config.api).port}`,
+    api,
+    advertised: `${substrate.plan.managementGateway}:${splitAddress(api).port}`,
     stateDir: substrate.directories.scheduler,
     logFile: path.join(substrate.directories.logs, 'scheduler.log'),
     logLevel: config.logLevel,
