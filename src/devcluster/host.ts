@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { keepExecutorLogs } from './executor-logs.ts';
 import type { Ledger } from './ledger.ts';
 import type { ClusterPlan, HostPlan } from './plan.ts';
 import { HostSwitch } from './switch.ts';
@@ -19,6 +20,7 @@ export class DevHost {
   readonly switch: HostSwitch;
   readonly directory: string;
   readonly #cluster: ClusterPlan;
+  readonly #logs: string;
   #management: 'up' | 'cut' = 'up';
   #underlay: 'up' | 'cut' = 'up';
   #power: 'on' | 'off' = 'off';
@@ -26,6 +28,7 @@ export class DevHost {
   constructor(cluster: ClusterPlan, plan: HostPlan, directories: HostDirectories) {
     this.plan = plan;
     this.#cluster = cluster;
+    this.#logs = directories.logs;
     this.directory = path.join(directories.hosts, plan.name);
     this.switch = new HostSwitch({
       cluster: cluster.name,
@@ -102,9 +105,10 @@ export class DevHost {
     this.#underlay = 'up';
   }
 
-  /** Ends the switch; namespace and cables are the ledger's. */
+  /** Ends the switch and keeps the executors' logs; namespace and cables are the ledger's. */
   async close(): Promise<void> {
     this.#power = 'off';
     await this.switch.stop();
+    await keepExecutorLogs(this.agentWorkDir, this.#logs, this.plan.name);
   }
 }
