@@ -27,7 +27,7 @@ export interface PipelineLimits {
   readonly maxUndurable: number;
 }
 
-export const defaultPipelineLimits: PipelineLimits = { maxQueued: 4096, maxUndurable: 1024 };
+const defaultLimits: PipelineLimits = { maxQueued: 4096, maxUndurable: 1024 };
 
 /** Milliseconds of deciding after which other work (HTTP, timers) gets a turn. */
 const sliceMs = 10;
@@ -68,7 +68,7 @@ export class FramePipeline {
   #closed = false;
   #failure: PatchpanelError | undefined;
 
-  constructor(ports: PipelinePorts, limits: PipelineLimits = defaultPipelineLimits) {
+  constructor(ports: PipelinePorts, limits: PipelineLimits = defaultLimits) {
     this.#ports = ports;
     this.#limits = limits;
   }

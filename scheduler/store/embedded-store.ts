@@ -7,7 +7,7 @@ import { parseRecordKey, recordKey } from './record-key.ts';
 import type { RecordWrite, Store, StoredRecord } from './store.ts';
 
 /** The layout of the records. A store of a newer layout is refused, an older one would be migrated at open. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 /** Beside the records and never handed out by load: it is about the store itself. */
 const schemaKey = '!schema';

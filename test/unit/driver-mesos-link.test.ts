@@ -171,6 +171,29 @@ test('a lost call other than a launch is left to whoever repeats it', async () =
   expect(events).toEqual([]);
 });
 
+test('reading events pauses while too many calls are on their way', async () => {
+  const answers: (() => void)[] = [];
+  const slow = new MesosLink({
+    call: () => new Promise((resolve) => answers.push(() => resolve({ kind: 'accepted' }))),
+    submit: () => Promise.resolve(),
+    prepareLaunch: () => {
+      throw new Error('nothing is launched here');
+    },
+    onSubscribed: () => undefined,
+    log: recordingLogger(),
+    metrics: new SchedulerMetrics(),
+  });
+  for (let i = 0; i < 1_001; i += 1) slow.prepare({ kind: 'revive' })();
+  let read = false;
+  const reading = slow
+    .onEvent({ type: 'RESCIND', rescind: { offer_id: { value: 'O1' } } })
+    .then(() => (read = true));
+  await turn();
+  expect(read).toBe(false);
+  for (const answer of answers) answer();
+  await reading;
+});
+
 test('every effect has its call', () => {
   const effects: MesosEffect[] = [
     { kind: 'decline', offerIds: [offerId('O1')], refuseSeconds: 120 },

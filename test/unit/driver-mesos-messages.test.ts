@@ -179,7 +179,7 @@ test('what the executor gets is complete and fits its schema', () => {
       gateway: '10.32.0.1',
       hostname: '2-web-shop',
       domain: 'patchpanel.internal',
-      dns: ['10.32.0.2'],
+      dns: [],
     },
     schedulerUrl: 'http://leader:8080',
   });

@@ -37,6 +37,12 @@ interface HeldOffer {
   readonly executorIds: readonly string[];
 }
 
+/**
+ * Calls that may be on their way before reading events pauses. Calls leave one after another, so events (each status
+ * is a call) could otherwise come faster than they are answered.
+ */
+const maxOutstandingCalls = 1_000;
+
 /** What an ACCEPT leaves of its offers may be offered again at once. */
 const acceptRefuseSeconds = 0;
 
@@ -48,6 +54,8 @@ const acceptRefuseSeconds = 0;
 export class MesosLink {
   readonly #options: MesosLinkOptions;
   readonly #held = new Map<OfferId, HeldOffer>();
+  #outstanding = 0;
+  #resume: (() => void) | undefined;
 
   constructor(options: MesosLinkOptions) {
     this.#options = options;
@@ -55,6 +63,13 @@ export class MesosLink {
 
   /** Takes an event of the subscription; resolves when the next may come. */
   async onEvent(event: MasterEvent): Promise<void> {
+    await this.#handle(event);
+    if (this.#outstanding > maxOutstandingCalls) {
+      await new Promise<void>((resolve) => (this.#resume = resolve));
+    }
+  }
+
+  async #handle(event: MasterEvent): Promise<void> {
     const { log, submit, metrics } = this.#options;
     switch (event.type) {
       case 'SUBSCRIBED': {
@@ -193,6 +208,7 @@ export class MesosLink {
   #send(call: MasterCall, onFailed?: () => void): void {
     const { log } = this.#options;
     const settle = async (): Promise<void> => {
+      this.#outstanding += 1;
       try {
         const outcome = await this.#options.call(call);
         if (outcome.kind !== 'accepted') onFailed?.();
@@ -200,6 +216,8 @@ export class MesosLink {
         log.error('a call does not fit the protocol', { call: call.type, error });
         onFailed?.();
       }
+      this.#outstanding -= 1;
+      if (this.#outstanding <= maxOutstandingCalls / 2) this.#resume?.();
     };
     void settle();
   }

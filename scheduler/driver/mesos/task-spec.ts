@@ -1,6 +1,5 @@
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import { parseCidr } from '../../../src/fabric/cidr.ts';
-import { formatIpv4 } from '../../../src/fabric/ipv4.ts';
 import { containerHostname } from '../../../src/fabric/names.ts';
 import type { ViewNetwork } from '../../../src/fabric/view.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
@@ -11,7 +10,7 @@ import { taskEnvironment } from '../../core/task-env.ts';
 const defaultKillGraceMs = 3_000;
 
 /** How long the task may take to end after SIGTERM, milliseconds. */
-export const killGraceMs = ({ app }: Launch): number =>
+const killGraceMs = ({ app }: Launch): number =>
   app.taskKillGracePeriodSeconds === undefined
     ? defaultKillGraceMs
     : Math.round(app.taskKillGracePeriodSeconds * 1000);
@@ -57,17 +56,17 @@ function networkSpec({ slot }: Launch, network: ViewNetwork | undefined): TaskSp
   if (network === undefined) {
     throw new PatchpanelError('invalid', `the network ${slot.lease.network} of ${slot.id} does not exist`);
   }
-  const subnet = parseCidr(network.cidr);
   return {
     mode: 'switch',
     name: network.name,
     ip: slot.lease.ip,
-    prefixLength: subnet.prefixLength,
+    prefixLength: parseCidr(network.cidr).prefixLength,
     mac: slot.lease.mac,
     gateway: network.gateway,
     mtu: network.mtu,
     hostname: containerHostname(slot.appId, slot.index),
     domain: network.domain,
-    dns: [formatIpv4(subnet.service)],
+    // Nothing answers at the service address yet: a container keeps the resolver that Docker gives it.
+    dns: [],
   };
 }
