@@ -11,6 +11,7 @@ import type {
 } from '../../core/task-containers.ts';
 import { dockerError, statusOf } from './connection.ts';
 import { readDeaths } from './deaths.ts';
+import { Gate } from './gate.ts';
 import { readOutput } from './output.ts';
 import { pauseArchive, pauseImage } from './pause-image.ts';
 import { pullImage } from './pull.ts';
@@ -18,10 +19,14 @@ import { pullImage } from './pull.ts';
 /** Milliseconds that Docker may take for an answer, by kind of request. */
 const deadlines = { quick: 15_000, create: 60_000, start: 120_000, remove: 60_000 } as const;
 
+/** Docker gets slower, not faster, with more of these at once. */
+const startsAtOnce = 8;
+
 /** The port to Docker over its HTTP API. Only containers that carry `hostKey` are listed and watched. */
 export class DockerContainers implements Containers {
   readonly #docker: Docker;
   readonly #hostKey: string;
+  readonly #starts = new Gate(startsAtOnce);
 
   constructor(docker: Docker, hostKey: string) {
     this.#docker = docker;
@@ -54,15 +59,19 @@ export class DockerContainers implements Containers {
   }
 
   async create(name: string, spec: ContainerSpec): Promise<void> {
-    await this.#try('docker create', deadlines.create, (abortSignal) =>
-      // The library's types want mutable lists; it does not change them.
-      this.#docker.createContainer({ name, ...spec, abortSignal } as Docker.ContainerCreateOptions),
+    await this.#starts.pass(() =>
+      this.#try('docker create', deadlines.create, (abortSignal) =>
+        // The library's types want mutable lists; it does not change them.
+        this.#docker.createContainer({ name, ...spec, abortSignal } as Docker.ContainerCreateOptions),
+      ),
     );
   }
 
   async start(name: string): Promise<void> {
-    await this.#try('docker start', deadlines.start, (abortSignal) =>
-      this.#container(name).start({ abortSignal }),
+    await this.#starts.pass(() =>
+      this.#try('docker start', deadlines.start, (abortSignal) =>
+        this.#container(name).start({ abortSignal }),
+      ),
     );
   }
 
