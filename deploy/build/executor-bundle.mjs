@@ -43,16 +43,21 @@ async function bundleProgram() {
     keepNames: true,
     legalComments: 'eof',
     logLevel: 'warning',
-    plugins: [unusedTransports],
+    plugins: [unusedParts],
   });
 }
 
-/** What dockerode loads for transports that the executor never uses: Docker over SSH, and BuildKit over gRPC. */
-const unusedTransports = {
-  name: 'unused-transports',
+/**
+ * What libraries load but the executor never uses, replaced by an empty module: Docker over SSH, BuildKit over gRPC,
+ * zod's messages in fifty languages, the table of MIME types for uploads.
+ */
+const unused =
+  /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader|\.\/buildkit|\.\.\/locales\/index\.js|mime-db)$/;
+
+const unusedParts = {
+  name: 'unused-parts',
   setup(esbuild) {
-    const filter = /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader|\.\/buildkit)$/;
-    esbuild.onResolve({ filter }, (request) => ({ path: request.path, namespace: 'unused' }));
+    esbuild.onResolve({ filter: unused }, (request) => ({ path: request.path, namespace: 'unused' }));
     esbuild.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
