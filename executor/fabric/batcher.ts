@@ -9,8 +9,11 @@ interface Queued<Item> {
 export interface BatcherOptions<Item> {
   /** For messages: what is being done to the items. */
   readonly what: string;
-  /** Does all of them or none. */
-  readonly flush: (items: readonly Item[]) => Promise<void>;
+  /**
+   * Does all of them or throws and does none; or does what it can and gives the errors of those that it could not do,
+   * each at the place of its item.
+   */
+  readonly flush: (items: readonly Item[]) => Promise<void | readonly unknown[]>;
   readonly maxBatch: number;
   readonly maxQueued: number;
 }
@@ -57,8 +60,11 @@ export class Batcher<Item> {
 
   async #flush(batch: readonly Queued<Item>[]): Promise<void> {
     try {
-      await this.#options.flush(batch.map((queued) => queued.item));
-      for (const queued of batch) queued.resolve();
+      const errors = (await this.#options.flush(batch.map((queued) => queued.item))) ?? [];
+      for (const [index, queued] of batch.entries()) {
+        if (errors[index] === undefined) queued.resolve();
+        else queued.reject(errors[index]);
+      }
     } catch (error) {
       if (batch.length === 1) return batch[0]?.reject(error);
       for (const queued of batch) await this.#flush([queued]);

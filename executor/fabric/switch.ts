@@ -1,9 +1,16 @@
 import { join } from 'node:path';
-import { configureSandbox, createVeth, deleteVeths, listVeths, underlayMtu } from '../adapters/netns/veth.ts';
+import {
+  configureSandbox,
+  createVeths,
+  deleteVeths,
+  listVeths,
+  underlayMtu,
+} from '../adapters/netns/veth.ts';
 import { tunnelPort } from '../adapters/ovsdb/bridge-plan.ts';
 import { StateFiles } from '../adapters/views/state-files.ts';
 import { ViewClient } from '../adapters/views/view-client.ts';
 import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
+import type { LinkWish } from '../core/fabric-link.ts';
 import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
@@ -37,6 +44,7 @@ export class Switch implements Fabric {
   readonly #current: CurrentView;
   readonly #bridge: Bridge;
   readonly #attachments: Attachments;
+  readonly #links: Batcher<LinkWish>;
   readonly #linkRemovals: Batcher<string>;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
@@ -57,12 +65,9 @@ export class Switch implements Fabric {
     this.#scope = new Scope(log);
     this.#files = new StateFiles(config.stateDir, originOf(config), log);
     this.#current = new CurrentView(config.agentId, clock);
-    this.#linkRemovals = new Batcher({
-      what: 'the deletion of veths',
-      flush: deleteVeths,
-      maxBatch: 64,
-      maxQueued: 4_096,
-    });
+    const limits = { maxBatch: 64, maxQueued: 4_096 };
+    this.#links = new Batcher({ ...limits, what: 'the making of veths', flush: createVeths });
+    this.#linkRemovals = new Batcher({ ...limits, what: 'the deletion of veths', flush: deleteVeths });
     this.#bridge = new Bridge({
       config,
       around: surroundings,
@@ -310,7 +315,7 @@ export class Switch implements Fabric {
         throw new PatchpanelError('unavailable', 'the switch is not started: nothing can be prepared yet');
       },
       links: {
-        create: createVeth,
+        create: (wish) => this.#links.add(wish),
         configure: (wish) => configureSandbox(wish, this.#bridge.datapath === 'netdev'),
       },
       ports: {

@@ -195,6 +195,24 @@ test('a sandbox that is gone makes the attach fail with the reason, and leaves n
   await expect(switches[0].attach(a, again.pid)).resolves.toMatchObject({ totalMs: expect.any(Number) });
 });
 
+test('of several attaches at once only the one whose sandbox is gone fails', async () => {
+  const [a, b, c] = [web(0, hosts[0]), web(1, hosts[0]), web(2, hosts[0])];
+  await showEveryone([a, b, c]);
+  const [boxA, gone, boxC] = [await underlay.sandbox(), await underlay.sandbox(), await underlay.sandbox()];
+  await gone.close();
+  for (const each of [a, b, c]) await switches[0].prepare(each, specOf(each));
+  const results = await Promise.allSettled([
+    switches[0].attach(a, boxA.pid),
+    switches[0].attach(b, gone.pid),
+    switches[0].attach(c, boxC.pid),
+  ]);
+  expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  await serve(boxC);
+  expect(await reaches(boxA, c.ip, 100)).toBe(true);
+  await Promise.all([a, b, c].map((each) => switches[0].detach(each)));
+  expect(await veths(hosts[0])).toEqual([]);
+});
+
 test('detach leaves neither flow nor port nor veth, and may be repeated', async () => {
   const a = web(0, hosts[0]);
   await showEveryone([a]);

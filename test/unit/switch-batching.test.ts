@@ -71,6 +71,17 @@ test('a bad item fails alone', async () => {
   expect(results[1]).toMatchObject({ reason: { message: 'cannot do 2' } });
 });
 
+test('a flush that did what it could fails only the items that it names', async () => {
+  const batcher = new Batcher<number>({
+    what: 'numbers',
+    maxBatch: 10,
+    maxQueued: 100,
+    flush: async (items) => items.map((item) => (item === 2 ? new Error('not this one') : undefined)),
+  });
+  const results = await Promise.allSettled([1, 2, 3].map((item) => batcher.add(item)));
+  expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+});
+
 test('a queue that is full refuses instead of growing', async () => {
   const gate = new Gate();
   const batcher = new Batcher<number>({

@@ -3,13 +3,27 @@ import { runProgram, tryProgram } from '../program.ts';
 import { hostLinkLines, SANDBOX_INTERFACE, sandboxLinkLines, type LinkWish } from '../../core/fabric-link.ts';
 
 const TIMEOUT_MS = 5_000;
+/** Link group that only devices about to be deleted are in. */
+const DOOMED_GROUP = 0x70_70_64;
 
 /**
- * Makes the veth pair, its inner end already inside the sandbox, named and with its MAC.
- * @throws PatchpanelError `external` with the words of ip: nothing is left then
+ * Makes veth pairs, their inner ends already inside the sandboxes, named and with their MACs. Gives the error of each
+ * that could not be made at its place; a part of it may be left then.
+ * @throws PatchpanelError `external`, `deadline` when ip cannot be run at all
  */
-export async function createVeth(wish: LinkWish): Promise<void> {
-  await ipBatch('ip', [], hostLinkLines(wish));
+export async function createVeths(
+  wishes: readonly LinkWish[],
+): Promise<readonly (PatchpanelError | undefined)[]> {
+  const commands = wishes.map(hostLinkLines);
+  const result = await tryProgram('ip', ['-force', '-batch', '-'], lines(commands.flat()), TIMEOUT_MS);
+  const failures = batchFailures(result.stderr);
+  let line = 0;
+  return wishes.map((wish, index) => {
+    const own = commands[index]!.map(() => failures.get((line += 1))).find((words) => words !== undefined);
+    return own === undefined
+      ? undefined
+      : new PatchpanelError('external', `ip could not make ${wish.veth}: ${own}`);
+  });
 }
 
 /**
@@ -32,15 +46,17 @@ export async function configureSandbox(wish: LinkWish, plainFrames: boolean): Pr
  * @throws PatchpanelError `external` with the words of ip, after all have been tried
  */
 export async function deleteVeths(names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
-  const input = lines(names.map((name) => `link delete dev ${name}`));
-  const result = await tryProgram('ip', ['-force', '-batch', '-'], input, TIMEOUT_MS);
-  const complaints = result.stderr
-    .split('\n')
-    .filter(
-      (line) => line !== '' && !line.includes('Cannot find device') && !line.startsWith('Command failed'),
-    );
-  if (result.exitCode === 0 || complaints.length === 0) return;
+  const [first, ...others] = names;
+  if (first === undefined) return;
+  // Each deletion waits for the kernel to quiesce, some 20 ms; a group is deleted with one such wait.
+  const grouped = names.map((name) => `link set dev ${name} group ${DOOMED_GROUP}`);
+  const commands =
+    others.length === 0 ? [`link delete dev ${first}`] : [...grouped, `link delete group ${DOOMED_GROUP}`];
+  const result = await tryProgram('ip', ['-force', '-batch', '-'], lines(commands), TIMEOUT_MS);
+  const complaints = [...batchFailures(result.stderr).values()].filter(
+    (words) => !/Cannot find device|No such device/.test(words),
+  );
+  if (complaints.length === 0) return;
   throw new PatchpanelError('external', `ip could not delete veths: ${complaints.join('; ')}`);
 }
 
@@ -71,3 +87,19 @@ async function ipBatch(file: string, args: readonly string[], commands: readonly
 }
 
 const lines = (commands: readonly string[]) => `${commands.join('\n')}\n`;
+
+/** What went wrong in a forced batch, by line number from 1: ip says it first and the line after. */
+function batchFailures(stderr: string): ReadonlyMap<number, string> {
+  const failures = new Map<number, string>();
+  let words: string[] = [];
+  for (const text of stderr.split('\n')) {
+    const line = /^Command failed \S*:(\d+)$/.exec(text.trim())?.[1];
+    if (line === undefined) {
+      if (text.trim() !== '') words.push(text.trim());
+      continue;
+    }
+    failures.set(Number(line), words.join(' ') || 'it does not say why');
+    words = [];
+  }
+  return failures;
+}
