@@ -165,7 +165,7 @@ export class Scheduler {
       case 'publish': {
         const { bus, clock, log } = this.#options;
         return () => {
-          log.info('event', { type: effect.event.type, ...effect.event.fields });
+          log.info('event', { type: effect.event.type, ...scalarsOf(effect.event.fields) });
           bus.publish(effect.event, clock.now());
         };
       }
@@ -200,4 +200,10 @@ export class Scheduler {
       this.#tickWaits = false;
     });
   }
+}
+
+/** What one log line tells of an event: not whole plans and definitions. `message` is the line's own. */
+function scalarsOf(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const short = Object.entries(fields).filter(([, value]) => typeof value !== 'object');
+  return Object.fromEntries(short.map(([name, value]) => [name === 'message' ? 'detail' : name, value]));
 }
