@@ -60,6 +60,7 @@ export class DevCluster implements ClusterControls {
     try {
       const cluster = await DevCluster.#startPrograms(config, substrate, programs, surroundings);
       await cluster.#openControl();
+      surroundings.signal?.throwIfAborted();
       return cluster;
     } catch (error) {
       await programs.close();
