@@ -2,49 +2,18 @@ import type { App } from '../../src/model/app.ts';
 import { agentId, appId, appVersion, executorId, networkName, slotId, taskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Launch } from '../../scheduler/core/effects.ts';
+import { anApp } from './core-bench.ts';
 
 const version = appVersion('2026-11-22T10:00:00.000Z');
 
-/** A normalised app on the default network; what a test is about is given. */
-export const appRecord = (of: Partial<App> = {}): App => ({
-  id: appId('/shop/web'),
-  args: [],
-  instances: 1,
-  cpus: 0.1,
-  mem: 64,
-  disk: 0,
-  gpus: 0,
-  env: {},
-  labels: {},
-  container: {
-    image: 'web:1',
-    forcePullImage: false,
-    privileged: false,
-    parameters: [],
-    volumes: [],
-    portMappings: [],
-  },
-  network: { mode: 'container', name: networkName('default'), labels: {}, pinned: [] },
-  portDefinitions: [],
-  requirePorts: false,
-  constraints: [],
-  acceptedResourceRoles: [],
-  role: '*',
-  dependencies: [],
-  fetch: [],
-  healthChecks: [],
-  readinessChecks: [],
-  backoffSeconds: 1,
-  backoffFactor: 1.15,
-  maxLaunchDelaySeconds: 300,
-  upgradeStrategy: { maximumOverCapacity: 1, minimumHealthCapacity: 1 },
-  unreachableStrategy: { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
-  killSelection: 'YOUNGEST_FIRST',
-  executor: '',
-  version,
-  versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
-  ...of,
-});
+/** An app on the default network; what a test is about is given. */
+export const appRecord = (of: Partial<App> = {}): App =>
+  anApp('/shop/web', {
+    mem: 64,
+    version,
+    versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
+    ...of,
+  });
 
 export const leaseRecord: Lease = {
   network: networkName('default'),
