@@ -7,18 +7,15 @@ import {
   underlayMtu,
 } from '../adapters/netns/veth.ts';
 import { tunnelPort } from '../adapters/ovsdb/bridge-plan.ts';
-import { StateFiles } from '../adapters/views/state-files.ts';
-import { ViewClient } from '../adapters/views/view-client.ts';
 import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
-import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
-import { endpointKey, type EndpointKey, type View, type ViewVersion } from '../../src/fabric/view.ts';
+import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
-import { messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
+import { PatchpanelError } from '../../src/runtime/errors.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import { Attachments } from './attachments.ts';
@@ -28,6 +25,7 @@ import { CurrentView } from './current-view.ts';
 import { Serials } from './serials.ts';
 import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
+import { ViewFeed } from './view-feed.ts';
 
 const SWEEP_EVERY_MS = 30_000;
 
@@ -40,7 +38,7 @@ export class Switch implements Fabric {
   readonly #config: SwitchConfig;
   readonly #around: SwitchSurroundings;
   readonly #scope: Scope;
-  readonly #files: StateFiles;
+  readonly #feed: ViewFeed;
   readonly #current: CurrentView;
   readonly #bridge: Bridge;
   readonly #attachments: Attachments;
@@ -48,23 +46,21 @@ export class Switch implements Fabric {
   readonly #linkRemovals: Batcher<string>;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
-  readonly #viewSaves: Loop;
   #serials: Serials | undefined;
-  #views: ViewClient | undefined;
-  /** What setLeader() told before start(). */
-  #earlyLeader: LeaderKnowledge = {};
   #compiled: CompiledFlows | undefined;
-  #applied: ViewVersion | undefined;
-  #viewProblem: string | undefined;
-  #flowsProblem: string | undefined;
 
   constructor(config: SwitchConfig, surroundings: SwitchSurroundings) {
     this.#config = config;
     this.#around = surroundings;
     const { clock, log, random } = surroundings;
     this.#scope = new Scope(log);
-    this.#files = new StateFiles(config.stateDir, originOf(config), log);
     this.#current = new CurrentView(config.agentId, clock);
+    this.#feed = new ViewFeed({
+      config,
+      around: surroundings,
+      onView: (view) => this.#viewChanged(view),
+      onConverged: (endpoint) => this.#current.markConverged(endpoint),
+    });
     const limits = { maxBatch: 64, maxQueued: 4_096 };
     this.#links = new Batcher({ ...limits, what: 'the making of veths', flush: createVeths });
     this.#linkRemovals = new Batcher({ ...limits, what: 'the deletion of veths', flush: deleteVeths });
@@ -72,7 +68,7 @@ export class Switch implements Fabric {
       config,
       around: surroundings,
       wanted: (round) => this.#wantedFlows(round),
-      onProblem: (problem) => this.#problemChanged({ flows: problem }),
+      onProblem: (problem) => this.#feed.flowsProblem(problem),
       onPorts: () => this.#attachments.watch(),
       replug: (signal) => this.#attachments.replug(signal),
     });
@@ -84,12 +80,6 @@ export class Switch implements Fabric {
     });
     const onError = (error: unknown) => log.warn('a background task failed; it is tried again', { error });
     this.#sweeps = new Loop({ clock, random, onError, everyMs: SWEEP_EVERY_MS, round: () => this.#sweep() });
-    this.#viewSaves = new Loop({
-      clock,
-      random,
-      onError,
-      round: () => this.#files.saveView(this.#current.view),
-    });
   }
 
   /**
@@ -136,8 +126,7 @@ export class Switch implements Fabric {
 
   /** Where the leader's API is. Of those with a term the newest wins; one without is tried when that one fails. */
   setLeader(url: string, term?: number): void {
-    if (this.#views === undefined) this.#earlyLeader = learnLeader(this.#earlyLeader, url, term);
-    else this.#views.setLeader(url, term);
+    this.#feed.setLeader(url, term);
   }
 
   /** Writes all flows anew, as a difference to what the bridge has. @throws PatchpanelError as attach() */
@@ -153,10 +142,10 @@ export class Switch implements Fabric {
       datapath: this.#bridge.datapath,
       ovsVersion: this.#bridge.version,
       round: this.#bridge.round,
-      applied: this.#applied,
-      schedulerUrl: this.#views?.url,
-      schedulerConnected: this.#views?.connected ?? false,
-      problem: this.#viewProblem ?? this.#flowsProblem,
+      applied: this.#feed.appliedVersion,
+      schedulerUrl: this.#feed.url,
+      schedulerConnected: this.#feed.connected,
+      problem: this.#feed.problem,
       ports: this.#bridge.ports().length,
       flows,
       resyncs,
@@ -188,7 +177,7 @@ export class Switch implements Fabric {
 
   async #start(): Promise<void> {
     const { config, bridge } = { config: this.#config, bridge: this.#bridge };
-    const lastView = await this.#files.loadView();
+    const lastView = await this.#feed.loadView();
     if (lastView !== undefined) this.#current.put(lastView);
     this.#scope.defer('bridge', () => bridge.close());
     await bridge.openRows();
@@ -198,37 +187,11 @@ export class Switch implements Fabric {
     this.#serials = new Serials(join(config.stateDir, 'port-serial'), Math.max(-1, ...serials) + 1);
     this.#attachments.adopt(left);
     await bridge.openFlows();
-    this.#applied = lastView?.version;
-    this.#scope.defer('view file', () => this.#viewSaves.stop());
-    await this.#followScheduler(lastView);
+    this.#scope.defer('views', () => this.#feed.stop());
+    await this.#feed.start(await this.#facts(), lastView);
     this.#scope.defer('sweeps', () => this.#sweeps.stop());
     this.#sweeps.trigger();
     this.#around.log.info('the switch is ready', { status: this.status() });
-  }
-
-  async #followScheduler(lastView: View | undefined): Promise<void> {
-    const { clock, random, log } = this.#around;
-    const { elected, hint } = this.#earlyLeader;
-    let leader = await this.#files.loadLeader();
-    if (elected !== undefined) leader = learnLeader(leader, elected.url, elected.term);
-    if (hint !== undefined) leader = learnLeader(leader, hint, undefined);
-    const views = new ViewClient({
-      facts: await this.#facts(),
-      clock,
-      random,
-      log,
-      leader,
-      fixedUrl: this.#config.schedulerUrl,
-      lastView,
-      onView: (view) => this.#viewChanged(view),
-      onConverged: (endpoint) => this.#current.markConverged(endpoint),
-      onRefused: (problem) => this.#problemChanged({ view: problem }),
-      onLeader: (known) => this.#saveLeader(known),
-    });
-    this.#views = views;
-    this.#scope.defer('views', () => views.stop());
-    this.#report();
-    views.start();
   }
 
   async #facts(): Promise<HostFacts> {
@@ -249,34 +212,11 @@ export class Switch implements Fabric {
 
   #viewChanged(view: View): void {
     this.#current.put(view);
-    this.#viewSaves.trigger();
     this.#bridge.follow(view).then(
-      () => {
-        this.#applied = view.version;
-        this.#report();
-      },
+      () => this.#feed.applied(view.version),
       (error: unknown) =>
         this.#around.log.error('a view could not be put in force', { version: view.version, error }),
     );
-  }
-
-  #problemChanged(
-    change: { readonly view?: string | undefined } | { readonly flows: string | undefined },
-  ): void {
-    const before = this.#viewProblem ?? this.#flowsProblem;
-    if ('flows' in change) this.#flowsProblem = change.flows;
-    else this.#viewProblem = change.view;
-    if (before !== (this.#viewProblem ?? this.#flowsProblem)) this.#report();
-  }
-
-  #report(): void {
-    this.#views?.report(this.#applied, this.#viewProblem ?? this.#flowsProblem);
-  }
-
-  #saveLeader(leader: LeaderKnowledge): void {
-    this.#files.saveLeader(leader).catch((error: unknown) => {
-      this.#around.log.warn('the address of the leader could not be kept', { error: messageOf(error) });
-    });
   }
 
   #wantedFlows(round: number): FlowObjects {
@@ -329,6 +269,3 @@ export class Switch implements Fabric {
     });
   }
 }
-
-/** Whose state it is that the state directory holds: this agent's, of this framework. */
-const originOf = ({ agentId, frameworkId }: SwitchConfig) => `${frameworkId ?? 'any'}/${agentId}`;

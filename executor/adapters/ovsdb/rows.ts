@@ -26,7 +26,7 @@ export interface BridgeRow {
   readonly externalIds: StringMap;
 }
 
-export interface PortRow {
+interface PortRow {
   readonly uuid: string;
   readonly name: string;
   readonly interfaces: readonly string[];

@@ -1,0 +1,155 @@
+import { StateFiles } from '../adapters/views/state-files.ts';
+import { ViewClient } from '../adapters/views/view-client.ts';
+import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
+import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';
+import type { HostFacts } from '../../src/model/host.ts';
+import { messageOf } from '../../src/runtime/errors.ts';
+import { Loop } from '../../src/runtime/loop.ts';
+import { Scope } from '../../src/runtime/scope.ts';
+import type { SwitchConfig, SwitchSurroundings } from './switch-config.ts';
+
+export interface ViewFeedOptions {
+  readonly config: SwitchConfig;
+  readonly around: SwitchSurroundings;
+  /** A good view came; acknowledge it with applied() when it is in force. */
+  readonly onView: (view: View) => void;
+  readonly onConverged: (endpoint: EndpointKey) => void;
+}
+
+/**
+ * Views from the scheduler, kept on disk, and what is said to it in return.
+ * INVARIANT: the scheduler is told the newest version in force and the present problem, if there is one.
+ */
+export class ViewFeed {
+  readonly #options: ViewFeedOptions;
+  readonly #files: StateFiles;
+  readonly #scope: Scope;
+  readonly #saves: Loop;
+  #client: ViewClient | undefined;
+  /** What setLeader() told before start(). */
+  #early: LeaderKnowledge = {};
+  #newest: View | undefined;
+  #applied: ViewVersion | undefined;
+  #viewProblem: string | undefined;
+  #flowsProblem: string | undefined;
+
+  constructor(options: ViewFeedOptions) {
+    this.#options = options;
+    const { config, around } = options;
+    const { clock, random, log } = around;
+    this.#files = new StateFiles(config.stateDir, originOf(config), log);
+    this.#scope = new Scope(log);
+    this.#saves = new Loop({
+      clock,
+      random,
+      onError: (error) => log.warn('the view could not be kept on disk; it is tried again', { error }),
+      round: () => this.#save(),
+    });
+  }
+
+  get appliedVersion(): ViewVersion | undefined {
+    return this.#applied;
+  }
+
+  get url(): string | undefined {
+    return this.#client?.url;
+  }
+
+  get connected(): boolean {
+    return this.#client?.connected ?? false;
+  }
+
+  get problem(): string | undefined {
+    return this.#viewProblem ?? this.#flowsProblem;
+  }
+
+  /** The last good view of an earlier run. */
+  loadView(): Promise<View | undefined> {
+    return this.#files.loadView();
+  }
+
+  /** Begins to follow the scheduler; `lastView` is in force already. */
+  async start(facts: HostFacts, lastView: View | undefined): Promise<void> {
+    const { around, config, onConverged } = this.#options;
+    const { clock, random, log } = around;
+    const client = new ViewClient({
+      facts,
+      clock,
+      random,
+      log,
+      leader: await this.#firstLeader(),
+      fixedUrl: config.schedulerUrl,
+      lastView,
+      onView: (view) => this.#received(view),
+      onConverged,
+      onRefused: (problem) => this.#problemChanged(problem, this.#flowsProblem),
+      onLeader: (leader) => this.#saveLeader(leader),
+    });
+    this.#client = client;
+    this.#applied = lastView?.version;
+    this.#report();
+    this.#scope.defer('view file', () => this.#saves.stop());
+    this.#scope.defer('view client', () => client.stop());
+    client.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#scope.close();
+  }
+
+  setLeader(url: string, term: number | undefined): void {
+    if (this.#client === undefined) this.#early = learnLeader(this.#early, url, term);
+    else this.#client.setLeader(url, term);
+  }
+
+  /** This version is in force here. */
+  applied(version: ViewVersion): void {
+    this.#applied = version;
+    this.#report();
+  }
+
+  /** Why the wanted flows are not in force; undefined when they are again. */
+  flowsProblem(problem: string | undefined): void {
+    this.#problemChanged(this.#viewProblem, problem);
+  }
+
+  async #firstLeader(): Promise<LeaderKnowledge> {
+    const { elected, hint } = this.#early;
+    let leader = await this.#files.loadLeader();
+    if (elected !== undefined) leader = learnLeader(leader, elected.url, elected.term);
+    if (hint !== undefined) leader = learnLeader(leader, hint, undefined);
+    return leader;
+  }
+
+  #received(view: View): void {
+    this.#newest = view;
+    this.#saves.trigger();
+    this.#options.onView(view);
+  }
+
+  async #save(): Promise<void> {
+    if (this.#newest !== undefined) await this.#files.saveView(this.#newest);
+  }
+
+  #saveLeader(leader: LeaderKnowledge): void {
+    this.#files.saveLeader(leader).catch((error: unknown) => {
+      this.#options.around.log.warn('the address of the leader could not be kept', {
+        error: messageOf(error),
+      });
+    });
+  }
+
+  #problemChanged(view: string | undefined, flows: string | undefined): void {
+    const before = this.problem;
+    this.#viewProblem = view;
+    this.#flowsProblem = flows;
+    if (before !== this.problem) this.#report();
+  }
+
+  #report(): void {
+    this.#client?.report(this.#applied, this.problem);
+  }
+}
+
+/** Whose state it is that the state directory holds: this agent's, of this framework. */
+const originOf = ({ agentId, frameworkId }: SwitchConfig) => `${frameworkId ?? 'any'}/${agentId}`;
