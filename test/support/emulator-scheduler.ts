@@ -14,11 +14,11 @@ export interface Reply {
 /** One HTTP request with exactly these headers. */
 export function request(
   url: string,
-  options: { method?: string; headers?: Record<string, string>; body?: Uint8Array } = {},
+  options: { method?: string; headers?: Record<string, string>; body?: Uint8Array; agent?: http.Agent } = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const { body = new Uint8Array(), method = 'POST', headers = {} } = options;
-    const outgoing = http.request(url, { method, headers, agent: false }, (response) => {
+    const { body = new Uint8Array(), method = 'POST', headers = {}, agent = false } = options;
+    const outgoing = http.request(url, { method, headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () =>
@@ -110,6 +110,8 @@ export class TestScheduler {
   frameworkId: Framework['id'] | undefined;
   stream: TestStream | undefined;
   headers: Record<string, string> = {};
+  /** Calls share one connection, as those of a real scheduler do. */
+  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
   constructor(url: string, encoding: Encoding = 'json') {
     this.url = `${url}/api/v1/scheduler`;
@@ -159,6 +161,7 @@ export class TestScheduler {
 
   async call(call: SchedulerCall, headers: Record<string, string> = {}): Promise<Reply> {
     return request(this.url, {
+      agent: this.#agent,
       headers: {
         'Content-Type': contentTypes[this.encoding],
         Accept: contentTypes[this.encoding],
@@ -200,6 +203,7 @@ export class TestScheduler {
   }
 
   close(): void {
+    this.#agent.destroy();
     this.stream?.drop();
   }
 }

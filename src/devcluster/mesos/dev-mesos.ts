@@ -94,8 +94,8 @@ export class DevMesos implements MesosControl {
       notify: () => this.#waiters.notify(),
       leader: () => this.#masters.master,
     });
-    this.#agents.add(host);
     await host.start();
+    this.#agents.add(host);
     await this.#registration(host);
     return agentId(host.disk.agentId ?? '');
   }
@@ -158,6 +158,7 @@ export class DevMesos implements MesosControl {
     await Promise.all([...this.#agents].map((agent) => agent.close()));
     await this.#masters.close();
     this.#mailbox.close();
+    this.#waiters.close();
   }
 
   #agent(id: AgentId): AgentHost {

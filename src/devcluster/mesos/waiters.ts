@@ -4,6 +4,7 @@ import { PatchpanelError } from '../../runtime/errors.ts';
 interface Waiter {
   readonly isMet: () => boolean;
   readonly resolve: () => void;
+  readonly reject: (error: PatchpanelError) => void;
 }
 
 /** Promises that settle when something in the cluster has changed so that a condition holds. */
@@ -30,19 +31,32 @@ export class Waiters {
   until(what: string, isMet: () => boolean, timeoutMs: number): Promise<void> {
     if (isMet()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(timeoutMs, () => {
+      const leave = () => {
+        cancel();
         this.#waiting.delete(waiter);
-        reject(new PatchpanelError('deadline', `${what} did not happen within ${timeoutMs} ms`));
-      });
+      };
       const waiter: Waiter = {
         isMet,
         resolve: () => {
-          cancel();
-          this.#waiting.delete(waiter);
+          leave();
           resolve();
         },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
       };
+      const cancel = this.#clock.after(timeoutMs, () =>
+        waiter.reject(new PatchpanelError('deadline', `${what} did not happen within ${timeoutMs} ms`)),
+      );
       this.#waiting.add(waiter);
     });
+  }
+
+  /** Nothing will change any more: whoever still waits is told, with code `aborted`. */
+  close(): void {
+    for (const waiter of this.#waiting) {
+      waiter.reject(new PatchpanelError('aborted', 'the cluster was closed meanwhile'));
+    }
   }
 }

@@ -100,6 +100,8 @@ export class AgentHost {
   connect(): void {
     const agent = this.#agent;
     const master = this.#host.leader();
+    // A connection to the leader before must not be taken up again when the way is free.
+    this.#wire?.close();
     if (agent === undefined || this.#cut || master === undefined) return;
     const wire = new Wire({
       post: this.#host.post,
@@ -107,7 +109,6 @@ export class AgentHost {
       toAgent: (message) => agent.receive(message),
       closed: () => this.#disconnected(master, wire),
     });
-    this.#wire?.close();
     this.#wire = wire;
     agent.connect(wire.atAgent);
   }

@@ -25,7 +25,18 @@ export function describeDifference(existing: ExecutorInfo, given: ExecutorInfo):
   ].join('\n');
 }
 
+/** Texts of infos that are compared again and again: the known executor's with each launch on it. */
+const canonicalTexts = new WeakMap<ExecutorInfo, string>();
+
 function canonical(info: ExecutorInfo): string {
+  const known = canonicalTexts.get(info);
+  if (known !== undefined) return known;
+  const text = canonicalText(info);
+  canonicalTexts.set(info, text);
+  return text;
+}
+
+function canonicalText(info: ExecutorInfo): string {
   const { labels: _labels, shutdown_grace_period: _grace, resources = [], command, ...rest } = info;
   const roles = resources.map(({ allocation_info: allocation }) => allocation?.role ?? '').sort();
   const { scalars, ranges } = bundleOf(resources);
