@@ -67,7 +67,7 @@ export interface DevMesosOptions {
 }
 
 /** What an agent offers: scalars in Mesos's units (cores, MiB), ports as inclusive ranges. */
-export interface AgentResources {
+interface AgentResources {
   readonly cpus: number;
   readonly mem: number;
   readonly disk: number;
@@ -77,7 +77,7 @@ export interface AgentResources {
 }
 
 /** Where an agent's HTTP server listens. */
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }

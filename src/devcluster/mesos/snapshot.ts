@@ -1,7 +1,7 @@
 import type { AgentId } from '../../model/ids.ts';
 
 /** A task as its agent sees it. */
-export interface TaskSnapshot {
+interface TaskSnapshot {
   readonly taskId: string;
   readonly state: string;
 }
@@ -38,7 +38,7 @@ export interface FrameworkSnapshot {
   readonly tasks: readonly TaskSnapshot[];
 }
 
-export interface MasterSnapshot {
+interface MasterSnapshot {
   readonly url: string;
   readonly leader: boolean;
 }

@@ -20,7 +20,7 @@ export interface ExecutorStream {
   end(): void;
 }
 
-export interface LaunchedTask {
+interface LaunchedTask {
   readonly info: TaskInfo;
   state: TaskState;
   /** The latest status from the executor. */
@@ -28,7 +28,7 @@ export interface LaunchedTask {
 }
 
 /** What the tasks of an executor become when it ends. */
-export interface Ending {
+interface Ending {
   readonly state: TaskState;
   readonly reason: TaskStatusReason;
   readonly message: string;

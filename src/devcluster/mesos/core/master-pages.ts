@@ -192,7 +192,7 @@ function quantities({ scalars, ranges }: Bundle): Record<string, number> {
 }
 
 /** What the framework's tasks and executors hold, all roles together unless one is named. */
-export function usedBy(context: MasterContext, framework: Framework, role?: string): Bundle {
+function usedBy(context: MasterContext, framework: Framework, role?: string): Bundle {
   const holders: Bundle[] = [];
   for (const task of framework.tasks.values()) {
     if (role === undefined || task.role === role) holders.push(liveResources(task));

@@ -85,7 +85,7 @@ export interface Agent {
 }
 
 /** An agent that was declared unreachable, and when (milliseconds since 1970). */
-export interface UnreachableAgent {
+interface UnreachableAgent {
   readonly info: AgentInfo;
   readonly sinceMs: number;
 }
