@@ -67,6 +67,7 @@ async function createSwitch(options: HostOptions, hostKey: string, dockerVersion
     {
       agentId: environment.agentId,
       executorId: environment.executorId,
+      frameworkId: environment.frameworkId,
       hostname,
       hostKey,
       ovsRunDir: config.ovsRunDir,
