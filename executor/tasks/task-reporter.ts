@@ -42,16 +42,22 @@ export class TaskReporter {
 
   /** Tells a task's state when it is news. */
   report(taskId: TaskId, report: TaskReport, record?: TaskRecord): void {
-    const { agentId, executorId, clock, log } = this.#options;
+    const { agentId, executorId, clock } = this.#options;
     const now = clock.now();
     const told = this.#told.get(taskId);
     const change = changeOf(told?.report, report);
     if (change === 'none') return;
     if (change === 'progress' && told !== undefined && now - told.at < progressEveryMs) return;
     this.#told.set(taskId, { report, at: now });
-    if (change === 'state') log.info('task state', { taskId, ...report, ...timingsOf(record, report) });
+    if (change === 'state') this.#note(taskId, report, record);
     const status = toTaskStatus(taskId, report, { agentId, executorId, uuid: newUuid(), nowMs: now }, record);
     if (this.#updates.add(status, change, now)) this.#options.send(status);
+  }
+
+  #note(taskId: TaskId, { state, reason, message }: TaskReport, record: TaskRecord | undefined): void {
+    const timings = state === 'TASK_RUNNING' ? record?.timings : undefined;
+    // The log has a field of its own that is called message.
+    this.#options.log.info('task state', { taskId, state, reason, detail: message, timings });
   }
 
   /** Nothing more will come of this task. */
@@ -87,6 +93,3 @@ export class TaskReporter {
     return new Promise((resolve) => void this.#drained.push(resolve));
   }
 }
-
-const timingsOf = (record: TaskRecord | undefined, report: TaskReport) =>
-  report.state === 'TASK_RUNNING' && record !== undefined ? { timings: record.timings } : {};
