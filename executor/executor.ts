@@ -42,6 +42,7 @@ export class Executor {
   readonly #hostname = deferred<string>();
   readonly #tasks = deferred<Tasks>();
   readonly #end = deferred<End>();
+  readonly #ending = new AbortController();
 
   constructor(config: ExecutorConfig, environment: ExecutorEnvironment, log: Logger) {
     this.#config = config;
@@ -74,6 +75,7 @@ export class Executor {
     this.#serve().catch((error: unknown) => this.#cannotServe(error));
     const end = await this.#end.promise;
     this.#log.info('ending', { reason: end.reason });
+    this.#ending.abort();
     await this.#endTasks(end.graceMs);
     this.#client.stop();
     await subscription;
@@ -94,6 +96,7 @@ export class Executor {
       hostname: await this.#hostname.promise,
       log: this.#log,
       scope: this.#scope,
+      signal: this.#ending.signal,
       onPortLost: (endpoint, reason) =>
         void this.#tasks.promise.then((tasks) => tasks.portLost(endpoint, reason)),
     });
@@ -112,6 +115,7 @@ export class Executor {
 
   /** Tasks are refused with the reason, so that it is seen where the tasks are seen. */
   #cannotServe(error: unknown): void {
+    if (this.#ending.signal.aborted) return;
     this.#log.error('cannot serve this host', { error });
     this.#tasks.resolve(
       refusingTasks(`the executor cannot serve this host: ${messageOf(error)}`, this.#reporter),

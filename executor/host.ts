@@ -14,7 +14,8 @@ import type { ExecutorConfig } from './config.ts';
 import { ownCgroup } from './core/task-cgroup.ts';
 import { Switch } from './fabric/switch.ts';
 import { ContainerGarbage } from './tasks/container-garbage.ts';
-import { discoverUnderlayIp, lockHost, readHostKey } from './tasks/host-identity.ts';
+import { discoverUnderlayIp, readHostKey } from './tasks/host-identity.ts';
+import { lockHost } from './tasks/host-lock.ts';
 
 /** How long an earlier executor of this host may take to end, in milliseconds. */
 const lockTimeoutMs = 60_000;
@@ -28,6 +29,8 @@ export interface HostOptions {
   readonly hostname: string;
   readonly log: Logger;
   readonly scope: Scope;
+  /** Fires when the host is not wanted any more. */
+  readonly signal: AbortSignal;
   readonly onPortLost: (endpoint: EndpointKey, reason: string) => void;
 }
 
@@ -44,7 +47,7 @@ export interface Host {
  */
 export async function prepareHost(options: HostOptions): Promise<Host> {
   const { config, scope, log } = options;
-  const lock = await lockHost(config.stateDir, lockTimeoutMs);
+  const lock = await lockHost(config.stateDir, lockTimeoutMs, options.signal);
   scope.defer('host lock', () => lock.release());
   const hostKey = await readHostKey(config.stateDir);
   const containers = new DockerContainers(connectDocker(config.dockerHost), hostKey);

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { withDeadline } from '../../src/runtime/deadline.ts';
 import { PatchpanelError, codeOf } from '../../src/runtime/errors.ts';
 import { tryRun } from '../../src/runtime/process.ts';
 
@@ -28,55 +26,6 @@ async function readIfThere(file: string): Promise<string | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Held until release() or until this process ends, however it ends. */
-export interface HostLock {
-  release(): Promise<void>;
-}
-
-/**
- * Makes sure that only one executor acts on this host: waits until an earlier one has ended. The lock is held by a
- * child (`flock`, of util-linux) that ends with its standard input, so it cannot outlive this process.
- * @throws PatchpanelError `conflict` when the earlier executor is still there after `timeoutMs`
- */
-export async function lockHost(stateDir: string, timeoutMs: number): Promise<HostLock> {
-  await mkdir(stateDir, { recursive: true });
-  const file = path.join(stateDir, 'executor.lock');
-  const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
-  // Once it has the lock, cat gives back what it is sent: that is how its owner learns of it.
-  const child = spawn('flock', ['--exclusive', '--wait', seconds, file, 'cat'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    // Signals to the executor's process group must not take the lock away before its end.
-    detached: true,
-  });
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  try {
-    await withDeadline(echoed(child), timeoutMs + 5000, `the lock ${file}`);
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw new PatchpanelError(
-      'conflict',
-      `another executor of this host holds ${file}; only one can serve a host: end it, or give this one another state directory and bridge`,
-      { cause: error },
-    );
-  }
-  return {
-    release: async () => {
-      child.stdin.end();
-      await closed;
-    },
-  };
-}
-
-function echoed(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => reject(new PatchpanelError('conflict', `flock ended with ${code}`)));
-    child.stdout?.once('data', () => resolve());
-    child.stdin?.on('error', reject);
-    child.stdin?.write('locked\n');
-  });
 }
 
 /**

@@ -176,6 +176,31 @@ test('a broken stream is taken up again with what was not acknowledged, and task
   expect(await exit).toBe(0);
 });
 
+test('a second executor of a host waits until the first has ended', async () => {
+  const first = startExecutor(quiet);
+  await agent.subscribed();
+  const old = agent.launch(spec());
+  await agent.reaches(old, 'TASK_RUNNING');
+  startExecutor(quiet);
+  await agent.subscribed(2);
+  const id = agent.launch(spec());
+  first.child.kill('SIGTERM');
+  expect(await first.exit).toBe(0);
+  const running = await agent.reaches(id, 'TASK_RUNNING');
+  expect(running.message).toMatch(/10\.32\.0\.7/);
+});
+
+test('an executor that waits for its host ends at once when it is told to', async () => {
+  startExecutor(quiet);
+  await agent.subscribed();
+  const old = agent.launch(spec());
+  await agent.reaches(old, 'TASK_RUNNING');
+  const { child, exit } = startExecutor(quiet);
+  await agent.subscribed(2);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+});
+
 test('an executor without tasks ends by itself', async () => {
   const { exit } = startExecutor({ ...quiet, PATCHPANEL_IDLE_EXIT_SECONDS: '0.2' });
   await agent.subscribed();
