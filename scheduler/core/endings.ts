@@ -2,6 +2,7 @@ import type { App } from '../../src/model/app.ts';
 import type { Condition, Instance } from '../../src/model/instance.ts';
 import { countFailure } from './backoff.ts';
 import type { Failure } from './backoff.ts';
+import type { StatusSource } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
 import { publishStatus, taskStateOf } from './publications.ts';
 import { quarantineEnd } from './slot-table.ts';
@@ -9,11 +10,15 @@ import { quarantineEnd } from './slot-table.ts';
 /** How a task ended. */
 export interface Ending {
   readonly condition: Condition;
+  readonly source?: StatusSource;
   readonly reason?: string;
   readonly message?: string;
 }
 
-/** Reasons that say that the executor is not there any more: the next task needs one with a new id. */
+/**
+ * Reasons of master and agent that say that the executor is not there any more: the next task needs one with a new
+ * id. From the executor itself they are about the task's own container, and it lives on.
+ */
 const executorIsGone: ReadonlySet<string> = new Set([
   'REASON_EXECUTOR_TERMINATED',
   'REASON_EXECUTOR_REGISTRATION_TIMEOUT',
@@ -45,9 +50,9 @@ export function finishInstance(frame: FrameBuilder, instance: Instance, ending: 
   publishStatus(frame, { ...instance, condition: ending.condition }, ending);
 }
 
-function forgetExecutor(frame: FrameBuilder, instance: Instance, { reason }: Ending): void {
+function forgetExecutor(frame: FrameBuilder, instance: Instance, { reason, source }: Ending): void {
   const record = frame.world.executors.get(instance.agentId);
-  if (reason === undefined || !executorIsGone.has(reason)) return;
+  if (source === 'executor' || reason === undefined || !executorIsGone.has(reason)) return;
   if (record?.executorId === instance.executorId) frame.deleteExecutor(instance.agentId);
 }
 

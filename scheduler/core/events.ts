@@ -32,12 +32,16 @@ export interface Offer {
   readonly unavailableFrom?: number;
 }
 
+export type StatusSource = 'master' | 'agent' | 'executor';
+
 /** A task status in our words. */
 export interface StatusUpdate {
   readonly taskId: TaskId;
   readonly agentId?: AgentId;
   readonly executorId?: ExecutorId;
   readonly condition: Condition;
+  /** Who says so. */
+  readonly source?: StatusSource;
   readonly reason?: string;
   readonly message?: string;
   readonly healthy?: boolean;

@@ -1,7 +1,7 @@
-import type { TaskState, TaskStatus } from '../../../proto/mesos.gen.ts';
+import type { TaskState, TaskStatus, TaskStatusSource } from '../../../proto/mesos.gen.ts';
 import { agentId, executorId, taskId } from '../../../src/model/ids.ts';
 import type { Condition } from '../../../src/model/instance.ts';
-import type { StatusUpdate } from '../../core/events.ts';
+import type { StatusSource, StatusUpdate } from '../../core/events.ts';
 
 const conditions: Readonly<Record<TaskState, Condition>> = {
   TASK_STAGING: 'staging',
@@ -20,6 +20,12 @@ const conditions: Readonly<Record<TaskState, Condition>> = {
   TASK_UNKNOWN: 'unknown',
 };
 
+const sources: Readonly<Record<TaskStatusSource, StatusSource>> = {
+  SOURCE_MASTER: 'master',
+  SOURCE_AGENT: 'agent',
+  SOURCE_EXECUTOR: 'executor',
+};
+
 /** A Mesos task status in our words. */
 export function statusOf(status: TaskStatus): StatusUpdate {
   const hasUuid = status.uuid !== undefined && status.uuid.length > 0;
@@ -28,6 +34,7 @@ export function statusOf(status: TaskStatus): StatusUpdate {
     condition: conditions[status.state],
     ...(status.agent_id === undefined ? {} : { agentId: agentId(status.agent_id.value) }),
     ...(status.executor_id === undefined ? {} : { executorId: executorId(status.executor_id.value) }),
+    ...(status.source === undefined ? {} : { source: sources[status.source] }),
     ...(status.reason === undefined ? {} : { reason: status.reason }),
     ...(status.message === undefined ? {} : { message: status.message }),
     ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
