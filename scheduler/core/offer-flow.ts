@@ -4,11 +4,14 @@ import type { FrameBuilder } from './frame.ts';
 /** Work that stays unmet is told to Mesos again after this long: filters and lost calls must not hide offers for ever. */
 const repeatReviveMs = 60_000;
 
+/** Revives in a row before the interval between them holds: deployments that follow each other find every host. */
+const reviveBurst = 4;
+
 /** Asks for offers when there is new work; not more often than the settings allow. */
 export function regulateOffers(frame: FrameBuilder): void {
   const { world, settings, now } = frame;
   if (!frame.newWork || !world.subscribed || !hasWork(frame)) return;
-  const earliest = world.lastReviveAt + settings.minReviveIntervalMs;
+  const earliest = world.revivesPaidUntil - (reviveBurst - 1) * settings.minReviveIntervalMs;
   if (now >= earliest) revive(frame);
   else world.timers.set({ kind: 'revive' }, earliest);
 }
@@ -28,7 +31,8 @@ export function suppressWhenIdle(frame: FrameBuilder): void {
 
 function revive(frame: FrameBuilder): void {
   frame.world.suppressed = false;
-  frame.world.lastReviveAt = frame.now;
+  frame.world.revivesPaidUntil =
+    Math.max(frame.world.revivesPaidUntil, frame.now) + frame.settings.minReviveIntervalMs;
   frame.world.timers.set({ kind: 'revive' }, frame.now + repeatReviveMs);
   frame.newWork = false;
   frame.emit({ kind: 'revive' });

@@ -19,7 +19,7 @@ export function subscribed(frame: FrameBuilder, frameworkId: FrameworkId): void 
   if (world.frameworkId !== frameworkId) frame.putFrameworkId(frameworkId);
   world.subscribed = true;
   world.suppressed = false;
-  world.lastReviveAt = 0;
+  world.revivesPaidUntil = 0;
   world.unknownSince.clear();
   frame.publish(again ? 'scheduler_reregistered_event' : 'scheduler_registered_event', { frameworkId });
   reconcileEverything(frame);

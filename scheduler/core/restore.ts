@@ -41,7 +41,7 @@ export function createWorld(): World {
     unknownSince: new Map(),
     subscribed: false,
     suppressed: false,
-    lastReviveAt: 0,
+    revivesPaidUntil: 0,
   };
 }
 

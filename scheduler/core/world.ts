@@ -65,7 +65,8 @@ export interface World {
   /** True between SUBSCRIBED and the end of the stream. */
   subscribed: boolean;
   suppressed: boolean;
-  lastReviveAt: number;
+  /** Each revive adds its interval to this moment; the allowance is what lies between it and now. */
+  revivesPaidUntil: number;
 }
 
 /** `info` is Mesos's ExecutorInfo in its JSON form, opaque to the core. */
