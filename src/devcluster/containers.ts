@@ -30,6 +30,11 @@ export class Containers {
     return { exitCode: ExitCode ?? -1, output: read };
   }
 
+  /** Whether the app container of a task runs. */
+  async runs(taskId: string): Promise<boolean> {
+    return (await this.#listed(taskId)).length > 0;
+  }
+
   /** What `http://ip/` answers to a task within `timeoutSeconds`; undefined: nothing. */
   async get(fromTask: string, ip: string, timeoutSeconds = 5): Promise<string | undefined> {
     const argv = ['timeout', String(timeoutSeconds), 'wget', '-q', '-O', '-', `http://${ip}/`];
@@ -38,10 +43,14 @@ export class Containers {
   }
 
   async #appOf(taskId: string): Promise<Docker.Container> {
-    const label = [`patchpanel.task=${taskId}`, 'patchpanel.role=app'];
-    const [found] = await this.#docker.listContainers({ filters: { label } });
+    const [found] = await this.#listed(taskId);
     if (found === undefined)
       throw new PatchpanelError('not-found', `task ${taskId} has no running container`);
     return this.#docker.getContainer(found.Id);
+  }
+
+  #listed(taskId: string): Promise<Docker.ContainerInfo[]> {
+    const label = [`patchpanel.task=${taskId}`, 'patchpanel.role=app'];
+    return this.#docker.listContainers({ filters: { label } });
   }
 }

@@ -141,7 +141,8 @@ export class Demo {
       await this.#cluster.heal(lost.host);
       await this.#until(`the old copy on ${lost.host} to be killed`, async () => {
         const tasks = await this.#tasks();
-        return tasks.every((task) => task.id !== lost.id) ? tasks : undefined;
+        const listed = tasks.some((task) => task.id === lost.id);
+        return listed || (await this.#containers.runs(lost.id)) ? undefined : tasks;
       });
       return { saw: `the old copy on ${lost.host} was killed`, result: undefined };
     });
