@@ -3,15 +3,16 @@ import { slotId } from '../../src/model/ids.ts';
 import type { AppId, NetworkName, SlotId } from '../../src/model/ids.ts';
 import type { Lease, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
-import { parseCidr, reservedFor, subnetContains } from '../../src/fabric/cidr.ts';
-import { formatIpv4, parseIpv4Range, tryParseIpv4 } from '../../src/fabric/ipv4.ts';
+import { addressPool } from '../../src/fabric/address-pool.ts';
+import { allocateAddress, claimAddress } from '../../src/fabric/allocate.ts';
 import { macOf } from '../../src/fabric/mac.ts';
+import { slotName } from '../../src/fabric/names.ts';
 import { incarnationsOf } from './frame.ts';
 import { addressBook } from './tables.ts';
 import type { World } from './world.ts';
 
 /** Where the label with pinned addresses is in an app's JSON. */
-export const pinPath = '/networks/0/labels/patchpanel.ip';
+export const pinPath = '/networks(0)/labels/patchpanel.ip';
 const instancesPath = '/instances';
 
 /** What was found wrong with an address, and where in the app. */
@@ -41,7 +42,7 @@ export class LeasePlan {
     if (app.network.mode === 'host') return bare;
     const network = this.#world.networks.get(app.network.name);
     if (network === undefined)
-      return { path: '/networks/0/name', error: `network '${app.network.name}' does not exist` };
+      return { path: '/networks(0)/name', error: `network '${app.network.name}' does not exist` };
     const pin = app.network.pinned[slot.index];
     if (app.network.pinned.length > 0 && pin === undefined) {
       const count = app.network.pinned.length;
@@ -61,8 +62,12 @@ export class LeasePlan {
   }
 
   #pinned(network: Network, slot: Slot, pin: string, present: Lease | undefined): Slot | AddressProblem {
-    const error = pinError(network, pin) ?? this.#takenError(network, slot.id, pin);
-    if (error !== undefined) return { path: pinPath, error };
+    const heldByOthers = { has: (ip: string) => this.#takenError(network, slot.id, ip) !== undefined };
+    const claim = claimAddress(addressPool(network), heldByOthers, pin);
+    if (claim.kind === 'refused') {
+      const error = this.#takenError(network, slot.id, pin) ?? claim.problem;
+      return { path: pinPath, error };
+    }
     if (present?.network === network.name && present.ip === pin) return this.#give(network, slot, present);
     return this.#give(network, slot, leaseOf(network, slot, pin));
   }
@@ -76,27 +81,17 @@ export class LeasePlan {
   }
 
   #next(network: Network, slot: Slot): Slot | AddressProblem {
-    const subnet = parseCidr(network.cidr);
-    const range =
-      network.range === undefined
-        ? { first: subnet.address, last: subnet.broadcast }
-        : parseIpv4Range(network.range);
     const book = addressBook(this.#world, network.name);
-    let address = Math.max(range.first, this.#firstFree.get(network.name) ?? book.firstFree);
-    for (; address <= range.last; address++) {
-      const ip = formatIpv4(address);
-      if (
-        reservedFor(subnet, address) !== undefined ||
-        book.holders.has(ip) ||
-        this.#taken.has(`${network.name} ${ip}`)
-      )
-        continue;
-      this.#firstFree.set(network.name, address + 1);
-      return this.#give(network, slot, leaseOf(network, slot, ip));
+    const taken = { has: (ip: string) => book.holders.has(ip) || this.#taken.has(`${network.name} ${ip}`) };
+    const cursor = this.#firstFree.get(network.name) ?? book.firstFree;
+    const found = allocateAddress(addressPool(network), taken, cursor);
+    if (found.kind === 'address') {
+      this.#firstFree.set(network.name, found.cursor);
+      return this.#give(network, slot, leaseOf(network, slot, found.ip));
     }
     return {
       path: instancesPath,
-      error: `network '${network.name}' has no free address left for slot ${slot.index}`,
+      error: `network '${network.name}' has no free address left for slot ${slot.index}: ${found.problem}`,
     };
   }
 
@@ -127,33 +122,11 @@ export const newSlot = (app: AppId, index: number): Slot => ({
   epoch: 0,
 });
 
-/** `/shop/db` and 0 → `0.db.shop`. */
-export const hostnameOf = (app: AppId, index: number): string =>
-  [
-    index,
-    ...app
-      .split('/')
-      .filter((part) => part !== '')
-      .toReversed(),
-  ].join('.');
-
 function leaseOf(network: Network, slot: Slot, ip: string): Lease {
   return {
     network: network.name,
     ip,
     mac: macOf(network.vni, ip),
-    hostname: hostnameOf(slot.appId, slot.index),
+    hostname: slotName(slot.appId, slot.index),
   };
-}
-
-function pinError(network: Network, pin: string): string | undefined {
-  const address = tryParseIpv4(pin);
-  if (address === undefined) return `'${pin}' is not an IPv4 address`;
-  const subnet = parseCidr(network.cidr);
-  if (!subnetContains(subnet, address))
-    return `address ${pin} is not in network '${network.name}' (${network.cidr})`;
-  const reserved = reservedFor(subnet, address);
-  return reserved === undefined
-    ? undefined
-    : `address ${pin} is reserved for the ${reserved} of network '${network.name}'`;
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ApiHarness, webApp } from '../support/api.ts';
 
-const pin = '/networks/0/labels/patchpanel.ip';
+const pin = '/networks(0)/labels/patchpanel.ip';
 let api: ApiHarness;
 
 beforeEach(() => {
@@ -118,7 +118,7 @@ describe('bad input stores nothing and names the field', () => {
       'an unknown network',
       { ...webApp, networks: [{ mode: 'container', name: 'nowhere' }] },
       422,
-      '/networks/0/name',
+      '/networks(0)/name',
       /nowhere/,
     ],
     ['an address outside the network', pinned('192.168.0.1-192.168.0.2'), 422, pin, /10\.32\.0\.0\/16/],
@@ -140,9 +140,7 @@ describe('bad input stores nothing and names the field', () => {
     expect(JSON.stringify(answer.body)).toMatch(text);
     if (path !== undefined) {
       const details = (answer.body['details'] ?? []) as { path: string }[];
-      expect(details.map((detail) => detail.path.replaceAll(/\((\d)\)/g, '/$1'))).toContain(
-        path.replaceAll(/\((\d)\)/g, '/$1'),
-      );
+      expect(details.map((detail) => detail.path)).toContain(path);
     }
     expect(api.world.apps.size).toBe(0);
     expect(api.world.slots.size).toBe(0);

@@ -29,7 +29,7 @@ test('pinned addresses go to the slots in order', () => {
   expect(ips(bench, '/web', 2)).toEqual(['10.32.0.20', '10.32.0.10']);
 });
 
-const pinPath = '/networks/0/labels/patchpanel.ip';
+const pinPath = '/networks(0)/labels/patchpanel.ip';
 
 test.each([
   [
@@ -38,9 +38,14 @@ test.each([
     pinPath,
     'lists 1 addresses',
   ],
-  ['an address outside the network', anApp('/web', pinned('10.99.0.1')), pinPath, 'not in network'],
-  ['the gateway', anApp('/web', pinned('10.32.0.1')), pinPath, 'reserved for the gateway'],
-  ['the service address', anApp('/web', pinned('10.32.0.2')), pinPath, 'reserved for the service'],
+  [
+    'an address outside the network',
+    anApp('/web', pinned('10.99.0.1')),
+    pinPath,
+    "outside the network's subnet",
+  ],
+  ['the gateway', anApp('/web', pinned('10.32.0.1')), pinPath, 'reserved: it is the gateway'],
+  ['the service address', anApp('/web', pinned('10.32.0.2')), pinPath, 'reserved: it is the service'],
   ['no address', anApp('/web', pinned('web')), pinPath, 'not an IPv4 address'],
   [
     'an address twice',
@@ -72,7 +77,7 @@ test('a network that does not exist is refused', () => {
   const bench = new CoreBench();
   const network = { ...defaultNetwork, name: 'nowhere' as typeof defaultNetwork.name };
   const app = anApp('/web', { network: { mode: 'container', name: network.name, labels: {}, pinned: [] } });
-  expect(bench.put(app)).toMatchObject({ kind: 'invalid', details: [{ path: '/networks/0/name' }] });
+  expect(bench.put(app)).toMatchObject({ kind: 'invalid', details: [{ path: '/networks(0)/name' }] });
 });
 
 test('scaled down and up again, a slot has the address that it had', () => {
