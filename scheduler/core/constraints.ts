@@ -51,9 +51,6 @@ export class ConstraintContext {
   }
 }
 
-/** True for a constraint that another launch of the app may make met. */
-export const mayBecomeMet = ({ operator }: Constraint): boolean => operator === 'GROUP_BY';
-
 /** The value that a constraint's field has at a place, if it has one. */
 export function valueOf(field: string, place: Place): string | undefined {
   switch (field) {

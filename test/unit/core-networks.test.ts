@@ -1,0 +1,69 @@
+import { expect, test } from '@jest/globals';
+import { appId, networkName } from '../../src/model/ids.ts';
+import type { Network } from '../../src/model/network.ts';
+import { anApp, CoreBench, defaultNetwork } from '../support/core-bench.ts';
+
+const blue: Network = { ...defaultNetwork, name: networkName('blue'), vni: 8, cidr: '10.33.0.0/24' };
+const onBlue = { network: { mode: 'container' as const, name: blue.name, labels: {}, pinned: [] } };
+
+test.each([
+  ['a subnet that overlaps another', { cidr: '10.32.4.0/24' }, '/cidr'],
+  ['a subnet that is none', { cidr: 'blue' }, '/cidr'],
+  ['a VNI that is used', { vni: 7 }, '/vni'],
+  ['a VNI out of range', { vni: 2 ** 20 }, '/vni'],
+  ['a range outside the subnet', { range: '10.34.0.1-10.34.0.9' }, '/range'],
+  ['a range that is none', { range: 'all' }, '/range'],
+])('%s is refused', (_, fields, path) => {
+  const bench = new CoreBench();
+  const result = bench.change({ kind: 'put-network', network: { ...blue, ...fields } });
+  expect(result).toMatchObject({ kind: 'invalid', details: [{ path }] });
+  expect(bench.frame.writes).toEqual([]);
+});
+
+test('the subnet and the VNI cannot change while addresses are held, the rest can', () => {
+  const bench = new CoreBench();
+  bench.change({ kind: 'put-network', network: blue });
+  bench.put(anApp('/web', onBlue));
+  expect(bench.change({ kind: 'put-network', network: { ...blue, cidr: '10.34.0.0/24' } })).toMatchObject({
+    details: [{ path: '/cidr' }],
+  });
+  expect(bench.change({ kind: 'put-network', network: { ...blue, vni: 9 } })).toMatchObject({
+    details: [{ path: '/vni' }],
+  });
+  expect(bench.change({ kind: 'put-network', network: { ...blue, mtu: 1400 } }).kind).toBe('accepted');
+  expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: ['/web#0'] }]);
+});
+
+test('a network that is used cannot be deleted; an unused one can, with what is in quarantine', () => {
+  const bench = new CoreBench();
+  bench.change({ kind: 'put-network', network: blue });
+  bench.deploy(anApp('/web', onBlue));
+  expect(bench.change({ kind: 'delete-network', name: blue.name })).toMatchObject({
+    kind: 'conflict',
+    message: expect.stringContaining('/web'),
+  });
+  bench.change({ kind: 'delete-app', appId: appId('/web'), force: false });
+  expect(bench.change({ kind: 'delete-network', name: blue.name }).kind).toBe('conflict');
+  bench.step({ kind: 'tick' });
+  bench.status(bench.instance('/web'), 'killed');
+  expect(bench.change({ kind: 'delete-network', name: blue.name }).kind).toBe('accepted');
+  expect(bench.world.slots.size).toBe(0);
+});
+
+test('the default network stays, and one that is not there is not found', () => {
+  const bench = new CoreBench();
+  expect(bench.change({ kind: 'delete-network', name: defaultNetwork.name }).kind).toBe('conflict');
+  expect(bench.change({ kind: 'delete-network', name: blue.name }).kind).toBe('not-found');
+});
+
+test('an app that moves to another network gets addresses there', () => {
+  const bench = new CoreBench();
+  bench.change({ kind: 'put-network', network: blue });
+  bench.deploy(anApp('/web'));
+  bench.put(anApp('/web', onBlue));
+  expect(bench.slot('/web').lease).toMatchObject({
+    network: 'blue',
+    ip: '10.33.0.3',
+    mac: '0a:08:0a:21:00:03',
+  });
+});

@@ -1,0 +1,239 @@
+import { expect, test } from '@jest/globals';
+import type { App, Constraint } from '../../src/model/app.ts';
+import { appId } from '../../src/model/ids.ts';
+import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
+
+test('the instance and its slot are stored before the offer is accepted', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [launch] = bench.offer('a1');
+  expect(bench.frame.writes.map(({ kind, key }) => `${kind} ${key}`)).toEqual(
+    expect.arrayContaining([`instance ${launch!.instance.taskId}`, 'slot /web#0', 'executor a1']),
+  );
+  expect(launch!.slot).toMatchObject({ epoch: 1, activeEpoch: 1 });
+  expect(launch!.executorId).toMatch(/^patchpanel-test-[0-9a-f]{8}$/);
+  expect(bench.effects('accept')).toEqual([
+    { kind: 'accept', offerIds: ['offer-a1'], agentId: 'a1', launches: [launch] },
+  ]);
+});
+
+test('instances are spread: fewest of the app first, then the most free', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 4 }));
+  const launches = bench.offer(
+    anOffer('small', { scalars: { cpus: 1_000, mem: 4_000_000, disk: 0, gpus: 0 } }),
+    anOffer('large', { scalars: { cpus: 8_000, mem: 4_000_000, disk: 0, gpus: 0 } }),
+    anOffer('middle'),
+  );
+  expect(launches.map(({ instance }) => instance.agentId).sort()).toEqual([
+    'large',
+    'large',
+    'middle',
+    'small',
+  ]);
+});
+
+test('apps take turns, within an offer and from one to the next', () => {
+  const bench = new CoreBench();
+  const apps = [anApp('/a', { instances: 3 }), anApp('/b', { instances: 3 })];
+  bench.change({ kind: 'put-apps', apps, force: false });
+  const room = (n: number) => ({ scalars: { cpus: 100 + n * 100, mem: 4_000_000, disk: 0, gpus: 0 } });
+  const served = (agent: string, n: number) => bench.offer(anOffer(agent, room(n))).map(({ app }) => app.id);
+  expect(served('a1', 2).toSorted()).toEqual(['/a', '/b']);
+  expect([...served('a2', 1), ...served('a3', 1)].toSorted()).toEqual(['/a', '/b']);
+});
+
+test('the executor is paid for once, unless it surely runs there', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 9 }));
+  const tight = { scalars: { cpus: 300, mem: 4_000_000, disk: 0, gpus: 0 } };
+  const first = bench.offer(anOffer('a1', tight));
+  expect(first).toHaveLength(2);
+  // Not in the offer's list: it may be gone, so it is paid for again, with the same identity.
+  const second = bench.offer(anOffer('a1', tight));
+  expect(second.map(({ executorId }) => executorId)).toEqual([first[0]!.executorId, first[0]!.executorId]);
+  expect(bench.offer(anOffer('a1', { ...tight, executorIds: [first[0]!.executorId] }))).toHaveLength(3);
+});
+
+test('several offers of one agent are used together in one call', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { cpus: 1 }));
+  const half = { scalars: { cpus: 600, mem: 4_000_000, disk: 0, gpus: 0 } };
+  const offers = [anOffer('a1', half), anOffer('a1', { ...half, id: 'other' as never })];
+  expect(bench.offer(...offers)).toHaveLength(1);
+  expect(bench.effects('accept')[0]?.offerIds).toEqual(['offer-a1', 'other']);
+});
+
+test.each([
+  ['InsufficientCpus', anOffer('a1', { scalars: { cpus: 150, mem: 9e6, disk: 9e6, gpus: 0 } }), {}],
+  ['InsufficientMemory', anOffer('a1', { scalars: { cpus: 9e6, mem: 64_000, disk: 9e6, gpus: 0 } }), {}],
+  ['InsufficientDisk', anOffer('a1'), { disk: 1e6 }],
+  ['InsufficientGpus', anOffer('a1'), { gpus: 1 }],
+  [
+    'InsufficientPorts',
+    anOffer('a1', { ports: [] }),
+    { network: { mode: 'host' }, portDefinitions: [{ port: 0, protocol: 'tcp', labels: {} }] },
+  ],
+  ['UnfulfilledConstraint', anOffer('a1'), { constraints: [{ field: 'rack', operator: 'UNIQUE' }] }],
+  ['AgentMaintenance', anOffer('a1', { unavailableFrom: 1_200_000 }), {}],
+] satisfies [string, ReturnType<typeof anOffer>, Partial<App>][])(
+  '%s is told of an offer that does not do',
+  (reason, offer, fields) => {
+    const bench = new CoreBench();
+    bench.put(anApp('/web', fields));
+    expect(bench.offer(offer)).toEqual([]);
+    expect(bench.world.unplaced.get(appId('/web'))).toEqual({
+      since: bench.now,
+      processed: 1,
+      reasons: { [reason]: 1 },
+    });
+    expect(bench.effects('decline')).toEqual([
+      { kind: 'decline', offerIds: ['offer-a1'], refuseSeconds: 120 },
+    ]);
+  },
+);
+
+test('announced maintenance that is far away is no obstacle', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  expect(bench.offer(anOffer('a1', { unavailableFrom: bench.now + 3_600_000 }))).toHaveLength(1);
+});
+
+test('host ports: demanded ones are taken as they are, others from the ranges, none twice', () => {
+  const bench = new CoreBench();
+  const port = (number: number) => ({ port: number, protocol: 'tcp' as const, labels: {} });
+  const app = { network: { mode: 'host' } as const, portDefinitions: [port(31_005), port(0)] };
+  bench.put(anApp('/fixed', { ...app, requirePorts: true, instances: 2 }));
+  const launches = bench.offer(anOffer('a1', { ports: [{ begin: 31_005, end: 31_007 }] }));
+  expect(launches).toHaveLength(1);
+  const [demanded, other] = launches[0]!.instance.hostPorts;
+  expect(demanded).toBe(31_005);
+  expect([31_006, 31_007]).toContain(other);
+});
+
+const on = (...racks: string[]) => racks.map((rack, index) => anOffer(`a${index}`, { attributes: { rack } }));
+const placed = (
+  constraints: Constraint[],
+  instances: number,
+  offers: ReturnType<typeof anOffer>[],
+): string[] => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances, constraints }));
+  return bench
+    .offer(...offers)
+    .map(({ instance }) => instance.attributes['rack'] ?? instance.hostname)
+    .sort();
+};
+
+test.each([
+  ['UNIQUE: one for each value', [{ field: 'rack', operator: 'UNIQUE' }], on('r1', 'r1', 'r2'), ['r1', 'r2']],
+  [
+    'MAX_PER: so many for each value',
+    [{ field: 'rack', operator: 'MAX_PER', value: '2' }],
+    on('r1', 'r2'),
+    ['r1', 'r1', 'r2', 'r2'],
+  ],
+  [
+    'CLUSTER with a value: only there',
+    [{ field: 'rack', operator: 'CLUSTER', value: 'r2' }],
+    on('r1', 'r2'),
+    ['r2', 'r2', 'r2', 'r2'],
+  ],
+  [
+    'IS: only there',
+    [{ field: 'rack', operator: 'IS', value: 'r1' }],
+    on('r1', 'r2'),
+    ['r1', 'r1', 'r1', 'r1'],
+  ],
+  [
+    'LIKE: where the whole value matches',
+    [{ field: 'rack', operator: 'LIKE', value: 'r[0-9]' }],
+    on('r10', 'r2'),
+    ['r2', 'r2', 'r2', 'r2'],
+  ],
+  [
+    'UNLIKE: elsewhere',
+    [{ field: 'rack', operator: 'UNLIKE', value: 'r1' }],
+    on('r1', 'r2'),
+    ['r2', 'r2', 'r2', 'r2'],
+  ],
+  ['GROUP_BY: evenly', [{ field: 'rack', operator: 'GROUP_BY' }], on('r1', 'r2'), ['r1', 'r1', 'r2', 'r2']],
+  [
+    'hostname works without an attribute',
+    [{ field: 'hostname', operator: 'UNIQUE' }],
+    on('r1', 'r1'),
+    ['r1', 'r1'],
+  ],
+] satisfies [string, Constraint[], ReturnType<typeof anOffer>[], string[]][])(
+  '%s',
+  (_, constraints, offers, expected) => {
+    expect(placed(constraints, 4, offers)).toEqual(expected);
+  },
+);
+
+test('CLUSTER without a value puts all where the first is', () => {
+  expect(new Set(placed([{ field: 'rack', operator: 'CLUSTER' }], 3, on('r1', 'r2', 'r3'))).size).toBe(1);
+});
+
+test('an agent without the attribute is only good for UNLIKE', () => {
+  expect(placed([{ field: 'rack', operator: 'LIKE', value: '.*' }], 1, [anOffer('a1')])).toEqual([]);
+  expect(placed([{ field: 'rack', operator: 'UNLIKE', value: '.*' }], 1, [anOffer('a1')])).toHaveLength(1);
+});
+
+test('constraints count what runs already', () => {
+  const bench = new CoreBench();
+  const app = anApp('/web', { constraints: [{ field: 'hostname', operator: 'UNIQUE' }] });
+  bench.deploy(app, 'a1');
+  bench.put({ ...app, instances: 2 });
+  expect(bench.offer('a1')).toEqual([]);
+  expect(bench.offer('a2')).toHaveLength(1);
+});
+
+test('while work is delayed offers are declined for a short time, and used afterwards', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { backoffSeconds: 30 }));
+  bench.status(bench.instance('/web'), 'failed');
+  expect(bench.offer('a1')).toEqual([]);
+  expect(bench.effects('decline')[0]?.refuseSeconds).toBe(5);
+  bench.wait(31);
+  expect(bench.offer('a1')).toHaveLength(1);
+});
+
+test('offers are suppressed once when nothing waits, and revived when something does', () => {
+  const bench = new CoreBench();
+  expect(bench.effects('suppress', bench.wait(10))).toHaveLength(1);
+  bench.put(anApp('/web'));
+  expect(bench.effects('revive')).toHaveLength(1);
+  expect(bench.world.suppressed).toBe(false);
+});
+
+test('offers are not asked for more often than allowed, and again each minute while work is unmet', () => {
+  const bench = new CoreBench();
+  for (const id of ['/a', '/b', '/c', '/d']) {
+    bench.put(anApp(id));
+    expect(bench.effects('revive')).toHaveLength(1);
+  }
+  bench.put(anApp('/e'));
+  expect(bench.effects('revive')).toHaveLength(0);
+  expect(bench.effects('revive', bench.wait(5))).toHaveLength(1);
+  expect(bench.effects('revive', bench.wait(59))).toHaveLength(0);
+  expect(bench.effects('revive', bench.wait(61))).toHaveLength(2);
+});
+
+test('a delay that ends asks for offers', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { backoffSeconds: 30 }));
+  bench.wait(10);
+  bench.status(bench.instance('/web'), 'failed');
+  expect(bench.effects('revive')).toEqual([]);
+  expect(bench.effects('revive', bench.wait(31))).toHaveLength(1);
+});
+
+test('a hundred launches on a hundred agents are matched in one frame, each agent with one call', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 100 }));
+  const offers = Array.from({ length: 100 }, (_, index) => anOffer(`a${index}`));
+  expect(bench.offer(...offers)).toHaveLength(100);
+  expect(bench.effects('accept')).toHaveLength(100);
+  expect(bench.world.wanting.size).toBe(0);
+});

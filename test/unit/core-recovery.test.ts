@@ -1,0 +1,136 @@
+import { expect, test } from '@jest/globals';
+import { frameworkId } from '../../src/model/ids.ts';
+import { createWorld, restore } from '../../scheduler/core/restore.ts';
+import { anApp, CoreBench } from '../support/core-bench.ts';
+
+const subscribe = { kind: 'subscribed', frameworkId: frameworkId('framework-1') } as const;
+
+test('the framework id is stored with the first subscription and kept', () => {
+  const bench = new CoreBench();
+  expect(bench.store.get('meta framework-id')?.value).toBe('framework-1');
+  bench.step(subscribe);
+  expect(bench.frame.writes).toEqual([]);
+  bench.restart();
+  expect(bench.world.frameworkId).toBe('framework-1');
+});
+
+test('after a subscription every task is asked for by name and agent, again while unanswered, then all others', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 2 }));
+  const [one, two] = bench.instances('/web');
+  bench.step(subscribe);
+  const named = [one!, two!].map(({ taskId, agentId }) => ({ taskId, agentId }));
+  expect(bench.effects('reconcile')).toEqual([{ kind: 'reconcile', tasks: named }]);
+  bench.status(one!, 'running', { reason: 'REASON_RECONCILIATION' });
+  expect(bench.effects('reconcile', bench.wait(5))).toEqual([
+    { kind: 'reconcile', tasks: [named[1]] },
+    { kind: 'reconcile', tasks: [] },
+  ]);
+  expect(bench.effects('reconcile', bench.wait(9))).toEqual([]);
+  expect(bench.effects('reconcile', bench.wait(1))).toEqual([{ kind: 'reconcile', tasks: [named[1]] }]);
+  expect(bench.instances('/web')).toHaveLength(2);
+});
+
+test('more than a thousand tasks are asked for in several calls', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 1_500, cpus: 0.001, mem: 1 }));
+  bench.step(subscribe);
+  expect(bench.effects('reconcile').map(({ tasks }) => tasks.length)).toEqual([1_000, 500]);
+});
+
+test('every task is asked for again now and then', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'));
+  bench.step(subscribe);
+  bench.status(bench.instance('/web'), 'running');
+  bench.wait(590);
+  expect(bench.effects('reconcile', bench.wait(10))).toHaveLength(1);
+});
+
+test('a new process has the same world, launches nothing twice and knows what it was doing', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 2 }));
+  bench.put(anApp('/web', { instances: 2, env: { RELEASE: '2' } }));
+  const before = bench.world;
+  bench.restart();
+  for (const table of [
+    'apps',
+    'versions',
+    'deployments',
+    'slots',
+    'instances',
+    'networks',
+    'executors',
+  ] as const) {
+    expect(bench.world[table]).toEqual(before[table]);
+  }
+  expect(bench.effects('revive')).toHaveLength(1);
+  expect(bench.offer('a1', 'a2')).toHaveLength(2);
+});
+
+test('a launch whose offer was never accepted is settled by what Mesos answers', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [lost] = bench.offer('a1');
+  bench.restart();
+  expect(bench.offer('a1')).toEqual([]);
+  bench.status(lost!.instance, 'gone', { reason: 'REASON_RECONCILIATION' });
+  expect(bench.offer('a1')[0]?.instance).toMatchObject({ slotId: '/web#0', epoch: 2 });
+});
+
+test('a call that could not be sent is asked about', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [launch] = bench.offer('a1');
+  bench.step({ kind: 'launch-unknown', taskIds: [launch!.instance.taskId] });
+  expect(bench.effects('reconcile')).toEqual([
+    { kind: 'reconcile', tasks: [{ taskId: launch!.instance.taskId, agentId: 'a1' }] },
+  ]);
+});
+
+test('a kill that was decided survives a restart', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'));
+  const task = bench.instance('/web');
+  bench.change({ kind: 'kill-tasks', taskIds: [task.taskId], scale: false, force: false });
+  bench.restart();
+  expect(bench.killed()).toEqual([task.taskId]);
+});
+
+test('a flip that was under way is finished after a restart', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'));
+  const old = bench.instance('/web');
+  bench.put(anApp('/web', { env: { RELEASE: '2' } }));
+  bench.run(bench.offer('a2'));
+  bench.restart();
+  expect(bench.killed(bench.wait(6))).toEqual([old.taskId]);
+});
+
+test('a quarantine goes on after a restart', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 2 }));
+  bench.put(anApp('/web'));
+  for (const task of bench.killed()) bench.status(task, 'killed');
+  bench.restart();
+  bench.wait(299);
+  expect(bench.world.slots.size).toBe(2);
+  bench.wait(2);
+  expect(bench.world.slots.size).toBe(1);
+});
+
+test('without a subscription nothing is asked, and afterwards everything is', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'));
+  bench.step({ kind: 'disconnected' });
+  expect(bench.world.subscribed).toBe(false);
+  bench.put(anApp('/other'));
+  expect(bench.effects('revive')).toEqual([]);
+  bench.step(subscribe);
+  expect(bench.effects('revive')).toHaveLength(1);
+});
+
+test('a record of an unknown kind is refused with what to do', () => {
+  const record = { kind: 'riddle', key: 'x', value: {} };
+  expect(() => restore(createWorld(), [record as never])).toThrow(/unknown kind "riddle"; start the version/);
+});
