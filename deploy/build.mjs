@@ -22,7 +22,7 @@ for (const [name, step] of Object.entries(steps)) {
   if (values.only !== undefined && values.only !== name) continue;
   const started = performance.now();
   const result = await step.run().catch((error) => fail(step.title, error));
-  console.log(`build: ${step.title}: ${result} (${Math.round(performance.now() - started)} ms)`);
+  console.log(`build: ${step.title}: ${String(result)} (${Math.round(performance.now() - started)} ms)`);
 }
 
 /** esbuild has shown its errors already; of anything else the stack is of use. */

@@ -65,7 +65,7 @@ class Simulation {
   /** Mostly the hosts acknowledge at once; the deadline has to do where they do not. */
   converge(): void {
     if (this.random.chance(0.5)) return;
-    for (const slot of [...this.bench.world.slots.values()]) {
+    for (const slot of Array.from(this.bench.world.slots.values())) {
       if (slot.activeEpoch === undefined) continue;
       this.send(
         this.bench
