@@ -12,6 +12,8 @@ import { pauseImage } from './adapters/docker/pause-image.ts';
 import type { StepTools } from './apply.ts';
 import type { ExecutorConfig } from './config.ts';
 import { ownCgroup } from './core/task-cgroup.ts';
+import { HostProber } from './adapters/probes/host-prober.ts';
+import type { Prober } from './core/probing.ts';
 import { Switch } from './fabric/switch.ts';
 import { ContainerGarbage } from './tasks/container-garbage.ts';
 import { discoverUnderlayIp, readHostKey } from './tasks/host-identity.ts';
@@ -38,6 +40,7 @@ export interface HostOptions {
 export interface Host {
   readonly tools: StepTools;
   readonly fabric: Switch;
+  readonly prober: Prober;
 }
 
 /**
@@ -59,8 +62,12 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   await new ContainerGarbage(containers, () => false, systemClock, log).removeLeftovers();
   const removed = await fabric.cleanUp();
   log.info('host is ready', { hostKey, dockerVersion, cgroupParent, leftEndpoints: removed.length });
-  return { fabric, tools: toolsOf(options, containers, fabric, hostKey, cgroupParent) };
+  const prober = new HostProber({ containers, node: process.execPath, program: probeProgram() });
+  return { fabric, prober, tools: toolsOf(options, containers, fabric, hostKey, cgroupParent) };
 }
+
+/** It comes in the same tarball as the executor. */
+const probeProgram = (): string => path.join(path.dirname(process.argv[1] ?? ''), 'probe.cjs');
 
 async function createSwitch(options: HostOptions, hostKey: string, dockerVersion: string): Promise<Switch> {
   const { config, environment, hostname, log, onPortLost } = options;

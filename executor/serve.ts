@@ -46,6 +46,7 @@ export function startTasks(options: ServeOptions): Tasks {
   scope.defer('idle timer', () => idle.stop());
   const tasks = new TaskSet({
     tools: host.tools,
+    prober: host.prober,
     reporter,
     clock,
     log,

@@ -8,32 +8,36 @@ import { dist, root, target } from './paths.mjs';
 import { endOfTar, gzipped, tarEntry } from './tarball.mjs';
 
 const output = path.join(dist, 'executor');
-const program = path.join(output, 'executor.cjs');
+/** Each program of the tarball with the file that it is built of. */
+const programs = {
+  'executor.cjs': 'executor/main.ts',
+  'probe.cjs': 'executor/adapters/probes/probe-main.ts',
+};
 const manifestFile = path.join(output, 'manifest.json');
 const folder = 'patchpanel-executor';
 
 /**
- * Makes dist/executor: executor.cjs, the tarball that the Mesos fetcher unpacks in an executor's sandbox
- * (patchpanel-executor/{node,executor.cjs}) and manifest.json {file, sha256, build}. The same inputs give the same
+ * Makes dist/executor: executor.cjs and probe.cjs, the tarball that the Mesos fetcher unpacks in an executor's sandbox
+ * (patchpanel-executor/{node,executor.cjs,probe.cjs}) and manifest.json {file, sha256, build}. The same inputs give the same
  * bytes, so the name, which carries the hash, changes only when the content does.
  */
 export async function buildExecutorBundle() {
   if (!existsSync(path.join(root, 'executor/main.ts'))) return 'no executor/main.ts yet';
   await mkdir(output, { recursive: true });
-  await bundleProgram();
+  for (const [file, entry] of Object.entries(programs)) await bundleProgram(file, entry);
   const nodeHash = await nodeFingerprint();
-  const inputs = sha256(await readFile(program), nodeHash);
+  const inputs = sha256(...(await readPrograms()).map(({ code }) => code), nodeHash);
   const known = await readManifest();
   if (known?.inputs === inputs && existsSync(path.join(output, known.file)))
     return `${known.file}, unchanged`;
   return writeTarball(inputs, await packedNode(nodeHash));
 }
 
-async function bundleProgram() {
+async function bundleProgram(file, entry) {
   await build({
     absWorkingDir: root,
-    entryPoints: ['executor/main.ts'],
-    outfile: program,
+    entryPoints: [entry],
+    outfile: path.join(output, file),
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -63,10 +67,11 @@ const unusedParts = {
 };
 
 async function writeTarball(inputs, nodePart) {
-  const code = await readFile(program);
-  const rest = await gzipped(
-    Buffer.concat([tarEntry(`${folder}/executor.cjs`, 0o644, code.length), padded(code), endOfTar]),
-  );
+  const files = (await readPrograms()).flatMap(({ file, code }) => [
+    tarEntry(`${folder}/${file}`, 0o644, code.length),
+    padded(code),
+  ]);
+  const rest = await gzipped(Buffer.concat([...files, endOfTar]));
   const partial = path.join(output, `${process.pid}.partial`);
   await pipeline(createReadStream(nodePart), createWriteStream(partial));
   await writeFile(partial, rest, { flag: 'a' });
@@ -79,6 +84,12 @@ async function writeTarball(inputs, nodePart) {
   );
   await removeOthers(file);
   return file;
+}
+
+function readPrograms() {
+  return Promise.all(
+    Object.keys(programs).map(async (file) => ({ file, code: await readFile(path.join(output, file)) })),
+  );
 }
 
 /**

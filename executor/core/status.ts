@@ -1,5 +1,7 @@
 import type { TaskState, TaskStatus, TaskStatusReason } from '../../proto/mesos.gen.ts';
 import type { AgentId, ExecutorId, TaskId } from '../../src/model/ids.ts';
+import { healthOf, type CheckResult, type CheckResults } from '../../src/model/health.ts';
+import { isHealthNews } from './health-check.ts';
 import { isEnding, type AppExit, type TaskRecord } from './task-record.ts';
 
 /** What is to be told of a task. */
@@ -7,6 +9,8 @@ export interface TaskReport {
   readonly state: TaskState;
   readonly message: string;
   readonly reason?: TaskStatusReason;
+  /** What the health checks found; absent for a task without any, and before it runs. */
+  readonly checkResults?: CheckResults;
 }
 
 /** Whether a state is the last that a task reports. */
@@ -18,7 +22,9 @@ export function reportOf(record: TaskRecord): TaskReport {
   const { app, goal } = record;
   if (isEnding(record) && app !== 'running' && !record.underWay.has('start-app')) return ending(record);
   if (goal.kind === 'stop') return { state: 'TASK_KILLING', message: 'stopping' };
-  if (app === 'running') return { state: 'TASK_RUNNING', message: runningMessage(record) };
+  if (app === 'running') {
+    return { state: 'TASK_RUNNING', message: runningMessage(record), ...checkResultsOf(record) };
+  }
   return { state: 'TASK_STARTING', message: record.progress };
 }
 
@@ -64,19 +70,32 @@ function signalText(exitCode: number): string {
 function runningMessage(record: TaskRecord): string {
   const { plug } = record.task;
   const where = plug === undefined ? 'on the host network' : `${plug.network.ip} on ${plug.network.name}`;
-  return [`running, ${where}`, ...record.notes].join('; ');
+  const causes = record.health.flatMap(({ result }) =>
+    result?.alive === false ? [failureText(result)] : [],
+  );
+  return [`running, ${where}`, ...record.notes, ...causes].join('; ');
 }
+
+function checkResultsOf({ health }: TaskRecord): Pick<TaskReport, 'checkResults'> {
+  return health.length === 0 ? {} : { checkResults: health.map(({ result }) => result) };
+}
+
+const failureText = ({ consecutiveFailures, lastFailureCause = '' }: CheckResult): string =>
+  `unhealthy (${consecutiveFailures} in a row), ${lastFailureCause}`;
 
 /**
  * What a new report means to somebody who was told `last`: a change of state, only another message while the task
- * starts, or nothing. After a terminal report there is never another one.
+ * starts, only news of its health, or nothing. After a terminal report there is never another one.
  */
-export function changeOf(last: TaskReport | undefined, next: TaskReport): 'state' | 'progress' | 'none' {
+export function changeOf(last: TaskReport | undefined, next: TaskReport): ReportChange {
   if (last === undefined) return 'state';
   if (isTerminalState(last.state)) return 'none';
   if (last.state !== next.state) return 'state';
+  if (isHealthNews(last.checkResults ?? [], next.checkResults ?? [])) return 'health';
   return next.state === 'TASK_STARTING' && last.message !== next.message ? 'progress' : 'none';
 }
+
+export type ReportChange = 'state' | 'progress' | 'health' | 'none';
 
 /** Who speaks, when, and under which fresh UUID. */
 export interface StatusStamp {
@@ -94,6 +113,7 @@ export function toTaskStatus(
   record?: TaskRecord,
 ): TaskStatus {
   const network = record?.task.plug?.network;
+  const healthy = record === undefined ? undefined : healthOf(record.health.map(({ result }) => result));
   const running = report.state === 'TASK_RUNNING' && record !== undefined;
   return {
     task_id: { value: taskId },
@@ -105,10 +125,17 @@ export function toTaskStatus(
     timestamp: stamp.nowMs / 1000,
     uuid: stamp.uuid,
     ...(report.reason === undefined ? {} : { reason: report.reason }),
-    ...(running ? { data: new TextEncoder().encode(JSON.stringify(record.timings)) } : {}),
+    ...(healthy === undefined ? {} : { healthy }),
+    ...(running ? { data: new TextEncoder().encode(JSON.stringify(dataOf(record, report))) } : {}),
     ...(network === undefined ? {} : { container_status: { network_infos: [networkInfo(network)] } }),
   };
 }
+
+/** For the scheduler's eyes: how long the start took, and the results of the health checks. */
+const dataOf = ({ timings }: TaskRecord, { checkResults }: TaskReport) => ({
+  ...timings,
+  ...(checkResults === undefined ? {} : { health: checkResults }),
+});
 
 const networkInfo = (network: { readonly ip: string; readonly name: string }) => ({
   name: network.name,

@@ -1,3 +1,4 @@
+import { afterProbe, type ProbeOutcome } from './health-check.ts';
 import {
   isEnding,
   type AppExit,
@@ -39,7 +40,14 @@ export type TaskEvent =
   /** The container is not there any more, so nobody knows how it ended. */
   | { readonly kind: 'app-lost' }
   | { readonly kind: 'sandbox-lost' }
-  | { readonly kind: 'port-lost'; readonly reason: string };
+  | { readonly kind: 'port-lost'; readonly reason: string }
+  /** The health check with this number was tried. */
+  | {
+      readonly kind: 'probed';
+      readonly check: number;
+      readonly outcome: ProbeOutcome;
+      readonly at: number;
+    };
 
 /** Delays before a failed signal or removal is tried again, in milliseconds; the last one repeats. */
 const retryDelaysMs = [500, 1000, 2000, 5000, 10_000, 30_000] as const;
@@ -65,6 +73,8 @@ export function reduce(record: TaskRecord, event: TaskEvent): TaskRecord {
       return sandboxLost(record);
     case 'port-lost':
       return fail(record, { message: `network port lost: ${event.reason}` });
+    case 'probed':
+      return probed(record, event);
   }
 }
 
@@ -101,6 +111,15 @@ function sandboxLost(record: TaskRecord): TaskRecord {
   const { sandbox } = record;
   if (sandbox.is !== 'running' && sandbox.is !== 'created') return record;
   return fail({ ...record, sandbox: { is: 'dead' } }, { message: 'network sandbox lost' });
+}
+
+function probed(record: TaskRecord, event: Extract<TaskEvent, { kind: 'probed' }>): TaskRecord {
+  const { check, outcome, at } = event;
+  const spec = record.task.spec.healthChecks[check];
+  const state = record.health[check];
+  if (spec === undefined || state === undefined || record.app !== 'running') return record;
+  const next = afterProbe(spec, state, outcome, record.startedAt ?? at, at);
+  return next === state ? record : { ...record, health: record.health.with(check, next) };
 }
 
 function done(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-done' }>): TaskRecord {
@@ -142,7 +161,10 @@ function done(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-done' 
 /** The app may have exited before Docker's answer to the start came. */
 function started(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-done' }>): TaskRecord {
   const app: AppState = record.app === 'created' ? 'running' : record.app;
-  return timed({ ...record, app }, { startMs: event.tookMs, totalMs: event.at - record.launchedAt });
+  return timed(
+    { ...record, app, startedAt: event.at },
+    { startMs: event.tookMs, totalMs: event.at - record.launchedAt },
+  );
 }
 
 const timed = (record: TaskRecord, timings: StartTimings): TaskRecord => ({

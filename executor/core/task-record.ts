@@ -1,5 +1,6 @@
 import type { TaskStatusReason } from '../../proto/mesos.gen.ts';
 import type { DesiredTask } from './desired.ts';
+import { untriedCheck, type CheckState } from './health-check.ts';
 
 /** Everything that is ever done for a task. */
 export type StepKind =
@@ -80,6 +81,10 @@ export interface TaskRecord {
   readonly failure?: Failure;
   /** A step failed that must succeed some time. */
   readonly retry?: Retry;
+  /** When the app's process was started, in milliseconds since 1970. */
+  readonly startedAt?: number;
+  /** In the order of the specification's health checks. */
+  readonly health: readonly CheckState[];
   /** What is said with TASK_STARTING. */
   readonly progress: string;
   /** What is worth saying with TASK_RUNNING. */
@@ -100,6 +105,7 @@ export function newRecord(task: DesiredTask, now: number): TaskRecord {
     app: 'absent',
     signalled: 'none',
     underWay: new Set(),
+    health: task.spec.healthChecks.map(() => untriedCheck),
     progress: `preparing ${task.spec.image}`,
     notes: [],
     timings: {},

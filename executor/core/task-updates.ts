@@ -1,11 +1,12 @@
 import type { ExecutorCallUpdate, TaskInfo, TaskStatus } from '../../proto/mesos.gen.ts';
+import type { ReportChange } from './status.ts';
 
 interface Pending {
   /** Until the first acknowledgement: the agent may not know that the task arrived. */
   task: TaskInfo | undefined;
   /** In the order in which they were made. */
   readonly sent: { readonly status: TaskStatus; readonly sentAt: number }[];
-  /** The newest progress that waits until the one before it is acknowledged. */
+  /** The newest progress or news of health that waits until the one before it is acknowledged. */
   held: TaskStatus | undefined;
 }
 
@@ -24,10 +25,13 @@ export class TaskUpdates {
     this.#tasks.set(task.task_id.value, { task, sent: [], held: undefined });
   }
 
-  /** Takes an update in; true: send it now. Progress is held back while earlier progress is unacknowledged. */
-  add(status: TaskStatus, kind: 'state' | 'progress', now: number): boolean {
+  /**
+   * Takes an update in; true: send it now. Progress and news of health are held back while an earlier update is
+   * unacknowledged; only the newest is kept.
+   */
+  add(status: TaskStatus, kind: Exclude<ReportChange, 'none'>, now: number): boolean {
     const pending = this.#pendingOf(status.task_id.value);
-    if (kind === 'progress' && pending.sent.length > 0) {
+    if (kind !== 'state' && pending.sent.length > 0) {
       pending.held = status;
       return false;
     }

@@ -19,6 +19,8 @@ export interface ReporterOptions {
 /** Progress messages of one task are at least so far apart, in milliseconds. */
 const progressEveryMs = 2000;
 
+const healthReason = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED' as const;
+
 interface Told {
   readonly report: TaskReport;
   readonly at: number;
@@ -49,8 +51,14 @@ export class TaskReporter {
     if (change === 'none') return;
     if (change === 'progress' && told !== undefined && now - told.at < progressEveryMs) return;
     this.#told.set(taskId, { report, at: now });
-    if (change === 'state') this.#note(taskId, report, record);
-    const status = toTaskStatus(taskId, report, { agentId, executorId, uuid: newUuid(), nowMs: now }, record);
+    if (change !== 'progress') this.#note(taskId, report, record);
+    const reasoned = change === 'health' ? { ...report, reason: healthReason } : report;
+    const status = toTaskStatus(
+      taskId,
+      reasoned,
+      { agentId, executorId, uuid: newUuid(), nowMs: now },
+      record,
+    );
     if (this.#updates.add(status, change, now)) this.#options.send(status);
   }
 

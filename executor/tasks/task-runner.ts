@@ -13,10 +13,13 @@ import {
   type StepKind,
   type TaskRecord,
 } from '../core/task-record.ts';
+import type { Prober } from '../core/probing.ts';
 import type { OutputCopier } from './output-copier.ts';
+import { TaskProbes } from './task-probes.ts';
 
 export interface RunnerOptions {
   readonly tools: StepTools;
+  readonly prober: Prober;
   readonly clock: Clock;
   readonly log: Logger;
   readonly output: OutputCopier;
@@ -33,6 +36,7 @@ export interface RunnerOptions {
 export class TaskRunner {
   readonly #options: RunnerOptions;
   readonly #launching = new AbortController();
+  readonly #probes: TaskProbes;
   #record: TaskRecord;
   #cancelWake: (() => void) | undefined;
   #gone = false;
@@ -40,6 +44,13 @@ export class TaskRunner {
   constructor(task: DesiredTask, options: RunnerOptions) {
     this.#options = options;
     this.#record = newRecord(task, options.clock.now());
+    const { prober, clock, log } = options;
+    this.#probes = new TaskProbes({
+      prober,
+      clock,
+      log,
+      onOutcome: (check, outcome) => this.handle({ kind: 'probed', check, outcome, at: clock.now() }),
+    });
   }
 
   get record(): TaskRecord {
@@ -67,6 +78,7 @@ export class TaskRunner {
   #advance(): void {
     const { clock } = this.#options;
     this.#cancelWake?.();
+    this.#probes.follow(this.#record);
     if (isGone(this.#record)) return this.#end();
     if (isEnding(this.#record)) this.#launching.abort();
     for (const step of plan(this.#record, clock.now())) this.#begin(step);

@@ -8,6 +8,7 @@ import type { StepTools } from '../apply.ts';
 import { containerName, type ContainerRole } from '../core/container-spec.ts';
 import { killGraceMs, readLaunch, type DesiredTask } from '../core/desired.ts';
 import { reportOf } from '../core/status.ts';
+import type { Prober } from '../core/probing.ts';
 import type { TaskRecord } from '../core/task-record.ts';
 import { OutputCopier } from './output-copier.ts';
 import type { Rotation } from './rotating-file.ts';
@@ -16,6 +17,7 @@ import { TaskRunner } from './task-runner.ts';
 
 export interface TaskSetOptions {
   readonly tools: StepTools;
+  readonly prober: Prober;
   readonly reporter: TaskReporter;
   readonly clock: Clock;
   readonly log: Logger;
@@ -121,7 +123,7 @@ export class TaskSet {
   }
 
   #run(task: DesiredTask): void {
-    const { tools, clock, log, rotation, sandboxDir, onCount } = this.#options;
+    const { tools, prober, clock, log, rotation, sandboxDir, onCount } = this.#options;
     const taskLog = log.child({ taskId: task.taskId });
     const output = new OutputCopier(containerName('app', task.taskId), {
       containers: tools.containers,
@@ -131,6 +133,7 @@ export class TaskSet {
     });
     const runner = new TaskRunner(task, {
       tools,
+      prober,
       clock,
       log: taskLog,
       output,

@@ -1,4 +1,5 @@
 import type { App } from '../../src/model/app.ts';
+import type { CheckResults } from '../../src/model/health.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type {
   AgentId,
@@ -45,6 +46,8 @@ export interface StatusUpdate {
   readonly reason?: string;
   readonly message?: string;
   readonly healthy?: boolean;
+  /** What the executor's health checks found; absent when the update does not tell. */
+  readonly checkResults?: CheckResults;
   /** Present: it must be acknowledged once it is stored. */
   readonly uuid?: Uint8Array;
 }

@@ -96,6 +96,7 @@ function provision(
     stagedAt: frame.now,
     since: frame.now,
     standby,
+    ...(app.healthChecks.length === 0 ? {} : { checked: true }),
     ...(slot.lease === undefined ? {} : { lease: slot.lease }),
   };
 }

@@ -11,6 +11,10 @@ export interface SlotStatus {
   readonly outdated: boolean;
   /** Its active incarnation serves: running, and healthy where the app has checks. */
   readonly ready: boolean;
+  /** Its active incarnation has to be replaced for its bad health. */
+  readonly sick: boolean;
+  /** An incarnation was ended for its health, and no later one serves yet. */
+  readonly ailing: boolean;
   /** In service: exactly one incarnation, active, up to date and ready. Scaled away: nothing runs any more. */
   readonly settled: boolean;
   /** Incarnations beyond the first that take resources. */
@@ -29,6 +33,8 @@ export interface AppProgress {
   /** Outdated slots that the rolling upgrade wants a standby for. */
   readonly standbys: Set<SlotId>;
   readonly unsettled: Set<SlotId>;
+  readonly sick: Set<SlotId>;
+  ailing: number;
   inService: number;
   ready: number;
   extra: number;
@@ -45,6 +51,8 @@ export function progressOf(world: World, appId: AppId): AppProgress {
     outdatedUnready: new Set(),
     standbys: new Set(),
     unsettled: new Set(),
+    sick: new Set(),
+    ailing: 0,
     inService: 0,
     ready: 0,
     extra: 0,
@@ -67,6 +75,7 @@ export function recordStatus(progress: AppProgress, slot: SlotId, status: SlotSt
   member(progress.outdatedReady, slot, status?.outdated === true && status.ready);
   member(progress.outdatedUnready, slot, status?.outdated === true && !status.ready);
   member(progress.unsettled, slot, status?.settled === false);
+  member(progress.sick, slot, status?.sick === true);
   if (status?.outdated !== true) progress.standbys.delete(slot);
   return newlyVacant;
 }
@@ -78,6 +87,7 @@ export const wantsLaunch = (progress: AppProgress): boolean =>
 function addUp(progress: AppProgress, status: SlotStatus, sign: 1 | -1): void {
   if (status.inService) progress.inService += sign;
   if (status.ready) progress.ready += sign;
+  if (status.ailing) progress.ailing += sign;
   progress.extra += sign * status.extra;
 }
 

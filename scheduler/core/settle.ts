@@ -2,6 +2,7 @@ import type { AppId } from '../../src/model/ids.ts';
 import { launchableFrom } from './backoff.ts';
 import { advanceDeployment } from './deployments.ts';
 import type { FrameBuilder } from './frame.ts';
+import { endSickInstances } from './health.ts';
 import { progressOf, recordStatus, wantsLaunch } from './progress.ts';
 import { rollForward } from './rolling.ts';
 import { advanceSlot } from './slot-plan.ts';
@@ -35,7 +36,10 @@ function settleSlot(frame: FrameBuilder, slotId: Parameters<typeof advanceSlot>[
 function settleApp(frame: FrameBuilder, appId: AppId): void {
   const app = frame.world.apps.get(appId);
   const progress = progressOf(frame.world, appId);
-  if (app !== undefined) rollForward(frame, app, progress);
+  if (app !== undefined) {
+    endSickInstances(frame, app, progress);
+    rollForward(frame, app, progress);
+  }
   if (app !== undefined && wantsLaunch(progress)) {
     frame.world.wanting.add(appId);
   } else {

@@ -3,6 +3,7 @@ import type { SlotId } from '../../src/model/ids.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import { incarnationsOf, sameLease } from './frame.ts';
 import type { FrameBuilder } from './frame.ts';
+import { isReady, isSick, tendSlot } from './health.ts';
 import { phaseOf } from './jobs.ts';
 import type { Phase } from './jobs.ts';
 import { fenceInstance, stopInstance } from './kills.ts';
@@ -22,6 +23,7 @@ export function advanceSlot(frame: FrameBuilder, slotId: SlotId): SlotStatus | u
   chooseActive(frame, slot, app);
   flipWhenReady(frame, slotId, app);
   endSuperfluous(frame, slotId, app);
+  tendSlot(frame, slotId, app);
   return statusOf(frame, slotId, app);
 }
 
@@ -39,12 +41,6 @@ export function isAbsent(instance: Instance, app: App, now: number): boolean {
 /** True when an incarnation of the slot is what the app's definition asks for. */
 export const isUpToDate = (instance: Instance, slot: Slot, app: App): boolean =>
   instance.configVersion === app.versionInfo.lastConfigChangeAt && sameLease(instance.lease, slot.lease);
-
-/** Running, and healthy where the app has health checks; one that is being ended does not serve. */
-export const isReady = (instance: Instance, app: App): boolean =>
-  instance.condition === 'running' &&
-  instance.goal === 'run' &&
-  (app.healthChecks.length === 0 || instance.healthy === true);
 
 /** Every host has the new incarnation in force: the old one may go. */
 export function converged(frame: FrameBuilder, slotId: SlotId, epoch: number): void {
@@ -72,7 +68,16 @@ function retireSlot(frame: FrameBuilder, slot: Slot, phase: Phase): SlotStatus |
   const alive = instances.some(
     (instance) => instance.condition !== 'unreachable' && instance.fenced !== true,
   );
-  return { inService: false, vacant: false, outdated: false, ready: false, settled: !alive, extra: 0 };
+  return {
+    inService: false,
+    vacant: false,
+    outdated: false,
+    ready: false,
+    sick: false,
+    ailing: false,
+    settled: !alive,
+    extra: 0,
+  };
 }
 
 /** The slot's active incarnation is gone: the newest other one takes its place at once. */
@@ -146,6 +151,8 @@ function statusOf(frame: FrameBuilder, slotId: SlotId, app: App): SlotStatus | u
     vacant: held.length === 0 && (slot.epoch > 0 || phaseOf(frame.world, app.id) !== 'waiting'),
     outdated: active !== undefined && !upToDate,
     ready,
+    sick: active !== undefined && isSick(active, app),
+    ailing: slot.ailingEpoch !== undefined,
     settled: held.length === 1 && ready && upToDate,
     extra: Math.max(0, held.length - 1),
   };

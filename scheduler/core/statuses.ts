@@ -5,7 +5,8 @@ import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { agentSeen, agentUnreachable } from './hosts.ts';
 import { fenceInstance, sendKill } from './kills.ts';
-import { publishStatus } from './publications.ts';
+import { isDeepEqual } from './app-versions.ts';
+import { publishHealth, publishStatus } from './publications.ts';
 import { answered, taskUnknown } from './recovery.ts';
 
 /** Mesos repeats what was not acknowledged, so an earlier condition may come after a later one. */
@@ -73,7 +74,7 @@ function becomeLive(frame: FrameBuilder, instance: Instance, status: StatusUpdat
   const changed =
     !stale &&
     (status.condition !== instance.condition ||
-      (status.healthy !== undefined && status.healthy !== instance.healthy) ||
+      changesHealth(instance, status) ||
       (status.message !== undefined &&
         status.message !== '' &&
         status.message !== instance.message &&
@@ -92,7 +93,16 @@ function becomeLive(frame: FrameBuilder, instance: Instance, status: StatusUpdat
       );
   }
   publishStatus(frame, live, status);
+  publishHealth(frame, instance, live);
 }
+
+/** Only the executor knows the results; what the master remembers of them may be older than what is stored. */
+const tellsHealth = (status: StatusUpdate): boolean => status.reason !== 'REASON_RECONCILIATION';
+
+const changesHealth = (instance: Instance, status: StatusUpdate): boolean =>
+  tellsHealth(status) &&
+  ((status.healthy !== undefined && status.healthy !== instance.healthy) ||
+    (status.checkResults !== undefined && !isDeepEqual(status.checkResults, instance.checkResults)));
 
 /** The instance with what a status says. The time of the condition moves only with the condition. */
 function withStatus(frame: FrameBuilder, instance: Instance, status: StatusUpdate): Instance {
@@ -103,7 +113,8 @@ function withStatus(frame: FrameBuilder, instance: Instance, status: StatusUpdat
     condition: status.condition,
     since: status.condition === instance.condition ? instance.since : frame.now,
     ...(startedAt === undefined ? {} : { startedAt }),
-    ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
+    ...(status.healthy === undefined || !tellsHealth(status) ? {} : { healthy: status.healthy }),
+    ...(status.checkResults === undefined ? {} : { checkResults: status.checkResults }),
     ...(status.message === undefined || status.reason === 'REASON_RECONCILIATION'
       ? {}
       : { message: status.message }),

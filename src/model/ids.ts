@@ -39,6 +39,9 @@ export const slotIdFromText = (text: string): SlotId => text as SlotId;
 /** `/shop/web` → `shop_web`, the form Marathon uses in task ids. */
 export const safeAppId = (app: AppId): string => app.slice(1).replaceAll('/', '_');
 
+/** Marathon's instance id: the task id without what counts the incarnations. */
+export const instanceIdOf = (task: TaskId): string => task.replace(/\._app\.\d+$/, '');
+
 /** The version string of a moment, in milliseconds since 1970. */
 export const versionAt = (nowMs: number): AppVersion => isoTime(nowMs) as AppVersion;
 

@@ -1,3 +1,4 @@
+import type { CheckResults } from './health.ts';
 import type { AgentId, AppId, AppVersion, ExecutorId, NetworkName, SlotId, TaskId } from './ids.ts';
 
 /** What a slot owns for its whole life, through every incarnation. */
@@ -26,6 +27,8 @@ export interface Slot {
   readonly activeEpoch?: number;
   /** Set when the slot was scaled away: its address stays reserved until then (milliseconds since 1970). */
   readonly quarantinedUntil?: number;
+  /** The epoch that was ended for its bad health, until a later one serves. */
+  readonly ailingEpoch?: number;
 }
 
 /**
@@ -75,7 +78,10 @@ export interface Instance {
   readonly startedAt?: number;
   /** When the condition last changed. */
   readonly since: number;
+  /** It was launched with health checks: it serves when they say so. */
+  readonly checked?: boolean;
   readonly healthy?: boolean;
+  readonly checkResults?: CheckResults;
   readonly message?: string;
   readonly reason?: string;
   readonly killSentAt?: number;

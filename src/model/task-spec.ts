@@ -1,5 +1,37 @@
 import { z } from 'zod';
 
+/** What is asked of a task to learn whether it is well. */
+export const probeSpecSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('http'),
+    scheme: z.enum(['http', 'https']),
+    port: z.int().min(1).max(65_535),
+    path: z.string().startsWith('/'),
+    /** An informational answer (status below 200) is no result instead of a failure. */
+    ignore1xx: z.boolean(),
+  }),
+  z.object({ kind: z.literal('tcp'), port: z.int().min(1).max(65_535) }),
+  /** `/bin/sh -c command` in the app's container. */
+  z.object({ kind: z.literal('command'), command: z.string().min(1) }),
+]);
+
+export type ProbeSpec = z.infer<typeof probeSpecSchema>;
+
+/** One health check with everything resolved: ports are numbers, times are milliseconds. */
+export const checkSpecSchema = z.object({
+  probe: probeSpecSchema,
+  /** From the start of the app to the first probe. */
+  delayMs: z.int().nonnegative(),
+  /** Failures so soon after the start are not counted until the first success. */
+  graceMs: z.int().nonnegative(),
+  intervalMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+  /** Failures in a row after which the task has to be replaced; 0: never. */
+  maxConsecutiveFailures: z.int().nonnegative(),
+});
+
+export type CheckSpec = z.infer<typeof checkSpecSchema>;
+
 /**
  * What an executor needs to run one task, carried as JSON in `TaskInfo.data`. Versioned by `schema`; an executor
  * refuses a schema that it does not know.
@@ -30,6 +62,7 @@ export const taskSpecSchema = z.object({
   /** MiB */
   memMib: z.number(),
   killGraceMs: z.int().nonnegative(),
+  healthChecks: z.array(checkSpecSchema).default([]),
   network: z.discriminatedUnion('mode', [
     z.object({
       mode: z.literal('switch'),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { createServer } from '../../scheduler/api/server.ts';
-import type { Event, Offer } from '../../scheduler/core/events.ts';
+import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { step } from '../../scheduler/core/step.ts';
@@ -111,12 +111,12 @@ export class ApiHarness {
     );
   }
 
-  status(taskId: TaskId, condition: Condition): void {
+  status(taskId: TaskId, condition: Condition, fields: Partial<StatusUpdate> = {}): void {
     const instance = this.world.instances.get(taskId);
     if (instance === undefined) throw new Error(`no task ${taskId}`);
     this.step({
       kind: 'status',
-      status: { taskId, agentId: instance.agentId, condition, uuid: new Uint8Array(16) },
+      status: { taskId, agentId: instance.agentId, condition, uuid: new Uint8Array(16), ...fields },
     });
   }
 

@@ -7,6 +7,7 @@ import { containerName, type ContainerRole } from '../../executor/core/container
 import { pauseImage } from '../../executor/adapters/docker/pause-image.ts';
 import { isTerminalState } from '../../executor/core/status.ts';
 import type { AttachTimings, Fabric } from '../../executor/core/ports.ts';
+import type { Prober } from '../../executor/core/probing.ts';
 import type { Containers } from '../../executor/core/task-containers.ts';
 import { DeathWatch } from '../../executor/tasks/death-watch.ts';
 import { TaskReporter } from '../../executor/tasks/task-reporter.ts';
@@ -45,6 +46,7 @@ export function taskSpec(changes: Partial<TaskSpec> = {}): TaskSpec {
     cpus: 0.1,
     memMib: 32,
     killGraceMs: 3000,
+    healthChecks: [],
     network: {
       mode: 'switch',
       name: 'default',
@@ -106,6 +108,10 @@ export class FakeFabric implements Fabric {
   }
 }
 
+const noProber: Prober = {
+  probe: () => Promise.reject(new PatchpanelError('invalid', 'this test does not expect health checks')),
+};
+
 /** The task side of an executor over some containers, with a fake network and an agent that acknowledges at once. */
 export class TaskBench {
   readonly updates: TaskStatus[] = [];
@@ -116,7 +122,13 @@ export class TaskBench {
   readonly #containers: Containers;
   #changed: (() => void)[] = [];
 
-  private constructor(containers: Containers, directory: string, hostKey: string, maxBytes: number) {
+  private constructor(
+    containers: Containers,
+    directory: string,
+    hostKey: string,
+    maxBytes: number,
+    prober: Prober,
+  ) {
     const log = recordingLogger();
     this.#directory = directory;
     this.#containers = containers;
@@ -141,6 +153,7 @@ export class TaskBench {
     });
     this.tasks = new TaskSet({
       tools,
+      prober,
       reporter,
       clock: systemClock,
       log,
@@ -153,9 +166,14 @@ export class TaskBench {
     this.#watch.start();
   }
 
-  static async start(containers: Containers, hostKey: string, maxBytes = 1024 * 1024): Promise<TaskBench> {
+  static async start(
+    containers: Containers,
+    hostKey: string,
+    maxBytes = 1024 * 1024,
+    prober: Prober = noProber,
+  ): Promise<TaskBench> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'ppx-tasks-'));
-    return new TaskBench(containers, directory, hostKey, maxBytes);
+    return new TaskBench(containers, directory, hostKey, maxBytes, prober);
   }
 
   /** Launches a task and gives its id. */

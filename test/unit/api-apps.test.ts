@@ -106,7 +106,6 @@ describe('bad input stores nothing and names the field', () => {
       '/constraints(0)',
       /operator/,
     ],
-    ['a health check', { ...webApp, healthChecks: [{}] }, 422, '/healthChecks', /not supported yet/],
     [
       'bridge mode',
       { ...webApp, networks: [{ mode: 'container/bridge' }] },

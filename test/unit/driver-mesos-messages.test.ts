@@ -185,6 +185,65 @@ test('what the executor gets is complete and fits its schema', () => {
   });
 });
 
+test('health checks reach the executor with numbers for ports and milliseconds for times', () => {
+  const times = { gracePeriodSeconds: 30, timeoutSeconds: 0, maxConsecutiveFailures: 3, delaySeconds: 15 };
+  const check = { ...times, intervalSeconds: 0, ignoreHttp1xx: false };
+  const app = appRecord({
+    container: {
+      ...appRecord().container,
+      portMappings: [{ containerPort: 8080, servicePort: 1, protocol: 'tcp', labels: {} }],
+    },
+    healthChecks: [
+      { ...check, protocol: 'HTTP', path: 'up', portIndex: 0 },
+      { ...check, protocol: 'MESOS_TCP', port: 99 },
+      { ...check, protocol: 'COMMAND', command: 'true' },
+    ],
+  });
+  const { spec } = prepared(launchRecord({ app }));
+  const ms = { graceMs: 30_000, intervalMs: 1000, timeoutMs: 1000, maxConsecutiveFailures: 3 };
+  const http = { kind: 'http', scheme: 'http', port: 8080, path: '/up', ignore1xx: false };
+  expect(spec.healthChecks).toEqual([
+    { probe: http, delayMs: 0, ...ms },
+    { probe: { kind: 'tcp', port: 99 }, delayMs: 15_000, ...ms },
+    { probe: { kind: 'command', command: 'true' }, delayMs: 15_000, ...ms },
+  ]);
+  expect(taskSpecSchema.parse(spec)).toEqual(spec);
+});
+
+test("on the host's network a health check goes to the port that the task was given", () => {
+  const { lease: _lease, ...slot } = slotRecord();
+  const app = appRecord({
+    network: { mode: 'host' },
+    portDefinitions: [{ port: 10_000, protocol: 'tcp', labels: {} }],
+    healthChecks: [
+      {
+        protocol: 'TCP',
+        portIndex: 0,
+        gracePeriodSeconds: 1,
+        intervalSeconds: 1,
+        timeoutSeconds: 1,
+        maxConsecutiveFailures: 1,
+        delaySeconds: 1,
+        ignoreHttp1xx: false,
+      },
+    ],
+  });
+  const launch = launchRecord({ slot, app, instance: instanceRecord({ hostPorts: [31_005] }) });
+  expect(taskSpec(launch, undefined, 'http://l').healthChecks[0]?.probe).toEqual({
+    kind: 'tcp',
+    port: 31_005,
+  });
+});
+
+test('the results of health checks are read from the data of a status, and other data is none', () => {
+  const result = { alive: true, consecutiveFailures: 0, exhausted: false, firstSuccess: 5, lastSuccess: 5 };
+  const read = (data: string) =>
+    statusOf({ task_id: { value: 't' }, state: 'TASK_RUNNING', data: new TextEncoder().encode(data) });
+  expect(read(JSON.stringify({ startMs: 3, health: [result, null] })).checkResults).toEqual([result, null]);
+  expect(read(JSON.stringify({ startMs: 3 }))).not.toHaveProperty('checkResults');
+  expect(read('no json')).not.toHaveProperty('checkResults');
+});
+
 test("a task on the host's network needs no network", () => {
   const { lease: _lease, ...slot } = slotRecord();
   const launch = launchRecord({ slot, app: appRecord({ network: { mode: 'host' } }) });

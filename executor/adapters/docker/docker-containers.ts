@@ -10,6 +10,7 @@ import type {
   OutputEntry,
 } from '../../core/task-containers.ts';
 import { dockerError, statusOf } from './connection.ts';
+import { runCommand, type CommandEnd } from './command.ts';
 import { readDeaths } from './deaths.ts';
 import { Gate } from './gate.ts';
 import { readOutput } from './output.ts';
@@ -98,6 +99,15 @@ export class DockerContainers implements Containers {
       const status = statusOf(error);
       if (status === 404 || status === 409) return false;
       throw dockerError('docker kill', error);
+    }
+  }
+
+  /** Runs a command in a running container; see runCommand. */
+  async run(name: string, argv: readonly string[], timeoutMs: number): Promise<CommandEnd | 'timeout'> {
+    try {
+      return await runCommand(this.#docker, name, argv, timeoutMs);
+    } catch (error) {
+      throw dockerError('docker exec', error);
     }
   }
 

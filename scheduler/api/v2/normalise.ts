@@ -1,4 +1,4 @@
-import type { App, AppNetwork, Constraint } from '../../../src/model/app.ts';
+import type { App, AppNetwork, Constraint, HealthCheck } from '../../../src/model/app.ts';
 import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
@@ -8,6 +8,7 @@ import type { AppJson } from './app-json.ts';
 import { networkOf } from './app-network.ts';
 import { portsOf, type Ports } from './app-ports.ts';
 import type { NormaliseDefaults } from './normalise-defaults.ts';
+import { healthChecksOf } from './health-checks.ts';
 import { checkUnsupported } from './unsupported.ts';
 import { parseConstraints } from './constraints.ts';
 
@@ -29,12 +30,23 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);
   const constraints = parseConstraints(json.constraints ?? [], details);
+  const portCount = network.mode === 'host' ? ports.definitions.length : ports.mappings.length;
+  const healthChecks = healthChecksOf(json.healthChecks ?? [], portCount, details);
   checkStrategies(json, defaults.role, details);
   checkParameters(json, details);
   const image = json.container?.docker?.image;
   if (!details.empty || 'error' in id || image === undefined)
     return { kind: 'invalid', details: details.list() };
-  return { kind: 'app', app: assemble(json, id.id, image, network, ports, constraints, defaults) };
+  return {
+    kind: 'app',
+    app: assemble(json, id.id, image, network, ports, { constraints, healthChecks }, defaults),
+  };
+}
+
+/** Lists that were parsed and checked on their own. */
+interface Parsed {
+  readonly constraints: readonly Constraint[];
+  readonly healthChecks: readonly HealthCheck[];
 }
 
 function assemble(
@@ -43,7 +55,7 @@ function assemble(
   image: string,
   network: AppNetwork,
   ports: Ports,
-  constraints: readonly Constraint[],
+  { constraints, healthChecks }: Parsed,
   defaults: NormaliseDefaults,
 ): App {
   const version = versionAt(defaults.now);
@@ -79,7 +91,7 @@ function assemble(
     role: json.role ?? defaults.role,
     dependencies: [],
     fetch: [],
-    healthChecks: [],
+    healthChecks,
     readinessChecks: [],
     backoffSeconds: json.backoffSeconds ?? 1,
     backoffFactor: json.backoffFactor ?? 1.15,

@@ -4,6 +4,7 @@ import { isoTime } from '../../../src/model/ids.ts';
 import type { Instance } from '../../../src/model/instance.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { World } from '../../core/world.ts';
+import { presentHealthCheck } from './health-checks.ts';
 import { presentTask } from './present-task.ts';
 
 /** An app in Marathon's 1.5+ JSON: options that are unset are left out, defaults are always written. */
@@ -39,6 +40,7 @@ export function presentApp(app: App): Record<string, unknown> {
     networks: [presentNetwork(app)],
     ...(app.network.mode === 'host' ? { portDefinitions: app.portDefinitions } : {}),
     requirePorts: app.requirePorts,
+    ...(app.healthChecks.length === 0 ? {} : { healthChecks: app.healthChecks.map(presentHealthCheck) }),
     labels: app.labels,
     upgradeStrategy: app.upgradeStrategy,
     unreachableStrategy: app.unreachableStrategy,

@@ -1,4 +1,4 @@
-import { isoTime } from '../../../src/model/ids.ts';
+import { instanceIdOf, isoTime } from '../../../src/model/ids.ts';
 import type { Condition, Instance } from '../../../src/model/instance.ts';
 import type { World } from '../../core/world.ts';
 
@@ -38,6 +38,7 @@ export function presentTask(world: World, instance: Instance): Record<string, un
     stagedAt: isoTime(instance.stagedAt),
     ...(instance.startedAt === undefined ? {} : { startedAt: isoTime(instance.startedAt) }),
     version: instance.version,
+    ...healthResults(instance),
     localVolumes: [],
     ...(instance.region === undefined ? {} : { region: instance.region }),
     ...(instance.zone === undefined ? {} : { zone: instance.zone }),
@@ -51,6 +52,23 @@ export function presentTask(world: World, instance: Instance): Record<string, un
       ...(instance.message === undefined ? {} : { message: instance.message }),
     },
   };
+}
+
+/** Marathon's `healthCheckResults`: one for each check that has a result. */
+function healthResults({ taskId, checkResults = [] }: Instance): Record<string, unknown> {
+  const time = (name: string, ms: number | undefined) => (ms === undefined ? {} : { [name]: isoTime(ms) });
+  const results = checkResults
+    .filter((result) => result !== null)
+    .map(({ alive, consecutiveFailures, firstSuccess, lastSuccess, lastFailure, lastFailureCause }) => ({
+      alive,
+      consecutiveFailures,
+      ...time('firstSuccess', firstSuccess),
+      ...time('lastSuccess', lastSuccess),
+      ...time('lastFailure', lastFailure),
+      ...(lastFailureCause === undefined ? {} : { lastFailureCause }),
+      instanceId: instanceIdOf(taskId),
+    }));
+  return results.length === 0 ? {} : { healthCheckResults: results };
 }
 
 /** As presentTask, with the service ports that the task lists of Marathon carry. */

@@ -66,7 +66,6 @@ export function checkUnsupported(json: AppJson, details: Details): void {
     '/uris',
     'fetching files is not supported yet: put them into the image',
   );
-  refuse((json.healthChecks ?? []).length > 0, '/healthChecks', 'health checks are not supported yet');
   refuse(
     (json.readinessChecks ?? []).length > 0,
     '/readinessChecks',

@@ -1,0 +1,8 @@
+import type { ProbeSpec } from '../../../src/model/task-spec.ts';
+
+/** What the probe program is asked on its standard input, as JSON; it answers with a ProbeOutcome. */
+export interface Question {
+  readonly probe: Exclude<ProbeSpec, { kind: 'command' }>;
+  readonly address: string;
+  readonly timeoutMs: number;
+}

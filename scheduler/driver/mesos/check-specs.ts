@@ -1,0 +1,62 @@
+import type { App, HealthCheck } from '../../../src/model/app.ts';
+import type { Instance } from '../../../src/model/instance.ts';
+import type { CheckSpec, ProbeSpec } from '../../../src/model/task-spec.ts';
+import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import { taskPorts } from '../../core/task-env.ts';
+
+/** Nobody gains by checking more often, and a check that may take no time at all can only fail. */
+const leastMs = 1000;
+
+/**
+ * The app's health checks as the executor runs them for one instance.
+ * @throws PatchpanelError `invalid` for a check whose port the app does not have; the API refuses such an app
+ */
+export const checkSpecs = (app: App, instance: Instance): CheckSpec[] =>
+  app.healthChecks.map((check) => ({
+    probe: probeOf(check, app, instance),
+    delayMs: startsLate(check) ? check.delaySeconds * 1000 : 0,
+    graceMs: check.gracePeriodSeconds * 1000,
+    intervalMs: Math.max(leastMs, check.intervalSeconds * 1000),
+    timeoutMs: Math.max(leastMs, check.timeoutSeconds * 1000),
+    maxConsecutiveFailures: check.maxConsecutiveFailures,
+  }));
+
+function probeOf(check: HealthCheck, app: App, instance: Instance): ProbeSpec {
+  switch (check.protocol) {
+    case 'COMMAND':
+      return { kind: 'command', command: check.command ?? '' };
+    case 'TCP':
+    case 'MESOS_TCP':
+      return { kind: 'tcp', port: portOf(check, app, instance) };
+    case 'HTTP':
+    case 'MESOS_HTTP':
+      return httpProbe('http', check, app, instance);
+    case 'HTTPS':
+    case 'MESOS_HTTPS':
+      return httpProbe('https', check, app, instance);
+  }
+}
+
+function httpProbe(scheme: 'http' | 'https', check: HealthCheck, app: App, instance: Instance): ProbeSpec {
+  const path = check.path ?? '/';
+  return {
+    kind: 'http',
+    scheme,
+    port: portOf(check, app, instance),
+    path: path.startsWith('/') ? path : `/${path}`,
+    ignore1xx: check.ignoreHttp1xx,
+  };
+}
+
+/** Probes run inside the container's network namespace: there its own port counts, not one of the host. */
+function portOf({ port, portIndex }: HealthCheck, app: App, instance: Instance): number {
+  if (port !== undefined) return port;
+  const found = taskPorts(app, instance)[portIndex ?? 0];
+  if (found === undefined) {
+    throw new PatchpanelError('invalid', `${app.id} has no port ${portIndex ?? 0} for its health check`);
+  }
+  return app.network.mode === 'container' && found.requested !== 0 ? found.requested : found.effective;
+}
+
+const startsLate = ({ protocol }: HealthCheck): boolean =>
+  protocol === 'COMMAND' || protocol.startsWith('MESOS_');
