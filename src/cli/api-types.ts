@@ -10,6 +10,8 @@ export interface AppInfo {
   readonly env?: Readonly<Record<string, string>>;
   readonly tasksStaged: number;
   readonly tasksRunning: number;
+  readonly tasksHealthy: number;
+  readonly tasksUnhealthy: number;
   readonly deployments: readonly { readonly id: string }[];
   readonly tasks?: readonly TaskInfo[];
   readonly lastTaskFailure?: {
@@ -29,6 +31,8 @@ export interface TaskInfo {
   readonly version: string;
   readonly stagedAt: string;
   readonly startedAt?: string;
+  /** One for each health check that has a result. */
+  readonly healthCheckResults?: readonly { readonly alive: boolean; readonly lastFailureCause?: string }[];
   readonly patchpanel: {
     readonly slot: number | null;
     readonly epoch: number;

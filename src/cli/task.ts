@@ -30,19 +30,26 @@ async function list(app: string | undefined, options: GlobalOptions): Promise<vo
 export function taskTable(tasks: readonly TaskInfo[]): string {
   return table(
     ['APP', 'SLOT', 'STATE', 'HOST', 'IP', 'MAC', 'NAME', 'ENDPOINT', 'TASK'],
-    tasks.map(({ appId, state, host, id, patchpanel }) => [
-      appId,
-      patchpanel.slot,
-      state.replace('TASK_', '').toLowerCase(),
-      host,
-      patchpanel.ip,
-      patchpanel.mac,
-      patchpanel.hostname,
-      patchpanel.endpoint,
-      id,
+    tasks.map((task) => [
+      task.appId,
+      task.patchpanel.slot,
+      stateText(task),
+      task.host,
+      task.patchpanel.ip,
+      task.patchpanel.mac,
+      task.patchpanel.hostname,
+      task.patchpanel.endpoint,
+      task.id,
     ]),
     'no tasks',
   );
+}
+
+/** `running`, and what its health checks say of it. */
+function stateText({ state, healthCheckResults = [] }: TaskInfo): string {
+  const text = state.replace('TASK_', '').toLowerCase();
+  if (healthCheckResults.length === 0) return text;
+  return `${text}, ${healthCheckResults.every(({ alive }) => alive) ? 'healthy' : 'unhealthy'}`;
 }
 
 async function kill(

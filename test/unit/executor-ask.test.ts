@@ -1,0 +1,114 @@
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ask } from '../../executor/adapters/probes/ask.ts';
+import { run } from '../../src/runtime/process.ts';
+import { freePort } from '../support/cluster.ts';
+
+const address = '127.0.0.1';
+const servers: net.Server[] = [];
+const sockets: net.Socket[] = [];
+let tls: { readonly key: Buffer; readonly cert: Buffer };
+
+beforeAll(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pp-ask-'));
+  const [key, cert] = [path.join(folder, 'key'), path.join(folder, 'cert')];
+  const subject = ['-subj', '/CN=somebody.example', '-keyout', key, '-out', cert];
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', ...subject]);
+  tls = { key: await readFile(key), cert: await readFile(cert) };
+  await rm(folder, { recursive: true });
+});
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+async function listen(server: net.Server): Promise<number> {
+  servers.push(server);
+  server.on('connection', (socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** Says these bytes to whoever connects, then closes. */
+const saying = (bytes: string) =>
+  listen(
+    net.createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(bytes);
+    }),
+  );
+
+const http = (port: number, of: { scheme?: 'http' | 'https'; path?: string; ignore1xx?: boolean } = {}) =>
+  ask({
+    probe: { kind: 'http', scheme: 'http', path: '/', ignore1xx: false, ...of, port },
+    address,
+    timeoutMs: 500,
+  });
+
+test.each([
+  [200, { kind: 'success' }],
+  [302, { kind: 'success' }],
+  [399, { kind: 'success' }],
+  [400, { kind: 'failure', cause: 'status 400' }],
+  [503, { kind: 'failure', cause: 'status 503' }],
+])('an answer with status %i', async (status, outcome) => {
+  const port = await listen(
+    createServer((_, response) => response.writeHead(status).end('x'.repeat(10_000))),
+  );
+  expect(await http(port)).toEqual(outcome);
+});
+
+test('the path is asked for as it is', async () => {
+  const asked: (string | undefined)[] = [];
+  const port = await listen(
+    createServer((request, response) => {
+      asked.push(request.url);
+      response.end();
+    }),
+  );
+  expect(await http(port, { path: '/health?deep=1' })).toEqual({ kind: 'success' });
+  expect(asked).toEqual(['/health?deep=1']);
+});
+
+test('a path that cannot be asked for is a failure', async () => {
+  expect(await http(1, { path: '/a b' })).toMatchObject({ kind: 'failure' });
+});
+
+test('a certificate of anybody will do', async () => {
+  const port = await listen(createTlsServer(tls, (_, response) => response.end()));
+  expect(await http(port, { scheme: 'https' })).toEqual({ kind: 'success' });
+});
+
+test('no answer in time is a failure', async () => {
+  const port = await listen(net.createServer((socket) => socket.on('error', () => undefined)));
+  expect(await http(port)).toEqual({ kind: 'failure', cause: 'no answer within 500 ms' });
+});
+
+test('an informational answer alone is a failure, or no result where that is wanted', async () => {
+  const port = await saying('HTTP/1.1 102 Processing\r\n\r\n');
+  expect(await http(port)).toEqual({ kind: 'failure', cause: 'status 102' });
+  expect(await http(port, { ignore1xx: true })).toEqual({ kind: 'ignored' });
+});
+
+test('an informational answer before the real one does not count', async () => {
+  const port = await saying(
+    'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n',
+  );
+  expect(await http(port)).toEqual({ kind: 'success' });
+});
+
+test('a connection is enough for TCP, and none is a failure', async () => {
+  const port = await saying('');
+  const timeoutMs = 500;
+  expect(await ask({ probe: { kind: 'tcp', port }, address, timeoutMs })).toEqual({ kind: 'success' });
+  const closed = await freePort();
+  const refused = await ask({ probe: { kind: 'tcp', port: closed }, address, timeoutMs });
+  expect(refused).toEqual({ kind: 'failure', cause: `connect ECONNREFUSED ${address}:${closed}` });
+  expect(await http(closed)).toEqual(refused);
+});
