@@ -11,6 +11,8 @@ export interface TaskReport {
   readonly reason?: TaskStatusReason;
   /** What the health checks found; absent for a task without any, and before it runs. */
   readonly checkResults?: CheckResults;
+  /** What the readiness check found; absent as above. */
+  readonly ready?: boolean;
 }
 
 /** Whether a state is the last that a task reports. */
@@ -23,7 +25,7 @@ export function reportOf(record: TaskRecord): TaskReport {
   if (isEnding(record) && app !== 'running' && !record.underWay.has('start-app')) return ending(record);
   if (goal.kind === 'stop') return { state: 'TASK_KILLING', message: 'stopping' };
   if (app === 'running') {
-    return { state: 'TASK_RUNNING', message: runningMessage(record), ...checkResultsOf(record) };
+    return { state: 'TASK_RUNNING', message: runningMessage(record), ...checksOf(record) };
   }
   return { state: 'TASK_STARTING', message: record.progress };
 }
@@ -76,8 +78,11 @@ function runningMessage(record: TaskRecord): string {
   return [`running, ${where}`, ...record.notes, ...causes].join('; ');
 }
 
-function checkResultsOf({ health }: TaskRecord): Pick<TaskReport, 'checkResults'> {
-  return health.length === 0 ? {} : { checkResults: health.map(({ result }) => result) };
+function checksOf({ health, ready }: TaskRecord): Pick<TaskReport, 'checkResults' | 'ready'> {
+  return {
+    ...(health.length === 0 ? {} : { checkResults: health.map(({ result }) => result) }),
+    ...(ready === undefined ? {} : { ready }),
+  };
 }
 
 const failureText = ({ consecutiveFailures, lastFailureCause = '' }: CheckResult): string =>
@@ -92,10 +97,11 @@ export function changeOf(last: TaskReport | undefined, next: TaskReport): Report
   if (isTerminalState(last.state)) return 'none';
   if (last.state !== next.state) return 'state';
   if (isHealthNews(last.checkResults ?? [], next.checkResults ?? [])) return 'health';
+  if (last.ready === false && next.ready === true) return 'readiness';
   return next.state === 'TASK_STARTING' && last.message !== next.message ? 'progress' : 'none';
 }
 
-export type ReportChange = 'state' | 'progress' | 'health' | 'none';
+export type ReportChange = 'state' | 'progress' | 'health' | 'readiness' | 'none';
 
 /** Who speaks, when, and under which fresh UUID. */
 export interface StatusStamp {
@@ -132,9 +138,10 @@ export function toTaskStatus(
 }
 
 /** For the scheduler's eyes: how long the start took, and the results of the health checks. */
-const dataOf = ({ timings }: TaskRecord, { checkResults }: TaskReport) => ({
+const dataOf = ({ timings }: TaskRecord, { checkResults, ready }: TaskReport) => ({
   ...timings,
   ...(checkResults === undefined ? {} : { health: checkResults }),
+  ...(ready === undefined ? {} : { ready }),
 });
 
 const networkInfo = (network: { readonly ip: string; readonly name: string }) => ({

@@ -47,7 +47,9 @@ export type TaskEvent =
       readonly check: number;
       readonly outcome: ProbeOutcome;
       readonly at: number;
-    };
+    }
+  /** The readiness check was tried. */
+  | { readonly kind: 'readiness-probed'; readonly outcome: ProbeOutcome };
 
 /** Delays before a failed signal or removal is tried again, in milliseconds; the last one repeats. */
 const retryDelaysMs = [500, 1000, 2000, 5000, 10_000, 30_000] as const;
@@ -75,6 +77,8 @@ export function reduce(record: TaskRecord, event: TaskEvent): TaskRecord {
       return fail(record, { message: `network port lost: ${event.reason}` });
     case 'probed':
       return probed(record, event);
+    case 'readiness-probed':
+      return record.ready === false && event.outcome.kind === 'success' ? { ...record, ready: true } : record;
   }
 }
 

@@ -85,6 +85,8 @@ export interface TaskRecord {
   readonly startedAt?: number;
   /** In the order of the specification's health checks. */
   readonly health: readonly CheckState[];
+  /** What the readiness check says; absent: there is none. */
+  readonly ready?: boolean;
   /** What is said with TASK_STARTING. */
   readonly progress: string;
   /** What is worth saying with TASK_RUNNING. */
@@ -105,6 +107,7 @@ export function newRecord(task: DesiredTask, now: number): TaskRecord {
     app: 'absent',
     signalled: 'none',
     underWay: new Set(),
+    ...(task.spec.readinessCheck === undefined ? {} : { ready: false }),
     health: task.spec.healthChecks.map(() => untriedCheck),
     progress: `preparing ${task.spec.image}`,
     notes: [],

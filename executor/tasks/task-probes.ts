@@ -1,3 +1,4 @@
+import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -10,17 +11,20 @@ export interface TaskProbesOptions {
   readonly prober: Prober;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called with what a probe of the check with this number found, while the app runs. */
-  readonly onOutcome: (check: number, outcome: ProbeOutcome) => void;
+  /** Called with what a probe found, while the app runs. */
+  readonly onOutcome: (check: CheckName, outcome: ProbeOutcome) => void;
 }
 
+/** The number of a health check, or the readiness check. */
+export type CheckName = number | 'readiness';
+
 /**
- * Runs the health checks of one task while its app runs. INVARIANT: of each check one probe is under way or one timer
+ * Runs the health checks of one task while its app runs, and its readiness check until it is ready. INVARIANT: of each check one probe is under way or one timer
  * is set, never both.
  */
 export class TaskProbes {
   readonly #options: TaskProbesOptions;
-  readonly #timers = new Map<number, () => void>();
+  readonly #timers = new Map<CheckName, () => void>();
   #record: TaskRecord | undefined;
   #phase: 'before' | 'probing' | 'over' = 'before';
 
@@ -35,6 +39,7 @@ export class TaskProbes {
     if (record.app !== 'running' || this.#phase !== 'before') return;
     this.#phase = 'probing';
     for (const [check, { delayMs }] of record.task.spec.healthChecks.entries()) this.#after(delayMs, check);
+    if (record.ready === false) this.#after(0, 'readiness');
   }
 
   #end(): void {
@@ -43,28 +48,39 @@ export class TaskProbes {
     this.#timers.clear();
   }
 
-  #after(delayMs: number, check: number): void {
+  #after(delayMs: number, check: CheckName): void {
     const cancel = this.#options.clock.after(delayMs, () => void this.#probe(check));
     this.#timers.set(check, cancel);
   }
 
-  async #probe(check: number): Promise<void> {
+  async #probe(check: CheckName): Promise<void> {
     this.#timers.delete(check);
     const record = this.#record;
-    const spec = record?.task.spec.healthChecks[check];
+    const spec = record === undefined ? undefined : specOf(record, check);
     if (record === undefined || spec === undefined) return;
     const outcome = await this.#options.prober
       .probe(spec.probe, targetOf(record), spec.timeoutMs)
       .catch((error: unknown): ProbeOutcome => {
-        this.#options.log.warn('could not run a health check', { check, error: messageOf(error) });
+        this.#options.log.warn('could not run a check', { check, error: messageOf(error) });
         return { kind: 'ignored' };
       });
     if (this.#phase !== 'probing') return;
     // This brings a new record by follow(), and perhaps the end.
     this.#options.onOutcome(check, outcome);
-    const state = this.#record?.health[check];
-    if (this.#phase === 'probing' && state !== undefined) this.#after(pauseMs(spec, state), check);
+    const pause = this.#record === undefined ? undefined : pauseAfter(this.#record, check);
+    if (this.#phase === 'probing' && pause !== undefined) this.#after(pause, check);
   }
+}
+
+const specOf = ({ task: { spec } }: TaskRecord, check: CheckName): TaskSpec['readinessCheck'] =>
+  check === 'readiness' ? spec.readinessCheck : spec.healthChecks[check];
+
+/** Milliseconds until the next probe; undefined: there is none to come. */
+function pauseAfter({ task, health, ready }: TaskRecord, check: CheckName): number | undefined {
+  if (check === 'readiness') return ready === false ? task.spec.readinessCheck?.intervalMs : undefined;
+  const spec = task.spec.healthChecks[check];
+  const state = health[check];
+  return spec === undefined || state === undefined ? undefined : pauseMs(spec, state);
 }
 
 /** A task on the switch is probed at its own address, one on the host's network at the loopback address. */

@@ -1,9 +1,9 @@
-import type { TaskInfo, TaskStatus } from '../../proto/mesos.gen.ts';
+import type { TaskInfo, TaskStatus, TaskStatusReason } from '../../proto/mesos.gen.ts';
 import { newUuid } from '../../src/mesos/uuid.ts';
 import type { AgentId, ExecutorId, TaskId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { changeOf, toTaskStatus, type TaskReport } from '../core/status.ts';
+import { changeOf, toTaskStatus, type ReportChange, type TaskReport } from '../core/status.ts';
 import type { TaskRecord } from '../core/task-record.ts';
 import { TaskUpdates } from '../core/task-updates.ts';
 
@@ -19,7 +19,11 @@ export interface ReporterOptions {
 /** Progress messages of one task are at least so far apart, in milliseconds. */
 const progressEveryMs = 2000;
 
-const healthReason = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED' as const;
+/** Why an update comes that does not change the state. */
+const reasons: Partial<Record<ReportChange, TaskStatusReason>> = {
+  health: 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED',
+  readiness: 'REASON_TASK_CHECK_STATUS_UPDATED',
+};
 
 interface Told {
   readonly report: TaskReport;
@@ -52,7 +56,8 @@ export class TaskReporter {
     if (change === 'progress' && told !== undefined && now - told.at < progressEveryMs) return;
     this.#told.set(taskId, { report, at: now });
     if (change !== 'progress') this.#note(taskId, report, record);
-    const reasoned = change === 'health' ? { ...report, reason: healthReason } : report;
+    const reason = reasons[change];
+    const reasoned = reason === undefined ? report : { ...report, reason };
     const status = toTaskStatus(
       taskId,
       reasoned,

@@ -49,7 +49,12 @@ export class TaskRunner {
       prober,
       clock,
       log,
-      onOutcome: (check, outcome) => this.handle({ kind: 'probed', check, outcome, at: clock.now() }),
+      onOutcome: (check, outcome) =>
+        this.handle(
+          check === 'readiness'
+            ? { kind: 'readiness-probed', outcome }
+            : { kind: 'probed', check, outcome, at: clock.now() },
+        ),
     });
   }
 

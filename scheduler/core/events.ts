@@ -48,6 +48,8 @@ export interface StatusUpdate {
   readonly healthy?: boolean;
   /** What the executor's health checks found; absent when the update does not tell. */
   readonly checkResults?: CheckResults;
+  /** Present when the task has a readiness check and the update tells of it. */
+  readonly ready?: boolean;
   /** Present: it must be acknowledged once it is stored. */
   readonly uuid?: Uint8Array;
 }

@@ -11,13 +11,14 @@ import { publishHealthKill } from './publications.ts';
 import { rollingLimits } from './rolling.ts';
 
 /**
- * Running, and healthy where it has health checks; one that is being ended does not serve. An instance is judged by
- * the checks that it was launched with, as long as the app has any.
+ * Running, healthy and ready where it has checks for that; one that is being ended does not serve. An instance is
+ * judged by the checks that it was launched with, as long as the app has any.
  */
 export const isReady = (instance: Instance, app: App): boolean =>
   instance.condition === 'running' &&
   instance.goal === 'run' &&
-  (app.healthChecks.length === 0 || instance.checked !== true || instance.healthy === true);
+  (app.healthChecks.length === 0 || instance.checked !== true || instance.healthy === true) &&
+  (app.readinessChecks.length === 0 || instance.ready !== false);
 
 /** A health check of the instance failed as often in a row as the check allows: it has to be replaced. */
 export const isSick = (instance: Instance, app: App): boolean =>

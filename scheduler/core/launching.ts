@@ -97,6 +97,7 @@ function provision(
     since: frame.now,
     standby,
     ...(app.healthChecks.length === 0 ? {} : { checked: true }),
+    ...(app.readinessChecks.length === 0 ? {} : { ready: false }),
     ...(slot.lease === undefined ? {} : { lease: slot.lease }),
   };
 }

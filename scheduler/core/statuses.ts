@@ -102,6 +102,7 @@ const tellsHealth = (status: StatusUpdate): boolean => status.reason !== 'REASON
 const changesHealth = (instance: Instance, status: StatusUpdate): boolean =>
   tellsHealth(status) &&
   ((status.healthy !== undefined && status.healthy !== instance.healthy) ||
+    (status.ready === true && instance.ready === false) ||
     (status.checkResults !== undefined && !isDeepEqual(status.checkResults, instance.checkResults)));
 
 /** The instance with what a status says. The time of the condition moves only with the condition. */
@@ -115,6 +116,7 @@ function withStatus(frame: FrameBuilder, instance: Instance, status: StatusUpdat
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(status.healthy === undefined || !tellsHealth(status) ? {} : { healthy: status.healthy }),
     ...(status.checkResults === undefined ? {} : { checkResults: status.checkResults }),
+    ...(status.ready === true ? { ready: true } : {}),
     ...(status.message === undefined || status.reason === 'REASON_RECONCILIATION'
       ? {}
       : { message: status.message }),

@@ -82,6 +82,8 @@ export interface Instance {
   readonly checked?: boolean;
   readonly healthy?: boolean;
   readonly checkResults?: CheckResults;
+  /** What its readiness check says; absent: it has none. It is not taken back. */
+  readonly ready?: boolean;
   readonly message?: string;
   readonly reason?: string;
   readonly killSentAt?: number;

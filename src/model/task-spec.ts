@@ -9,6 +9,8 @@ export const probeSpecSchema = z.discriminatedUnion('kind', [
     path: z.string().startsWith('/'),
     /** An informational answer (status below 200) is no result instead of a failure. */
     ignore1xx: z.boolean(),
+    /** What counts as a success; 200 to 399 unless told. */
+    statuses: z.array(z.int()).optional(),
   }),
   z.object({ kind: z.literal('tcp'), port: z.int().min(1).max(65_535) }),
   /** `/bin/sh -c command` in the app's container. */
@@ -31,6 +33,9 @@ export const checkSpecSchema = z.object({
 });
 
 export type CheckSpec = z.infer<typeof checkSpecSchema>;
+
+/** Asked until the first success: then the task is ready and stays so. */
+export const readinessSpecSchema = checkSpecSchema.pick({ probe: true, intervalMs: true, timeoutMs: true });
 
 /**
  * What an executor needs to run one task, carried as JSON in `TaskInfo.data`. Versioned by `schema`; an executor
@@ -63,6 +68,7 @@ export const taskSpecSchema = z.object({
   memMib: z.number(),
   killGraceMs: z.int().nonnegative(),
   healthChecks: z.array(checkSpecSchema).default([]),
+  readinessCheck: readinessSpecSchema.optional(),
   network: z.discriminatedUnion('mode', [
     z.object({
       mode: z.literal('switch'),

@@ -78,3 +78,16 @@ test("an app on the host's network is checked at the port that it was given", as
   await bench.add({ ...app, container, cmd: 'PORT=$PORT0 exec serve' });
   expect(await bench.app('/host')).toMatchObject({ tasksHealthy: 1 });
 });
+
+test('a deployment waits until the instance is ready', async () => {
+  const readinessChecks = [{ portName: 'http', path: '/ready', intervalSeconds: 2, timeoutSeconds: 1 }];
+  const { deploymentId } = await bench.api.send('POST', '/v2/apps', demoApp('/web', { readinessChecks }));
+  const [task] = await bench.running('/web', 1);
+  const under = () => bench.api.get<DeploymentInfo[]>('/v2/deployments');
+  expect((await under()).map(({ id }) => id)).toEqual([deploymentId]);
+  await bench.containers.exec(task!.id, ['touch', '/www/ready']);
+  await bench.until('the deployment to end', async () => (await under()).length === 0);
+  expect(await bench.app('/web')).toMatchObject({
+    readinessCheckResults: [{ taskId: task!.id, name: 'readinessCheck', ready: true }],
+  });
+});

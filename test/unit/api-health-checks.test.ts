@@ -167,3 +167,66 @@ test('a change of only the health checks keeps the tasks', async () => {
   const { body: after } = await api.call<{ tasks: { id: string }[] }>('GET', '/v2/apps/shop/web/tasks');
   expect(after.tasks.map(({ id }) => id)).toEqual(before.tasks.map(({ id }) => id));
 });
+
+const readiness = { portName: 'http' };
+
+test("a readiness check comes back with Marathon's defaults, and its results on the app", async () => {
+  await api.call('POST', '/v2/apps', { ...webApp, readinessChecks: [readiness] });
+  const [first, second] = api.offer();
+  api.status(first!, 'running', { ready: true });
+  api.status(second!, 'running');
+  const { body } = await api.call<{ app: { readinessCheckResults: object[]; deployments: object[] } }>(
+    'GET',
+    '/v2/apps/shop/web',
+  );
+  expect(body.app).toMatchObject({
+    readinessChecks: [
+      {
+        name: 'readinessCheck',
+        protocol: 'HTTP',
+        path: '/',
+        portName: 'http',
+        intervalSeconds: 30,
+        timeoutSeconds: 10,
+        httpStatusCodesForReady: [200],
+        preserveLastResponse: false,
+      },
+    ],
+  });
+  expect(body.app.readinessCheckResults).toEqual(
+    expect.arrayContaining([
+      { name: 'readinessCheck', taskId: first, ready: true },
+      { name: 'readinessCheck', taskId: second, ready: false },
+    ]),
+  );
+  expect(body.app.deployments).toHaveLength(1);
+  const { body: deployments } = await api.call('GET', '/v2/deployments');
+  expect(deployments).toMatchObject([
+    { currentActions: [{ readinessCheckResults: body.app.readinessCheckResults }] },
+  ]);
+});
+
+test.each([
+  [
+    'a port name that the app does not have',
+    { portName: 'admin' },
+    '/readinessChecks(0)/portName',
+    'No port definition reference for portName admin',
+  ],
+  [
+    'a timeout as long as the interval',
+    { ...readiness, intervalSeconds: 10 },
+    '/readinessChecks(0)/timeoutSeconds',
+    'must be less than intervalSeconds, which is 10',
+  ],
+  [
+    'keeping the last answer',
+    { ...readiness, preserveLastResponse: true },
+    '/readinessChecks(0)/preserveLastResponse',
+    'is not supported: answers are not kept',
+  ],
+])('a readiness check with %s is refused by path', async (_what, check, path, error) => {
+  const { status, body } = await api.call('POST', '/v2/apps', { ...webApp, readinessChecks: [check] });
+  expect(status).toBe(422);
+  expect(body['details']).toEqual([{ path, errors: [error] }]);
+});

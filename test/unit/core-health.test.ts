@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { healthKillLimit } from '../../scheduler/core/health.ts';
-import type { App, HealthCheck } from '../../src/model/app.ts';
+import type { App, HealthCheck, ReadinessCheck } from '../../src/model/app.ts';
 import type { CheckResult } from '../../src/model/health.ts';
 import type { TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
@@ -199,4 +199,39 @@ test('what the master remembers of the health does not overwrite what the execut
   const bench = healthyApp(checked());
   bench.status(bench.instance('/web'), 'running', { healthy: false, reason: 'REASON_RECONCILIATION' });
   expect(bench.instance('/web').healthy).toBe(true);
+});
+
+const readiness: ReadinessCheck = {
+  name: 'up',
+  protocol: 'HTTP',
+  path: '/',
+  portName: 'http',
+  intervalSeconds: 30,
+  timeoutSeconds: 10,
+  httpStatusCodesForReady: [200],
+  preserveLastResponse: false,
+};
+
+test('an instance with a readiness check counts, and takes over, only when it is ready', () => {
+  const bench = new CoreBench();
+  const app = anApp('/web', { readinessChecks: [readiness] });
+  bench.deploy(app);
+  expect(bench.world.deployments.size).toBe(1);
+  bench.status(bench.instance('/web'), 'running', { ready: true });
+  expect(bench.world.deployments.size).toBe(0);
+  bench.put({ ...app, env: { RELEASE: '2' } });
+  const [next] = bench.offer('a2');
+  bench.status(next!.instance, 'running', { ready: false });
+  expect(bench.slot('/web').activeEpoch).toBe(1);
+  bench.status(next!.instance, 'running', { ready: true });
+  expect(bench.slot('/web').activeEpoch).toBe(next!.instance.epoch);
+});
+
+test('readiness is not taken back and outlives a restart of the scheduler', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { readinessChecks: [readiness] }));
+  bench.status(bench.instance('/web'), 'running', { ready: true });
+  bench.status(bench.instance('/web'), 'running', { ready: false, message: 'again' });
+  bench.restart();
+  expect(bench.instance('/web').ready).toBe(true);
 });

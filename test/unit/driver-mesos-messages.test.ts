@@ -235,6 +235,44 @@ test("on the host's network a health check goes to the port that the task was gi
   });
 });
 
+test('a readiness check goes to the port of that name', () => {
+  const app = appRecord({
+    container: {
+      ...appRecord().container,
+      portMappings: [
+        { containerPort: 80, servicePort: 1, protocol: 'tcp', name: 'http', labels: {} },
+        { containerPort: 8081, servicePort: 2, protocol: 'tcp', name: 'admin', labels: {} },
+      ],
+    },
+    readinessChecks: [
+      {
+        name: 'up',
+        protocol: 'HTTPS',
+        path: '/up',
+        portName: 'admin',
+        intervalSeconds: 5,
+        timeoutSeconds: 2,
+        httpStatusCodesForReady: [200, 204],
+        preserveLastResponse: false,
+      },
+    ],
+  });
+  const { spec } = prepared(launchRecord({ app }));
+  expect(spec.readinessCheck).toEqual({
+    probe: {
+      kind: 'http',
+      scheme: 'https',
+      port: 8081,
+      path: '/up',
+      ignore1xx: false,
+      statuses: [200, 204],
+    },
+    intervalMs: 5000,
+    timeoutMs: 2000,
+  });
+  expect(taskSpecSchema.parse(spec)).toEqual(spec);
+});
+
 test('the results of health checks are read from the data of a status, and other data is none', () => {
   const result = { alive: true, consecutiveFailures: 0, exhausted: false, firstSuccess: 5, lastSuccess: 5 };
   const read = (data: string) =>

@@ -6,6 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask } from '../../executor/adapters/probes/ask.ts';
+import type { Question } from '../../executor/adapters/probes/question.ts';
 import { run } from '../../src/runtime/process.ts';
 import { freePort } from '../support/cluster.ts';
 
@@ -44,7 +45,9 @@ const saying = (bytes: string) =>
     }),
   );
 
-const http = (port: number, of: { scheme?: 'http' | 'https'; path?: string; ignore1xx?: boolean } = {}) =>
+type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;
+
+const http = (port: number, of: Partial<HttpProbe> = {}) =>
   ask({
     probe: { kind: 'http', scheme: 'http', path: '/', ignore1xx: false, ...of, port },
     address,
@@ -62,6 +65,12 @@ test.each([
     createServer((_, response) => response.writeHead(status).end('x'.repeat(10_000))),
   );
   expect(await http(port)).toEqual(outcome);
+});
+
+test('the statuses that count may be given', async () => {
+  const port = await listen(createServer((_, response) => response.writeHead(204).end()));
+  expect(await http(port, { statuses: [200, 204] })).toEqual({ kind: 'success' });
+  expect(await http(port, { statuses: [200] })).toEqual({ kind: 'failure', cause: 'status 204' });
 });
 
 test('the path is asked for as it is', async () => {

@@ -14,7 +14,7 @@ import { TaskUpdates } from '../../executor/core/task-updates.ts';
 import { TaskProbes } from '../../executor/tasks/task-probes.ts';
 import { healthOf } from '../../src/model/health.ts';
 import { agentId, executorId, taskId } from '../../src/model/ids.ts';
-import type { CheckSpec } from '../../src/model/task-spec.ts';
+import type { CheckSpec, TaskSpec } from '../../src/model/task-spec.ts';
 import { taskSpec } from '../support/executor-tasks.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
@@ -120,8 +120,8 @@ test('an endless row of failures is told less and less often', () => {
   expect(told).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 32, 64]);
 });
 
-const running = (checks: readonly CheckSpec[]): TaskRecord => {
-  const spec = { ...taskSpec(), healthChecks: [...checks] };
+const running = (checks: readonly CheckSpec[], changes: Partial<TaskSpec> = {}): TaskRecord => {
+  const spec = { ...taskSpec(changes), healthChecks: [...checks] };
   const task = { taskId: taskId(spec.taskId), spec, options: { hostConfig: {}, sandbox: {} } };
   return { ...newRecord(task as TaskRecord['task'], startedAt), app: 'running', startedAt };
 };
@@ -185,14 +185,19 @@ function probing(record: TaskRecord, answers: (ProbeOutcome | Error)[]) {
         return answer;
       },
     },
-    onOutcome: (number, outcome) => {
-      current = reduce(current, { kind: 'probed', check: number, outcome, at: clock.now() });
+    onOutcome: (name, outcome) => {
+      current = reduce(
+        current,
+        name === 'readiness'
+          ? { kind: 'readiness-probed', outcome }
+          : { kind: 'probed', check: name, outcome, at: clock.now() },
+      );
       probes.follow(current);
     },
   });
   const advance = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 500) {
-      clock.advance(500);
+    for (let passed = 0; passed <= ms; passed += 500) {
+      clock.advance(passed === 0 ? 0 : 500);
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
     }
   };
@@ -223,4 +228,18 @@ test('a probe that could not be made is not held against the app, and the next o
   expect(bench.record().health[0]?.result).toBeNull();
   await bench.advance(5000);
   expect(bench.record().health[0]?.result?.alive).toBe(true);
+});
+
+test('readiness is asked for until the first success, told once, and stays', async () => {
+  const { probe } = check();
+  const bench = probing(running([], { readinessCheck: { probe, intervalMs: 2000, timeoutMs: 1000 } }), [
+    bad,
+    bad,
+  ]);
+  const before = reportOf(bench.record());
+  bench.probes.follow(bench.record());
+  await bench.advance(20_000);
+  expect(bench.asked.map(({ at }) => at)).toEqual([0, 2000, 4000]);
+  expect(before.ready).toBe(false);
+  expect(changeOf(before, reportOf(bench.record()))).toBe('readiness');
 });

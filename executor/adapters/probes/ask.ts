@@ -4,15 +4,17 @@ import { messageOf } from '../../../src/runtime/errors.ts';
 import type { ProbeOutcome } from '../../core/health-check.ts';
 import type { Question } from './question.ts';
 
+type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;
+
 const success: ProbeOutcome = { kind: 'success' };
 const failure = (cause: string): ProbeOutcome => ({ kind: 'failure', cause });
 
 /** Asks once over the network that this process is in. */
 export async function ask({ probe, address, timeoutMs }: Question): Promise<ProbeOutcome> {
   if (probe.kind === 'tcp') return connect(address, probe.port, timeoutMs);
-  const { port, path, scheme, ignore1xx } = probe;
+  const { port, path, scheme } = probe;
   const options = { host: address, port, path, agent: false, headers: { connection: 'close' } };
-  return judge(await request(scheme, options, timeoutMs), ignore1xx);
+  return judge(await request(scheme, options, timeoutMs), probe);
 }
 
 function connect(host: string, port: number, timeoutMs: number): Promise<ProbeOutcome> {
@@ -65,9 +67,10 @@ async function request(
   });
 }
 
-function judge({ status, informed, problem }: Answer, ignore1xx: boolean): ProbeOutcome {
+function judge({ status, informed, problem }: Answer, { ignore1xx, statuses }: HttpProbe): ProbeOutcome {
   const last = status ?? informed;
   if (last === undefined) return failure(problem ?? 'no status');
   if (last < 200 && ignore1xx) return { kind: 'ignored' };
-  return last >= 200 && last < 400 ? success : failure(`status ${last}`);
+  const good = statuses?.includes(last) ?? (last >= 200 && last < 400);
+  return good ? success : failure(`status ${last}`);
 }

@@ -15,8 +15,8 @@ import { parseLabelSelector } from './label-selector.ts';
 import { appInfoText, instancesOf, parseEmbed, presentApp, type Embed } from './present-app.ts';
 import { presentTask, presentTaskWithPorts } from './present-task.ts';
 
-const listed: Embed = { tasks: false, lastTaskFailure: false };
-const single: Embed = { tasks: true, lastTaskFailure: true };
+const listed: Embed = { tasks: false, lastTaskFailure: false, readiness: false };
+const single: Embed = { tasks: true, lastTaskFailure: true, readiness: true };
 
 /** `/v2/apps` and everything below it (Marathon v2). */
 export function appRoutes(server: FastifyInstance, deps: ApiDeps): void {

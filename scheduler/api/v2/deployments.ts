@@ -1,13 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deployment } from '../../../src/model/deployment.ts';
-import { deploymentId } from '../../../src/model/ids.ts';
+import { deploymentId, type AppId } from '../../../src/model/ids.ts';
 import { accept, deploymentBody } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { flag } from '../request.ts';
+import type { World } from '../../core/world.ts';
+import { instancesOf } from './present-app.ts';
+import { presentReadiness } from './readiness-checks.ts';
 
 /** `/v2/deployments` (Marathon v2): a bare array of what is under way. */
 export function deploymentRoutes(server: FastifyInstance, deps: ApiDeps): void {
-  server.get('/v2/deployments', () => [...deps.world().deployments.values()].map(presentDeployment));
+  server.get('/v2/deployments', () => {
+    const world = deps.world();
+    return [...world.deployments.values()].map((deployment) => presentDeployment(world, deployment));
+  });
 
   server.delete<{ Params: { id: string } }>('/v2/deployments/:id', async (request, reply) => {
     const { id } = request.params;
@@ -22,7 +28,7 @@ export function deploymentRoutes(server: FastifyInstance, deps: ApiDeps): void {
 }
 
 /** A deployment in Marathon's JSON; currentStep counts from 1. */
-export function presentDeployment(deployment: Deployment): Record<string, unknown> {
+export function presentDeployment(world: World, deployment: Deployment): Record<string, unknown> {
   const current = deployment.steps[deployment.currentStep];
   return {
     id: deployment.id,
@@ -30,8 +36,16 @@ export function presentDeployment(deployment: Deployment): Record<string, unknow
     affectedApps: deployment.affectedApps,
     affectedPods: [],
     steps: deployment.steps,
-    currentActions: (current?.actions ?? []).map((action) => ({ ...action, readinessCheckResults: [] })),
+    currentActions: (current?.actions ?? []).map((action) => ({
+      ...action,
+      readinessCheckResults: readinessOf(world, action.app),
+    })),
     currentStep: Math.min(deployment.currentStep + 1, deployment.steps.length),
     totalSteps: deployment.steps.length,
   };
+}
+
+function readinessOf(world: World, appId: AppId): Record<string, unknown>[] {
+  const app = world.apps.get(appId);
+  return app === undefined ? [] : presentReadiness(app, instancesOf(world, appId));
 }

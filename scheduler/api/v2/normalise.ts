@@ -1,4 +1,4 @@
-import type { App, AppNetwork, Constraint, HealthCheck } from '../../../src/model/app.ts';
+import type { App, AppNetwork, Constraint, HealthCheck, ReadinessCheck } from '../../../src/model/app.ts';
 import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
@@ -9,6 +9,7 @@ import { networkOf } from './app-network.ts';
 import { portsOf, type Ports } from './app-ports.ts';
 import type { NormaliseDefaults } from './normalise-defaults.ts';
 import { healthChecksOf } from './health-checks.ts';
+import { readinessChecksOf } from './readiness-checks.ts';
 import { checkUnsupported } from './unsupported.ts';
 import { parseConstraints } from './constraints.ts';
 
@@ -29,9 +30,16 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const network = networkOf(json, defaults, details);
   if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);
-  const constraints = parseConstraints(json.constraints ?? [], details);
-  const portCount = network.mode === 'host' ? ports.definitions.length : ports.mappings.length;
-  const healthChecks = healthChecksOf(json.healthChecks ?? [], portCount, details);
+  const named = network.mode === 'host' ? ports.definitions : ports.mappings;
+  const checked: Parsed = {
+    constraints: parseConstraints(json.constraints ?? [], details),
+    healthChecks: healthChecksOf(json.healthChecks ?? [], named.length, details),
+    readinessChecks: readinessChecksOf(
+      json.readinessChecks ?? [],
+      named.flatMap(({ name }) => name ?? []),
+      details,
+    ),
+  };
   checkStrategies(json, defaults.role, details);
   checkParameters(json, details);
   const image = json.container?.docker?.image;
@@ -39,7 +47,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
     return { kind: 'invalid', details: details.list() };
   return {
     kind: 'app',
-    app: assemble(json, id.id, image, network, ports, { constraints, healthChecks }, defaults),
+    app: assemble(json, id.id, image, network, ports, checked, defaults),
   };
 }
 
@@ -47,6 +55,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
 interface Parsed {
   readonly constraints: readonly Constraint[];
   readonly healthChecks: readonly HealthCheck[];
+  readonly readinessChecks: readonly ReadinessCheck[];
 }
 
 function assemble(
@@ -55,7 +64,7 @@ function assemble(
   image: string,
   network: AppNetwork,
   ports: Ports,
-  { constraints, healthChecks }: Parsed,
+  { constraints, healthChecks, readinessChecks }: Parsed,
   defaults: NormaliseDefaults,
 ): App {
   const version = versionAt(defaults.now);
@@ -92,7 +101,7 @@ function assemble(
     dependencies: [],
     fetch: [],
     healthChecks,
-    readinessChecks: [],
+    readinessChecks,
     backoffSeconds: json.backoffSeconds ?? 1,
     backoffFactor: json.backoffFactor ?? 1.15,
     maxLaunchDelaySeconds: json.maxLaunchDelaySeconds ?? 300,

@@ -5,6 +5,7 @@ import type { Instance } from '../../../src/model/instance.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { World } from '../../core/world.ts';
 import { presentHealthCheck } from './health-checks.ts';
+import { presentReadiness } from './readiness-checks.ts';
 import { presentTask } from './present-task.ts';
 
 /** An app in Marathon's 1.5+ JSON: options that are unset are left out, defaults are always written. */
@@ -41,6 +42,7 @@ export function presentApp(app: App): Record<string, unknown> {
     ...(app.network.mode === 'host' ? { portDefinitions: app.portDefinitions } : {}),
     requirePorts: app.requirePorts,
     ...(app.healthChecks.length === 0 ? {} : { healthChecks: app.healthChecks.map(presentHealthCheck) }),
+    ...(app.readinessChecks.length === 0 ? {} : { readinessChecks: app.readinessChecks }),
     labels: app.labels,
     upgradeStrategy: app.upgradeStrategy,
     unreachableStrategy: app.unreachableStrategy,
@@ -72,6 +74,7 @@ function presentConstraint(constraint: App['constraints'][number]): string[] {
 export interface Embed {
   readonly tasks: boolean;
   readonly lastTaskFailure: boolean;
+  readonly readiness: boolean;
 }
 
 /** `embed=apps.tasks` and its spellings; what is unknown is ignored, as Marathon does. */
@@ -81,6 +84,7 @@ export function parseEmbed(values: readonly string[], always: Embed): Embed {
   return {
     tasks: always.tasks || failures || names.has('tasks'),
     lastTaskFailure: always.lastTaskFailure || failures || names.has('lastTaskFailure'),
+    readiness: always.readiness || failures || names.has('readiness'),
   };
 }
 
@@ -127,6 +131,9 @@ function runtimeFields(world: World, app: App, embed: Embed): Record<string, unk
     tasksHealthy: count((i) => i.healthy === true),
     tasksUnhealthy: count((i) => i.healthy === false),
     deployments: deploymentsOf(world, app.id),
+    ...(embed.readiness && app.readinessChecks.length > 0
+      ? { readinessCheckResults: presentReadiness(app, instances) }
+      : {}),
     ...(embed.tasks ? { tasks: instances.map((instance) => presentTask(world, instance)) } : {}),
     ...(embed.lastTaskFailure && failure !== undefined
       ? {

@@ -66,11 +66,6 @@ export function checkUnsupported(json: AppJson, details: Details): void {
     '/uris',
     'fetching files is not supported yet: put them into the image',
   );
-  refuse(
-    (json.readinessChecks ?? []).length > 0,
-    '/readinessChecks',
-    'readiness checks are not supported yet',
-  );
   refuse(json.check !== undefined, '/check', 'is not supported with Docker containers');
   refuse((json.dependencies ?? []).length > 0, '/dependencies', 'dependencies are not supported yet');
   refuse(json.residency !== undefined, '/residency', 'persistent volumes are not supported');

@@ -1,6 +1,6 @@
 import type { App, HealthCheck } from '../../../src/model/app.ts';
 import type { Instance } from '../../../src/model/instance.ts';
-import type { CheckSpec, ProbeSpec } from '../../../src/model/task-spec.ts';
+import type { CheckSpec, ProbeSpec, TaskSpec } from '../../../src/model/task-spec.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { taskPorts } from '../../core/task-env.ts';
 
@@ -21,6 +21,28 @@ export const checkSpecs = (app: App, instance: Instance): CheckSpec[] =>
     maxConsecutiveFailures: check.maxConsecutiveFailures,
   }));
 
+/**
+ * The app's readiness check as the executor runs it for one instance, if there is one.
+ * @throws PatchpanelError `invalid` for a port that the app does not have; the API refuses such an app
+ */
+export function readinessSpec(app: App, instance: Instance): Pick<TaskSpec, 'readinessCheck'> {
+  const [check] = app.readinessChecks;
+  if (check === undefined) return {};
+  const portIndex = taskPorts(app, instance).findIndex(({ name }) => name === check.portName);
+  const probe: ProbeSpec = {
+    kind: 'http',
+    scheme: check.protocol === 'HTTP' ? 'http' : 'https',
+    port: portOf({ portIndex }, app, instance),
+    path: rooted(check.path),
+    ignore1xx: false,
+    statuses: [...check.httpStatusCodesForReady],
+  };
+  const { intervalSeconds, timeoutSeconds } = check;
+  return { readinessCheck: { probe, intervalMs: intervalSeconds * 1000, timeoutMs: timeoutSeconds * 1000 } };
+}
+
+const rooted = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
+
 function probeOf(check: HealthCheck, app: App, instance: Instance): ProbeSpec {
   switch (check.protocol) {
     case 'COMMAND':
@@ -38,22 +60,25 @@ function probeOf(check: HealthCheck, app: App, instance: Instance): ProbeSpec {
 }
 
 function httpProbe(scheme: 'http' | 'https', check: HealthCheck, app: App, instance: Instance): ProbeSpec {
-  const path = check.path ?? '/';
   return {
     kind: 'http',
     scheme,
     port: portOf(check, app, instance),
-    path: path.startsWith('/') ? path : `/${path}`,
+    path: rooted(check.path ?? '/'),
     ignore1xx: check.ignoreHttp1xx,
   };
 }
 
 /** Probes run inside the container's network namespace: there its own port counts, not one of the host. */
-function portOf({ port, portIndex }: HealthCheck, app: App, instance: Instance): number {
+function portOf(
+  { port, portIndex }: Pick<HealthCheck, 'port' | 'portIndex'>,
+  app: App,
+  instance: Instance,
+): number {
   if (port !== undefined) return port;
   const found = taskPorts(app, instance)[portIndex ?? 0];
   if (found === undefined) {
-    throw new PatchpanelError('invalid', `${app.id} has no port ${portIndex ?? 0} for its health check`);
+    throw new PatchpanelError('invalid', `${app.id} has no port ${portIndex ?? 0} that its check names`);
   }
   return app.network.mode === 'container' && found.requested !== 0 ? found.requested : found.effective;
 }

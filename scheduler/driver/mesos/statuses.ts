@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TaskState, TaskStatus, TaskStatusSource } from '../../../proto/mesos.gen.ts';
-import { checkResultsSchema, type CheckResults } from '../../../src/model/health.ts';
+import { checkResultsSchema } from '../../../src/model/health.ts';
 import { agentId, executorId, taskId } from '../../../src/model/ids.ts';
 import type { Condition } from '../../../src/model/instance.ts';
 import type { StatusSource, StatusUpdate } from '../../core/events.ts';
@@ -30,7 +30,6 @@ const sources: Readonly<Record<TaskStatusSource, StatusSource>> = {
 
 /** A Mesos task status in our words. */
 export function statusOf(status: TaskStatus): StatusUpdate {
-  const checkResults = checkResultsOf(status.data);
   const hasUuid = status.uuid !== undefined && status.uuid.length > 0;
   return {
     taskId: taskId(status.task_id.value),
@@ -41,19 +40,25 @@ export function statusOf(status: TaskStatus): StatusUpdate {
     ...(status.reason === undefined ? {} : { reason: status.reason }),
     ...(status.message === undefined ? {} : { message: status.message }),
     ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
-    ...(checkResults === undefined ? {} : { checkResults }),
+    ...healthOf(status.data),
     ...(hasUuid ? { uuid: status.uuid } : {}),
   };
 }
 
-const statusDataSchema = z.object({ health: checkResultsSchema });
+const statusDataSchema = z.object({ health: checkResultsSchema.optional(), ready: z.boolean().optional() });
 
-/** What the executor tells of health checks; undefined when the data is none of its own or tells nothing of them. */
-function checkResultsOf(data: Uint8Array | undefined): CheckResults | undefined {
-  if (data === undefined || data.length === 0) return undefined;
+/** What the executor tells of its checks; nothing when the data is none of its own or does not speak of them. */
+function healthOf(data: Uint8Array | undefined): Pick<StatusUpdate, 'checkResults' | 'ready'> {
+  if (data === undefined || data.length === 0) return {};
+  let content: unknown;
   try {
-    return statusDataSchema.safeParse(JSON.parse(new TextDecoder().decode(data))).data?.health;
+    content = JSON.parse(new TextDecoder().decode(data));
   } catch {
-    return undefined;
+    return {};
   }
+  const { health, ready } = statusDataSchema.safeParse(content).data ?? {};
+  return {
+    ...(health === undefined ? {} : { checkResults: health }),
+    ...(ready === undefined ? {} : { ready }),
+  };
 }

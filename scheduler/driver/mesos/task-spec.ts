@@ -4,7 +4,7 @@ import { containerHostname } from '../../../src/fabric/names.ts';
 import type { ViewNetwork } from '../../../src/fabric/view.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Launch } from '../../core/effects.ts';
-import { checkSpecs } from './check-specs.ts';
+import { checkSpecs, readinessSpec } from './check-specs.ts';
 import { taskEnvironment } from '../../core/task-env.ts';
 
 /** Mesos's own default for a task that says nothing. */
@@ -48,6 +48,7 @@ export function taskSpec(launch: Launch, network: ViewNetwork | undefined, sched
     memMib: app.mem,
     killGraceMs: killGraceMs(launch),
     healthChecks: checkSpecs(app, instance),
+    ...readinessSpec(app, instance),
     network: networkSpec(launch, network),
     schedulerUrl,
   };
