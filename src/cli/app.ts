@@ -1,10 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { AppInfo } from './api-types.ts';
 import { ApiClient, CliError, exitCodes, type Answer, type GlobalOptions } from './client.ts';
-import { parsePairs, pathOf, readJson } from './definition.ts';
-import { bold, print, remark, table } from './output.ts';
+import { parsePairs, pathOf, readJson, readJsonObject } from './definition.ts';
+import { bold, print, table } from './output.ts';
 import { taskTable } from './task.ts';
-import { waitForDeployment } from './wait.ts';
+import { seconds, waitForDeployment } from './wait.ts';
 
 interface DeployOptions extends GlobalOptions {
   readonly force: boolean;
@@ -56,13 +56,7 @@ function deploying(command: Command): Command {
   return command
     .option('--force', 'replace a deployment that is under way', false)
     .option('-w, --wait', 'wait until the deployment has ended', false)
-    .option('--timeout <seconds>', 'how long to wait', positive, 300);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('must be a number of seconds above 0');
-  return value;
+    .option('--timeout <seconds>', 'how long to wait', seconds, 300);
 }
 
 /** Sends a change and, when asked to, waits for its deployment. */
@@ -75,7 +69,6 @@ async function deploy(
   const { data, deploymentId } = await send(client, options.force);
   if (options.wait && deploymentId !== undefined) {
     await waitForDeployment(client, deploymentId, options.timeout);
-    remark('deployment done');
   }
   print(options.json, data, () =>
     deploymentId === undefined
@@ -93,34 +86,52 @@ async function add(options: DeployOptions & { file: string }): Promise<void> {
   );
 }
 
-async function update(
-  id: string,
-  options: DeployOptions & { file?: string; env?: string[]; image?: string; replace: boolean },
-): Promise<void> {
-  const client = new ApiClient(options.url);
+interface UpdateOptions extends DeployOptions {
+  readonly file?: string;
+  readonly env?: readonly string[];
+  readonly image?: string;
+  readonly replace: boolean;
+}
+
+async function update(id: string, options: UpdateOptions): Promise<void> {
   const path = `/v2/apps${pathOf(id)}`;
-  const fields =
-    options.file === undefined ? {} : ((await readJson(options.file)) as Record<string, unknown>);
-  if (options.env !== undefined || options.image !== undefined) {
-    const { app } = await client.get<{ app: AppInfo }>(path);
-    if (options.env !== undefined) fields['env'] = { ...app.env, ...parsePairs(options.env) };
-    if (options.image !== undefined) {
-      fields['container'] = { ...app.container, docker: { ...app.container?.docker, image: options.image } };
-    }
-  }
+  const file = options.file === undefined ? {} : await readJsonObject(options.file);
+  const fields = await withFlags(path, file, options);
   if (Object.keys(fields).length === 0) {
     throw new CliError(exitCodes.usage, 'nothing to change: give --file, --env or --image');
   }
-  await deploy(options, 'updated', (api, force) =>
+  await deploy(options, 'updated', (client, force) =>
     options.replace
-      ? api.send('PUT', `${path}?force=${force}&partialUpdate=false`, fields)
-      : api.send('PATCH', `${path}?force=${force}`, fields),
+      ? client.send('PUT', `${path}?force=${force}&partialUpdate=false`, fields)
+      : client.send('PATCH', `${path}?force=${force}`, fields),
   );
 }
 
+/**
+ * The file's fields with --env and --image in them. Both go into what the file says, or, when it says nothing of
+ * env or container, into what the app has; `--replace` keeps nothing of the app.
+ */
+async function withFlags(path: string, file: JsonObject, options: UpdateOptions): Promise<JsonObject> {
+  const { env, image, replace } = options;
+  if (env === undefined && image === undefined) return file;
+  const base: Definition = replace
+    ? file
+    : { ...(await new ApiClient(options.url).get<{ app: AppInfo }>(path)).app, ...file };
+  return {
+    ...file,
+    ...(env === undefined ? {} : { env: { ...base.env, ...parsePairs(env) } }),
+    ...(image === undefined
+      ? {}
+      : { container: { ...base.container, docker: { ...base.container?.docker, image } } }),
+  };
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+type Definition = Pick<Partial<AppInfo>, 'env' | 'container'>;
+
 async function scale(id: string, text: string, options: DeployOptions): Promise<void> {
   const instances = Number(text);
-  if (!Number.isInteger(instances) || instances < 0) {
+  if (!/^\d+$/.test(text)) {
     throw new CliError(exitCodes.usage, `'${text}' is not a number of instances`);
   }
   await deploy(options, `scaling to ${instances}`, (client, force) =>

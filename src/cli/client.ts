@@ -44,12 +44,19 @@ export class ApiClient {
     this.#http = create({
       baseURL: this.#url,
       timeout: 30_000,
+      // The scheduler is a neighbour: what a machine's proxy settings are for lies elsewhere.
+      proxy: false,
       headers: { Accept: 'application/json' },
     });
   }
 
-  async get<T>(path: string): Promise<T> {
-    return (await this.#send<T>('GET', path)).data;
+  async get<T extends object>(path: string): Promise<T> {
+    const { data } = await this.#send<T>('GET', path);
+    if (data !== null && typeof data === 'object') return data;
+    throw new CliError(
+      exitCodes.failed,
+      `${this.#url} does not answer like a Patchpanel scheduler: is it another server? Name the right one with --url or PATCHPANEL_URL.`,
+    );
   }
 
   async send<T>(
@@ -72,11 +79,11 @@ export class ApiClient {
       const id: unknown = answer.headers['marathon-deployment-id'];
       return { data: answer.data, deploymentId: typeof id === 'string' ? id : undefined };
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#explain(error, path);
     }
   }
 
-  #explain(error: unknown): unknown {
+  #explain(error: unknown, path: string): unknown {
     if (!isAxiosError<ErrorBody>(error)) return error;
     if (error.response === undefined) {
       return new CliError(
@@ -87,8 +94,20 @@ export class ApiClient {
     }
     const { status, data } = error.response;
     if (status === 409) return new CliError(exitCodes.conflict, conflictText(data));
-    return new CliError(status === 404 ? exitCodes.notFound : exitCodes.failed, errorText(data, status));
+    if (status === 404) return new CliError(exitCodes.notFound, errorText(data, status) + whatThereIs(path));
+    return new CliError(exitCodes.failed, errorText(data, status));
   }
+}
+
+/** What to run after a name was not found. */
+function whatThereIs(path: string): string {
+  const [, noun] =
+    [
+      ['/v2/apps/', 'app'],
+      ['/v2/deployments/', 'deployment'],
+      ['/v1/networks/', 'network'],
+    ].find(([prefix]) => path.startsWith(prefix ?? path)) ?? [];
+  return noun === undefined ? '' : `\n\`patchpanel ${noun} list\` shows what there is.`;
 }
 
 interface ErrorBody {
@@ -97,15 +116,15 @@ interface ErrorBody {
   readonly deployments?: readonly { readonly id: string }[];
 }
 
-function errorText(body: ErrorBody, status: number): string {
-  const message = body.message ?? `the scheduler answered ${status}`;
-  if (body.details === undefined) return message;
+function errorText(body: ErrorBody | undefined, status: number): string {
+  const message = body?.message ?? `the scheduler answered ${status}`;
+  if (body?.details === undefined) return message;
   if (typeof body.details === 'string') return `${message}: ${body.details}`;
   return [message, ...body.details.map(({ path, errors }) => `  ${path}: ${errors.join('; ')}`)].join('\n');
 }
 
-function conflictText(body: ErrorBody): string {
-  const ids = (body.deployments ?? []).map(({ id }) => id);
+function conflictText(body: ErrorBody | undefined): string {
+  const ids = (body?.deployments ?? []).map(({ id }) => id);
   if (ids.length === 0) return errorText(body, 409);
   return (
     `a deployment is under way: ${ids.join(', ')}\n` +

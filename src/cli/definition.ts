@@ -20,6 +20,14 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
+/** The same for a file that must hold one JSON object. @throws CliError 2 */
+export async function readJsonObject(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const json = await readJson(file);
+  if (json !== null && typeof json === 'object' && !Array.isArray(json))
+    return json as Readonly<Record<string, unknown>>;
+  throw new CliError(exitCodes.usage, `${file === '-' ? 'standard input' : file} is not a JSON object`);
+}
+
 /** `NAME=value` pairs. @throws CliError 2 */
 export function parsePairs(pairs: readonly string[]): Record<string, string> {
   return Object.fromEntries(
@@ -31,5 +39,9 @@ export function parsePairs(pairs: readonly string[]): Record<string, string> {
   );
 }
 
-/** `web` → `/web`, and no doubled slashes. */
-export const pathOf = (id: string): string => `/${id.split('/').filter(Boolean).join('/')}`;
+/** An app's id as part of a URL: `web` → `/web`, no doubled slashes. @throws CliError 2 for an id without a name */
+export function pathOf(id: string): string {
+  const parts = id.split('/').filter(Boolean);
+  if (parts.length === 0) throw new CliError(exitCodes.usage, `'${id}' is not the id of an app`);
+  return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+}

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { DeploymentInfo } from './api-types.ts';
 import { ApiClient, CliError, exitCodes, type GlobalOptions } from './client.ts';
 import { print, table } from './output.ts';
-import { waitForDeployment } from './wait.ts';
+import { seconds, waitForDeployment } from './wait.ts';
 
 /** `patchpanel deployment …` */
 export function deploymentCommand(): Command {
@@ -18,7 +18,7 @@ export function deploymentCommand(): Command {
   deployment
     .command('wait <id>')
     .description('wait until a deployment has ended')
-    .option('--timeout <seconds>', 'how long to wait', Number, 300)
+    .option('--timeout <seconds>', 'how long to wait', seconds, 300)
     .action((id: string, _options, command: Command) => wait(id, command.optsWithGlobals()));
   deployment
     .command('cancel <id>')
@@ -45,7 +45,10 @@ async function list(options: GlobalOptions): Promise<void> {
 async function show(id: string, options: GlobalOptions): Promise<void> {
   const deployment = (await fetchAll(options)).find((candidate) => candidate.id === id);
   if (deployment === undefined) {
-    throw new CliError(exitCodes.notFound, `deployment ${id} is not under way: it has ended or never was`);
+    throw new CliError(
+      exitCodes.notFound,
+      `deployment ${id} is not under way: it has ended or never was\n\`patchpanel deployment list\` shows what there is.`,
+    );
   }
   print(options.json, deployment, () =>
     table(

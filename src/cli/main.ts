@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
-import { messageOf } from '../runtime/errors.ts';
+import { codeOf, messageOf } from '../runtime/errors.ts';
 import { appCommand } from './app.ts';
 import { CliError, exitCodes } from './client.ts';
 import { deploymentCommand } from './deployment.ts';
@@ -28,8 +28,15 @@ const program = new Command('patchpanel')
   .addCommand(hostCommand())
   .addCommand(devCommand());
 
-for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])])
-  command.exitOverride();
+program.exitOverride();
+for (const command of program.commands.flatMap((c) => [c, ...c.commands]))
+  command.copyInheritedSettings(program);
+
+// `patchpanel app list | head -1`: a reader that has seen enough is no failure.
+process.stdout.on('error', (error) => {
+  if (codeOf(error) !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

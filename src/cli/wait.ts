@@ -1,10 +1,18 @@
 import { SingleBar } from 'cli-progress';
+import { InvalidArgumentError } from 'commander';
 import { sleep } from '../runtime/deadline.ts';
 import type { AppInfo, DeploymentInfo } from './api-types.ts';
 import { CliError, exitCodes, type ApiClient } from './client.ts';
 import { remark } from './output.ts';
 
 const pollMs = 250;
+
+/** Reads `--timeout`. @throws InvalidArgumentError unless it is a number of seconds above 0 */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('must be a number of seconds above 0');
+  return value;
+}
 
 /** How far a deployment is: tasks that run of the tasks that it wants. */
 interface Progress {

@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { HostStreamStatus } from '../../scheduler/api/deps.ts';
 import { createServer } from '../../scheduler/api/server.ts';
 import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { step } from '../../scheduler/core/step.ts';
 import type { Settings, World } from '../../scheduler/core/world.ts';
-import { agentId, frameworkId, networkName, offerId, type TaskId } from '../../src/model/ids.ts';
+import {
+  agentId,
+  executorId,
+  frameworkId,
+  networkName,
+  offerId,
+  type AgentId,
+  type TaskId,
+} from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 
@@ -23,7 +32,7 @@ const settings: Settings = {
   unreachableKeepMs: 3_600_000,
   defaultNetwork: networkName('default'),
   executorBuild: 'test',
-  buildExecutorInfo: (executorId) => ({ executor_id: { value: executorId } }),
+  buildExecutorInfo: (id) => ({ executor_id: { value: id } }),
 };
 
 /** The real API in front of the real core; Mesos is what the test says it is. */
@@ -33,6 +42,7 @@ export class ApiHarness {
   /** Milliseconds since 1970; each change comes a second after the one before. */
   now = Date.parse('2026-01-02T03:04:05.000Z');
   #offers = 0;
+  readonly #streams = new Map<AgentId, HostStreamStatus>();
 
   constructor() {
     const network = {
@@ -51,7 +61,7 @@ export class ApiHarness {
         if (result === undefined) throw new Error('a change was not answered');
         return Promise.resolve(result);
       },
-      hostStatus: () => undefined,
+      hostStatus: (id) => this.#streams.get(id),
       now: () => this.now,
       metrics: () => Promise.resolve('# metrics'),
       hostRoutes: (_server, _options) => Promise.resolve(),
@@ -74,6 +84,25 @@ export class ApiHarness {
   step(event: Event): Frame {
     this.now += 1000;
     return step(this.world, settings, event, { now: this.now, uuid: randomUUID });
+  }
+
+  /** An executor on agent `index` told of its host and reads its view. */
+  reportHost(index: number, stream: Pick<HostStreamStatus, 'applied' | 'lag'>): void {
+    const id = agentId(`agent-${index}`);
+    this.#streams.set(id, { connected: true, problem: undefined, ...stream });
+    this.step({
+      kind: 'host-facts',
+      facts: {
+        agentId: id,
+        executorId: executorId('executor'),
+        hostname: `host-${index}`,
+        underlayIp: `192.0.2.${index + 1}`,
+        underlayMtu: 1500,
+        datapath: 'netdev',
+        ovsVersion: '3.1.0',
+        dockerVersion: '20.10',
+      },
+    });
   }
 
   async call<T = Record<string, unknown>>(

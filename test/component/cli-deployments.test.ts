@@ -1,0 +1,252 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { DeploymentInfo } from '../../src/cli/api-types.ts';
+import type { TaskId } from '../../src/model/ids.ts';
+import { ApiHarness, webApp } from '../support/api.ts';
+import { bundleForTest } from '../support/bundle.ts';
+import { CommandRun, serve, type CommandResult } from '../support/command-line.ts';
+
+let program: string;
+let api: ApiHarness;
+let url: string;
+const runs: CommandRun[] = [];
+
+beforeAll(async () => {
+  program = await bundleForTest('src/cli/main.ts', 'cli-deployments');
+});
+
+afterAll(async () => {
+  await rm(program, { force: true });
+});
+
+beforeEach(async () => {
+  api = new ApiHarness();
+  url = await serve(api);
+});
+
+afterEach(async () => {
+  for (const run of runs.splice(0)) run.kill();
+  await api.server.close();
+});
+
+function begin(...args: string[]): CommandRun {
+  const run = new CommandRun(program, ['--url', url, ...args]);
+  runs.push(run);
+  return run;
+}
+
+const cli = (...args: string[]): Promise<CommandResult> => begin(...args).result;
+
+async function deployments(): Promise<DeploymentInfo[]> {
+  return (await api.call<DeploymentInfo[]>('GET', '/v2/deployments')).body;
+}
+
+/** The id of the deployment that a new app began; none of its tasks runs yet. */
+async function underWay(): Promise<string> {
+  const { headers } = await api.call('POST', '/v2/apps', webApp);
+  return String(headers['marathon-deployment-id']);
+}
+
+describe('--wait', () => {
+  test('tells each change on a line of standard error and ends with the deployment', async () => {
+    await api.call('POST', '/v2/apps', { ...webApp, instances: 0 });
+    const run = begin('app', 'scale', '/shop/web', '2', '--wait');
+    await run.says('0/2 running\n');
+    const [first, second] = api.offer() as [TaskId, TaskId];
+    api.status(first, 'running');
+    await run.says('1/2 running\n');
+    api.status(second, 'running');
+    const { code, stdout, stderr } = await run.result;
+    expect([code, stderr]).toEqual([0, '0/2 running\n1/2 running\ndone\n']);
+    expect(stdout).toMatch(/^scaling to 2: deployment \S+ has ended\n$/);
+  });
+
+  test('tells the failure that holds the deployment up, and gives up with 6 after its time', async () => {
+    const id = await underWay();
+    for (const task of api.offer()) api.status(task, 'failed');
+    const run = begin('deployment', 'wait', id, '--timeout', '1');
+    await run.says('0/2 running (TASK_FAILED on host-');
+    const { code, stdout, stderr } = await run.result;
+    expect([code, stdout]).toEqual([6, '']);
+    expect(stderr).toContain(`deployment ${id} has not ended after 1 s; last failure: TASK_FAILED on host-`);
+    expect(stderr).toContain('patchpanel deployment cancel');
+  });
+
+  test('keeps standard output clean for programs', async () => {
+    const run = begin('app', 'add', '-f', '-', '--wait', '--json');
+    run.feed(JSON.stringify(webApp));
+    await run.says('0/2 running');
+    api.runAll();
+    const { code, stdout } = await run.result;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ id: '/shop/web' });
+  });
+});
+
+describe('deployment', () => {
+  test('list and show what is under way', async () => {
+    expect((await cli('deployment', 'list')).stdout).toBe('no deployment is under way\n');
+    const id = await underWay();
+    const { stdout } = await cli('deployment', 'list');
+    expect(stdout.split('\n')[1]?.split(/ {2,}/)).toEqual([
+      id,
+      '/shop/web',
+      '2/2',
+      expect.stringMatching(/^2026-/),
+    ]);
+    const shown = (await cli('deployment', 'show', id)).stdout.trimEnd().split('\n');
+    expect(shown.map((line) => line.split(/ {2,}/))).toEqual([
+      ['STEP', 'ACTION', 'APP'],
+      ['1', 'StartApplication', '/shop/web'],
+      ['2', 'ScaleApplication', '/shop/web', 'under way'],
+    ]);
+    const json = JSON.parse((await cli('deployment', 'show', id, '--json')).stdout) as DeploymentInfo;
+    expect(json).toMatchObject({ id, affectedApps: ['/shop/web'] });
+  });
+
+  test('show of one that is not under way exits with 4', async () => {
+    const { code, stderr } = await cli('deployment', 'show', 'nothing');
+    expect(code).toBe(4);
+    expect(stderr).toContain('deployment nothing is not under way');
+  });
+
+  test('wait for one that has ended is over at once', async () => {
+    const id = await underWay();
+    api.runAll();
+    const { code, stdout } = await cli('deployment', 'wait', id);
+    expect([code, stdout]).toEqual([0, `deployment ${id} has ended\n`]);
+  });
+
+  test('cancel takes it back by another one, or drops it with --force', async () => {
+    await api.call('POST', '/v2/apps', webApp);
+    api.runAll();
+    const scaled = await api.call('PATCH', '/v2/apps/shop/web', { instances: 4 });
+    api.offer();
+    const taken = await cli('deployment', 'cancel', String(scaled.headers['marathon-deployment-id']));
+    expect(taken.code).toBe(0);
+    const [back] = await deployments();
+    expect(taken.stdout).toBe(`taken back by deployment ${back?.id}\n`);
+    const dropped = await cli('deployment', 'cancel', '--force', back!.id);
+    expect([dropped.code, dropped.stdout]).toEqual([0, `deployment ${back?.id} was dropped\n`]);
+    expect(await deployments()).toEqual([]);
+    expect((await cli('deployment', 'cancel', 'nothing')).code).toBe(4);
+  });
+});
+
+describe('network and host', () => {
+  test('list networks, and show one', async () => {
+    await api.call('POST', '/v2/apps', webApp);
+    const { stdout } = await cli('network', 'list');
+    expect(stdout.trimEnd().split('\n')[1]?.split(/ {2,}/)).toEqual([
+      'default',
+      '7',
+      '10.32.0.0/16',
+      '2',
+      'patchpanel.internal',
+    ]);
+    const shown = await cli('network', 'show', 'default');
+    expect(shown.stdout).toMatch(/^quarantineSeconds +300$/m);
+    const missing = await cli('network', 'show', 'blue');
+    expect(missing.code).toBe(4);
+    expect(missing.stderr).toContain('`patchpanel network list` shows what there is.');
+  });
+
+  test('list hosts with the state of their view', async () => {
+    expect((await cli('host', 'list')).stdout).toContain('no host has reported yet');
+    api.reportHost(0, { applied: '1.7', lag: 2 });
+    const { stdout } = await cli('host', 'list');
+    expect(stdout.trimEnd().split('\n')[1]?.split(/ {2,}/)).toEqual([
+      'host-0',
+      'agent-0',
+      '192.0.2.1',
+      'netdev',
+      'yes',
+      '0',
+      '1.7 (2 behind)',
+      '-',
+    ]);
+    const hosts = JSON.parse((await cli('host', 'list', '--json')).stdout) as object[];
+    expect(hosts).toMatchObject([{ agentId: 'agent-0', reachable: true }]);
+  });
+});
+
+describe('exit codes', () => {
+  test('2 for what the command line does not know, with a way to help', async () => {
+    for (const args of [
+      ['app', 'colour'],
+      ['app', 'list', '--colour'],
+      ['app', 'add'],
+      ['app', 'show'],
+      ['app', 'show', '/'],
+      ['app', 'scale', '/web', '1', '--wait', '--timeout', 'soon'],
+      ['deployment', 'wait', 'x', '--timeout', 'soon'],
+    ]) {
+      const { code, stdout, stderr } = await cli(...args);
+      expect([args, code, stdout]).toEqual([args, 2, '']);
+      expect(stderr).not.toBe('');
+    }
+    expect((await cli('app', 'list', '--colour')).stderr).toContain('--help tells more');
+  });
+
+  test('0 for help and version', async () => {
+    const help = await cli('--help');
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('Exit codes: 0 done');
+    const version = await cli('--version');
+    expect([version.code, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+  });
+
+  test('3 when no scheduler is there: the message names the URL and what to do', async () => {
+    await api.server.close();
+    const { code, stdout, stderr } = await cli('app', 'list');
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toContain(`cannot reach the scheduler at ${url}`);
+    expect(stderr).toContain('PATCHPANEL_URL');
+  });
+
+  test('the URL comes from the environment unless a flag names another, and never through a proxy', async () => {
+    await api.call('POST', '/v2/apps', webApp);
+    const nowhere = 'http://127.0.0.1:9';
+    const byEnvironment = new CommandRun(program, ['app', 'list'], {
+      env: { PATCHPANEL_URL: url, HTTP_PROXY: nowhere, http_proxy: nowhere },
+    });
+    expect((await byEnvironment.result).stdout).toContain('/shop/web');
+    const byFlag = new CommandRun(program, ['--url', nowhere, 'app', 'list'], {
+      env: { PATCHPANEL_URL: url },
+    });
+    expect((await byFlag.result).code).toBe(3);
+  });
+
+  test('1 when another server answers, with a word about the URL', async () => {
+    const other = await listening(
+      createServer((_request, response) => void response.end('<html>welcome</html>')),
+    );
+    try {
+      const { port } = other.address() as AddressInfo;
+      const { code, stderr } = await new CommandRun(program, [
+        '--url',
+        `http://127.0.0.1:${port}`,
+        'app',
+        'list',
+      ]).result;
+      expect(code).toBe(1);
+      expect(stderr).toContain('does not answer like a Patchpanel scheduler');
+    } finally {
+      other.close();
+    }
+  });
+
+  test('0 when the reader has seen enough', async () => {
+    const run = begin('app', 'list');
+    run.closeOutput();
+    const { code, stderr } = await run.result;
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
+
+async function listening(server: Server): Promise<Server> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
