@@ -1,69 +1,100 @@
-import { table } from '../cli/output.ts';
+import { writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { CommanderError } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { deployMs, loggedStarts, plainStarts } from './bench/attach.ts';
+import { figureTable, type Figure } from './bench/figures.ts';
+import { measureExecutors } from './bench/idle-executor.ts';
+import { readOptions, type BenchOptions, type Part } from './bench/options.ts';
+import { measureScheduler } from './bench/scheduler-load.ts';
+import { measureAttach, measureBurst } from './bench/starts.ts';
 import type { DevCluster } from './cluster.ts';
 import { runInForeground } from './foreground.ts';
 
-const samples = 20;
-const burst = 50;
-
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const quantile = (values: readonly number[], part: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ??
-  Number.NaN;
+type ClusterPart = Exclude<Part, 'scheduler'>;
 
-const row = (what: string, values: readonly number[], plain: readonly number[]): string[] => [
-  what,
-  String(values.length),
-  quantile(values, 0.5).toFixed(0),
-  quantile(values, 0.99).toFixed(0),
-  (quantile(values, 0.5) / quantile(plain, 0.5)).toFixed(2),
-];
+const onCluster: Readonly<
+  Record<ClusterPart, (cluster: DevCluster, options: BenchOptions) => Promise<readonly Figure[]>>
+> = {
+  attach: (cluster, { samples }) => measureAttach(cluster, samples),
+  burst: (cluster) => measureBurst(cluster),
+  executor: (cluster) => measureExecutors(cluster),
+};
 
-/** Starts of single tasks beside plain containers, then many at once; every figure of one run. */
-async function measure(cluster: DevCluster): Promise<void> {
-  await deployMs(cluster, 3);
-  const warm = (await loggedStarts(cluster)).length;
-  const plain = await plainStarts(cluster, samples);
-  for (let instances = 4; instances < 4 + samples; instances += 1) await deployMs(cluster, instances);
-  const starts = (await loggedStarts(cluster)).slice(warm);
-  const totals = starts.map(({ totalMs }) => totalMs);
-  const attaches = starts.map(({ attachMs }) => attachMs);
-  await deployMs(cluster, 0);
-  const burstMs = await deployMs(cluster, burst);
-  await deployMs(cluster, 0);
-  say(
-    table(
-      ['WHAT', 'N', 'P50 MS', 'P99 MS', 'P50 / PLAIN'],
-      [
-        row('container without a network', plain, plain),
-        row('task, from launch to running', totals, plain),
-        row('  of it the network part', attaches, plain),
-      ],
-      'nothing measured',
-    ),
-  );
-  say(
-    `${burst} tasks at once on ${cluster.members.length} hosts: all run after ${(burstMs / 1000).toFixed(1)} s`,
-  );
+const interrupted = 'interrupted';
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs the parts one after the other; the figures, or that it was interrupted. */
+async function measure(options: BenchOptions): Promise<readonly Figure[] | typeof interrupted> {
+  const figures: Figure[] = [];
+  const note = (more: readonly Figure[]) => {
+    figures.push(...more);
+    say(`\n${figureTable(more)}\n`);
+  };
+  const clusterParts = options.only.filter((part): part is ClusterPart => part !== 'scheduler');
+  if (clusterParts.length > 0) {
+    const ended = await runInForeground(
+      {
+        name: 'ppbench',
+        hosts: 3,
+        api: '127.0.0.1:0',
+        masterListen: '127.0.0.1:0',
+        controlListen: '127.0.0.1:0',
+      },
+      { log: createLogger('bench', 'warn'), dockerHost: process.env['DOCKER_HOST'], progress: say },
+      async (cluster) => {
+        for (const part of clusterParts) {
+          say(`measuring: ${part}`);
+          note(await onCluster[part](cluster, options));
+        }
+      },
+    );
+    if (ended === interrupted) return interrupted;
+  }
+  if (options.only.includes('scheduler')) {
+    say('measuring: scheduler');
+    const outcome = await measureUnlessStopped();
+    if (outcome === interrupted) return interrupted;
+    note(outcome);
+  }
+  return figures;
+}
+
+async function measureUnlessStopped(): Promise<readonly Figure[] | typeof interrupted> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  for (const signal of stopSignals) process.on(signal, onSignal);
+  try {
+    return await measureScheduler(stop.signal);
+  } catch (error) {
+    if (stop.signal.aborted) return interrupted;
+    throw error;
+  } finally {
+    for (const signal of stopSignals) process.off(signal, onSignal);
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  const figures = await measure(options);
+  if (figures === interrupted) return 130;
+  if (options.out !== undefined) {
+    const machine = { cores: cpus().length, memoryMib: Math.round(totalmem() / 1024 ** 2) };
+    await writeFile(options.out, `${JSON.stringify({ machine, node: process.version, figures }, null, 2)}\n`);
+    say(`written to ${options.out}`);
+  }
+  return 0;
 }
 
 try {
-  const ended = await runInForeground(
-    {
-      name: 'ppbench',
-      hosts: 3,
-      api: '127.0.0.1:0',
-      masterListen: '127.0.0.1:0',
-      controlListen: '127.0.0.1:0',
-    },
-    { log: createLogger('bench', 'warn'), dockerHost: process.env['DOCKER_HOST'], progress: say },
-    measure,
-  );
-  if (ended === 'interrupted') process.exitCode = 130;
+  process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`bench: ${messageOf(error)}\n`);
-  process.exitCode = 1;
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode;
+  } else {
+    process.stderr.write(`bench: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+  }
 }

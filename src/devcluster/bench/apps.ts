@@ -1,0 +1,55 @@
+import type { AppInfo, DeploymentInfo } from '../../cli/api-types.ts';
+import { ApiClient } from '../../cli/client.ts';
+import { PatchpanelError } from '../../runtime/errors.ts';
+import { sleep } from '../../runtime/deadline.ts';
+import { busyboxImage } from '../images.ts';
+
+const deadlineMs = 300_000;
+const pollMs = 20;
+
+/** An app that sleeps, on the default network. */
+export const sleeper = (id: string, instances: number): Record<string, unknown> => ({
+  id,
+  instances,
+  cpus: 0.05,
+  mem: 16,
+  cmd: 'exec sleep 100000',
+  container: { docker: { image: busyboxImage } },
+  networks: [{ mode: 'container' }],
+});
+
+/** The scheduler as the benchmarks use it. */
+export class BenchApps {
+  readonly api: ApiClient;
+
+  constructor(url: string) {
+    this.api = new ApiClient(url);
+  }
+
+  /**
+   * Milliseconds from the request until the deployment that it begins has ended: each task that it wants runs, and
+   * the scheduler has stored that.
+   * @throws PatchpanelError `deadline` after five minutes
+   */
+  async deploy(method: 'PUT' | 'DELETE', path: string, body?: unknown): Promise<number> {
+    const started = performance.now();
+    const { deploymentId } = await this.api.send(method, path, body);
+    while (performance.now() - started < deadlineMs) {
+      const deployments = await this.api.get<DeploymentInfo[]>('/v2/deployments');
+      if (deployments.every(({ id }) => id !== deploymentId)) return performance.now() - started;
+      await sleep(pollMs);
+    }
+    throw new PatchpanelError('deadline', `${method} ${path} was not deployed within ${deadlineMs / 1000} s`);
+  }
+
+  /** Creates or scales one app of sleepers. */
+  scale(id: string, instances: number): Promise<number> {
+    return this.deploy('PUT', `/v2/apps${id}`, sleeper(id, instances));
+  }
+
+  /** Removes the app if it is there, with whatever is under way, and waits until its tasks are gone. */
+  async remove(id: string): Promise<void> {
+    const { apps } = await this.api.get<{ apps: AppInfo[] }>('/v2/apps');
+    if (apps.some((app) => app.id === id)) await this.deploy('DELETE', `/v2/apps${id}?force=true`);
+  }
+}
