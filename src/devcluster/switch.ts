@@ -2,7 +2,7 @@ import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep } from '../runtime/deadline.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
-import { run } from '../runtime/process.ts';
+import { run, tryRun } from '../runtime/process.ts';
 import { endedEarly, startDaemon, type Daemon } from './daemon.ts';
 import { ipBatch } from './links.ts';
 import { prefixLength, type HostPlan } from './plan.ts';
@@ -132,10 +132,11 @@ export class HostSwitch {
     const end = performance.now() + startTimeoutMs;
     const wanted = `${this.#options.host.underlayIp}/32 dev ${physicalBridge}`;
     for (;;) {
-      const routes = await run('ovs-appctl', ['-t', 'ovs-vswitchd', 'ovs/route/show'], {
+      // A switch that comes up on a database with nothing to change may not listen yet: that is a "not yet", too.
+      const { exitCode, stdout } = await tryRun('ovs-appctl', ['-t', 'ovs-vswitchd', 'ovs/route/show'], {
         env: this.#environment(),
       });
-      if (routes.includes(wanted)) return;
+      if (exitCode === 0 && stdout.includes(wanted)) return;
       if (performance.now() > end)
         throw new PatchpanelError(
           'deadline',
