@@ -31,6 +31,8 @@ export class AppMatcher {
   readonly #wantedPorts: readonly (number | 'any')[];
   readonly #constraints: ConstraintContext | undefined;
   readonly #reasons = new Map<string, number>();
+  /** Instances of the app on an agent. */
+  readonly #counts = new Map<AgentId, number>();
   #launched = 0;
 
   constructor(frame: FrameBuilder, appId: AppId, pools: readonly AgentPool[]) {
@@ -85,6 +87,7 @@ export class AppMatcher {
       const instance = launch(this.#frame, app, slot, pool, choice);
       this.#constraints?.add({ place: instance, slotId });
       this.#launched++;
+      this.#counts.set(pool.agentId, this.#countOn(pool.agentId) + 1);
       this.#pools.giveBack(pool);
       placed = true;
       break;
@@ -119,11 +122,15 @@ export class AppMatcher {
     return this.#wantedPorts.includes('any') ? Number.parseInt(this.#frame.uuid().slice(0, 8), 16) : 0;
   }
 
+  /** Counted once for each agent: an app of thousands meets the same agents again and again. */
   #countOn(agentId: AgentId): number {
+    const known = this.#counts.get(agentId);
+    if (known !== undefined) return known;
     let count = 0;
     for (const taskId of this.#frame.world.instancesOfAgent.get(agentId) ?? []) {
       if (this.#frame.world.instances.get(taskId)?.appId === this.#appId) count++;
     }
+    this.#counts.set(agentId, count);
     return count;
   }
 }

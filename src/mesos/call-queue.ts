@@ -1,7 +1,8 @@
 import type { Logger } from '../runtime/logger.ts';
 import { sleep } from '../runtime/deadline.ts';
 import { messageOf } from '../runtime/errors.ts';
-import type { CallAnswer, Transport } from './transport.ts';
+import type { CallAnswer } from './call-request.ts';
+import type { Transport } from './transport.ts';
 
 /** What became of a call. */
 export type CallOutcome =

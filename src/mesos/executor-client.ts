@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../runtime/clock.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { CallQueue, type CallLink, type CallOutcome, type Verdict } from './call-queue.ts';
+import type { CallAnswer } from './call-request.ts';
 import { messageToScheduler, subscribeExecutor, update, type AgentCall } from './calls.ts';
 import { mesosCodec, type Encoding } from './codec.ts';
 import { EventReader, type EventCounts } from './event-reader.ts';
@@ -11,7 +12,7 @@ import type { ExecutorEnvironment } from './executor-environment.ts';
 import { RecoveryTimer } from './recovery-timer.ts';
 import { Subscriber, type RecordResult } from './subscriber.ts';
 import type { SubscriptionOutcome } from './subscription.ts';
-import { Transport, type CallAnswer } from './transport.ts';
+import { Transport } from './transport.ts';
 import { isUuid, uuidText } from './uuid.ts';
 
 /** What the agent has not acknowledged yet. */

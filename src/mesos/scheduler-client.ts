@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../runtime/clock.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { CallQueue, type CallLink, type CallOutcome, type Verdict } from './call-queue.ts';
+import type { CallAnswer } from './call-request.ts';
 import type { MasterCall } from './calls.ts';
 import { mesosCodec, type Encoding } from './codec.ts';
 import type { Credentials } from './credentials.ts';
@@ -9,7 +10,7 @@ import { EventReader, type EventCounts } from './event-reader.ts';
 import { masterEvent, type MasterEvent } from './events.ts';
 import { Subscriber, type RecordResult } from './subscriber.ts';
 import { outcomeOf, type SubscriptionOutcome } from './subscription.ts';
-import { Transport, type CallAnswer } from './transport.ts';
+import { Transport } from './transport.ts';
 
 export interface SchedulerClientOptions {
   /** Masters to try in turn, `host:port` or URLs; one that does not lead redirects to the one that does. */
@@ -59,13 +60,19 @@ const defaultTiming: SchedulerTiming = {
   maxQueuedCalls: 10_000,
 };
 
+/**
+ * Acknowledgements, two or more of each task, are most of all calls; they mean the same in any order, so these many
+ * may be on their way at once.
+ */
+const acknowledgementLanes = 4;
+
 const maxRedirects = 3;
 const defaultHeartbeatSeconds = 15;
 
 /**
  * A subscribed scheduler of Mesos's v1 HTTP API.
- * INVARIANTS: calls leave one after another and only under the subscription under which they were made; after the
- * outcome of run() nothing is sent any more.
+ * INVARIANTS: calls leave one after another, acknowledgements beside them in lanes of their own, and only under the
+ * subscription under which they were made; after the outcome of run() nothing is sent any more.
  */
 export class SchedulerClient {
   readonly #options: SchedulerClientOptions;
@@ -73,6 +80,8 @@ export class SchedulerClient {
   readonly #timing: SchedulerTiming;
   readonly #transport: Transport;
   readonly #calls: CallQueue;
+  readonly #acknowledgements: readonly CallQueue[];
+  #nextLane = 0;
   readonly #subscriber: Subscriber;
   readonly #events: EventReader<'SchedulerEvent', MasterEvent>;
   #frameworkId: string | undefined;
@@ -88,18 +97,22 @@ export class SchedulerClient {
     this.#transport = new Transport({
       encoding: this.#encoding,
       answerTimeoutMs,
+      callConnections: 1 + acknowledgementLanes,
       ...(credentials === undefined ? {} : { credentials }),
     });
     this.#events = new EventReader('SchedulerEvent', this.#encoding, masterEvent, log);
-    this.#calls = new CallQueue({
-      transport: this.#transport,
-      log,
-      maxQueued: maxQueuedCalls,
-      judge,
-      keep: false,
-      retryDelayMs: () => retryBaseMs,
-      onStale: (reason) => this.resubscribe(reason),
-    });
+    const queue = () =>
+      new CallQueue({
+        transport: this.#transport,
+        log,
+        maxQueued: maxQueuedCalls,
+        judge,
+        keep: false,
+        retryDelayMs: () => retryBaseMs,
+        onStale: (reason) => this.resubscribe(reason),
+      });
+    this.#calls = queue();
+    this.#acknowledgements = Array.from({ length: acknowledgementLanes }, queue);
     this.#subscriber = new Subscriber({
       policy: {
         urls: options.masters.map(schedulerUrl),
@@ -130,17 +143,19 @@ export class SchedulerClient {
     try {
       return await this.#subscriber.run();
     } finally {
-      this.#calls.stop();
+      for (const each of this.#queues()) each.stop();
       this.#transport.close();
     }
   }
 
   /**
-   * Sends a call after all that were made before it. Never rejects for what the network does.
+   * Sends a call after all that were made before it; an acknowledgement waits for none of another kind, and none waits
+   * for it. Never rejects for what the network does.
    * @throws PatchpanelError `invalid` when the call does not fit the protocol
    */
   call(call: MasterCall): Promise<CallOutcome> {
-    return this.#calls.send(call.type ?? 'UNKNOWN', this.#encode(call));
+    const queue = call.type === 'ACKNOWLEDGE' ? this.#lane() : this.#calls;
+    return queue.send(call.type ?? 'UNKNOWN', this.#encode(call));
   }
 
   /** Gives the present stream up and subscribes again. */
@@ -160,6 +175,15 @@ export class SchedulerClient {
   /** Events that could not be used since the start. */
   get counts(): EventCounts {
     return this.#events.counts;
+  }
+
+  #lane(): CallQueue {
+    this.#nextLane = (this.#nextLane + 1) % this.#acknowledgements.length;
+    return this.#acknowledgements[this.#nextLane] ?? this.#calls;
+  }
+
+  #queues(): readonly CallQueue[] {
+    return [this.#calls, ...this.#acknowledgements];
   }
 
   #subscribeCall(): Buffer {
@@ -190,14 +214,14 @@ export class SchedulerClient {
     const { framework_id, heartbeat_interval_seconds = defaultHeartbeatSeconds } = event.subscribed;
     this.#frameworkId = framework_id.value;
     this.#subscribed = true;
-    this.#calls.open(link);
+    for (const each of this.#queues()) each.open(link);
     await this.#options.onEvent(event);
     const silenceLimitMs = heartbeat_interval_seconds * 1000 * this.#timing.missedHeartbeats;
     return { kind: 'subscribed', silenceLimitMs };
   }
 
   async #onLost(reason: string): Promise<void> {
-    this.#calls.close(reason);
+    for (const each of this.#queues()) each.close(reason);
     if (!this.#subscribed) return;
     this.#subscribed = false;
     await this.#options.onDisconnected(reason);

@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { create, type AxiosInstance, type AxiosResponse } from 'axios';
 import { PatchpanelError, messageOf } from '../runtime/errors.ts';
+import { withDeadline } from '../runtime/deadline.ts';
+import { LateError, postCall, type CallAnswer } from './call-request.ts';
 import { authorization, type Credentials } from './credentials.ts';
 import { contentTypes, type Encoding } from './codec.ts';
 
@@ -12,17 +14,13 @@ export type StreamAnswer =
   | { readonly kind: 'redirected'; readonly location: string | undefined }
   | { readonly kind: 'refused'; readonly status: number; readonly message: string };
 
-/** The answer to any other call. */
-export interface CallAnswer {
-  readonly status: number;
-  readonly message: string;
-}
-
 export interface TransportOptions {
   readonly encoding: Encoding;
   readonly credentials?: Credentials;
   /** Unix socket to connect to, whatever the URL's host is. */
   readonly socketPath?: string;
+  /** Calls that may be on their way at once, each on a connection; 1 unless told. */
+  readonly callConnections?: number;
   /** How long a server may take to answer a request with headers (SUBSCRIBE) or as a whole (calls). */
   readonly answerTimeoutMs: number;
 }
@@ -31,55 +29,25 @@ const maxTextBytes = 64 * 1024;
 const keepAliveProbeMs = 30_000;
 
 /**
- * HTTP as Mesos wants it: a connection for the stream, whose answer never ends, and one other for calls, which
- * therefore arrive in order. TCP keep-alive on both; redirects and proxies are never followed.
+ * HTTP as Mesos wants it: a connection for the stream, whose answer never ends, and others for calls. TCP keep-alive
+ * on all; redirects and proxies are never followed.
  */
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #stream = connections();
-  readonly #calls = connections();
+  readonly #stream = connections(1);
+  readonly #calls: Connections;
+  readonly #axios = streamClient(this.#stream);
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#calls = connections(options.callConnections ?? 1);
   }
 
   /**
    * Sends a SUBSCRIBE. The signal, one of its own, ends the stream as well; `body` must be read or destroyed.
    * @throws PatchpanelError `unavailable` without an answer, `deadline` when it takes too long to begin, `aborted`
    */
-  subscribe(url: string, body: Buffer, signal: AbortSignal): Promise<StreamAnswer> {
-    return this.#request(url, signal, async (combined) => {
-      const response = await this.#post(this.#stream.http, url, body, {}, combined);
-      if (response.status === 200) {
-        signal.addEventListener('abort', () => response.data.destroy(), { once: true });
-        return { kind: 'open', body: response.data, streamId: header(response, 'mesos-stream-id') };
-      }
-      const message = await textOf(response.data);
-      if (response.status === 307) return { kind: 'redirected', location: header(response, 'location') };
-      return { kind: 'refused', status: response.status, message };
-    });
-  }
-
-  /**
-   * Sends any other call. An error means that it may or may not have arrived.
-   * @throws PatchpanelError `unavailable`, `deadline`, `aborted`
-   */
-  call(url: string, body: Buffer, streamId: string | undefined, signal: AbortSignal): Promise<CallAnswer> {
-    const extra: Record<string, string> = streamId === undefined ? {} : { 'Mesos-Stream-Id': streamId };
-    return this.#request(url, signal, async (combined) => {
-      const response = await this.#post(this.#calls.http, url, body, extra, combined);
-      return { status: response.status, message: await textOf(response.data) };
-    });
-  }
-
-  /** Closes the connections; requests under way fail. */
-  close(): void {
-    this.#stream.destroy();
-    this.#calls.destroy();
-  }
-
-  /** Runs `work` with a signal that fires with the given one and when it takes too long. */
-  async #request<T>(url: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async subscribe(url: string, body: Buffer, signal: AbortSignal): Promise<StreamAnswer> {
     const combined = new AbortController();
     let late = false;
     const timer = setTimeout(() => {
@@ -90,7 +58,7 @@ export class Transport {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
-      return await work(combined.signal);
+      return await this.#open(url, body, signal, combined.signal);
     } catch (cause) {
       throw requestError(cause, url, signal.aborted, late);
     } finally {
@@ -99,30 +67,73 @@ export class Transport {
     }
   }
 
-  async #post(
-    http: AxiosInstance,
+  /**
+   * Sends any other call. An error means that it may or may not have arrived.
+   * @throws PatchpanelError `unavailable`, `deadline`, `aborted`
+   */
+  async call(
     url: string,
     body: Buffer,
-    extra: Readonly<Record<string, string>>,
+    streamId: string | undefined,
     signal: AbortSignal,
-  ): Promise<AxiosResponse<Readable>> {
-    const { encoding, credentials, socketPath } = this.#options;
-    const type = contentTypes[encoding];
-    return http.post<Readable>(url, body, {
-      headers: { ...(await authorization(credentials)), 'Content-Type': type, Accept: type, ...extra },
-      signal,
+  ): Promise<CallAnswer> {
+    const { answerTimeoutMs: timeoutMs, socketPath } = this.#options;
+    const headers = await this.#headers();
+    if (streamId !== undefined) headers['Mesos-Stream-Id'] = streamId;
+    try {
+      return await postCall({ url, agents: this.#calls, headers, body, socketPath, signal, timeoutMs });
+    } catch (cause) {
+      throw requestError(cause, url, signal.aborted, cause instanceof LateError);
+    }
+  }
+
+  /** Closes the connections; requests under way fail. */
+  close(): void {
+    for (const { http, https } of [this.#stream, this.#calls]) {
+      http.destroy();
+      https.destroy();
+    }
+  }
+
+  async #open(url: string, body: Buffer, signal: AbortSignal, headersBy: AbortSignal): Promise<StreamAnswer> {
+    const { socketPath } = this.#options;
+    const response = await this.#axios.post<Readable>(url, body, {
+      headers: await this.#headers(),
+      signal: headersBy,
       ...(socketPath === undefined ? {} : { socketPath }),
     });
+    if (response.status === 200) {
+      signal.addEventListener('abort', () => response.data.destroy(), { once: true });
+      return { kind: 'open', body: response.data, streamId: header(response, 'mesos-stream-id') };
+    }
+    const message = await textOf(response.data);
+    if (response.status === 307) return { kind: 'redirected', location: header(response, 'location') };
+    return { kind: 'refused', status: response.status, message };
+  }
+
+  async #headers(): Promise<Record<string, string>> {
+    const { encoding, credentials, answerTimeoutMs } = this.#options;
+    const type = contentTypes[encoding];
+    const headers = { 'Content-Type': type, Accept: type };
+    if (credentials === undefined) return headers;
+    return { ...headers, ...(await withDeadline(authorization(credentials), answerTimeoutMs, 'a token')) };
   }
 }
 
-function connections(): { readonly http: AxiosInstance; readonly destroy: () => void } {
-  const options = { keepAlive: true, keepAliveMsecs: keepAliveProbeMs, maxSockets: 1 };
-  const httpAgent = new HttpAgent(options);
-  const httpsAgent = new HttpsAgent(options);
-  const http = create({
-    httpAgent,
-    httpsAgent,
+interface Connections {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+function connections(maxSockets: number): Connections {
+  const options = { keepAlive: true, keepAliveMsecs: keepAliveProbeMs, maxSockets };
+  return { http: new HttpAgent(options), https: new HttpsAgent(options) };
+}
+
+function streamClient({ http, https }: Connections): AxiosInstance {
+  return create({
+    httpAgent: http,
+    httpsAgent: https,
     responseType: 'stream',
     decompress: false,
     maxRedirects: 0,
@@ -133,13 +144,6 @@ function connections(): { readonly http: AxiosInstance; readonly destroy: () => 
     maxBodyLength: Infinity,
     validateStatus: () => true,
   });
-  return {
-    http,
-    destroy: () => {
-      httpAgent.destroy();
-      httpsAgent.destroy();
-    },
-  };
 }
 
 function requestError(cause: unknown, url: string, aborted: boolean, late: boolean): PatchpanelError {

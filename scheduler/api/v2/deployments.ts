@@ -47,5 +47,7 @@ export function presentDeployment(world: World, deployment: Deployment): Record<
 
 function readinessOf(world: World, appId: AppId): Record<string, unknown>[] {
   const app = world.apps.get(appId);
-  return app === undefined ? [] : presentReadiness(app, instancesOf(world, appId));
+  // Deployments are polled, and most apps have many instances and no such check.
+  if (app === undefined || app.readinessChecks.length === 0) return [];
+  return presentReadiness(app, instancesOf(world, appId));
 }
