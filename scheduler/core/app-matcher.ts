@@ -31,8 +31,8 @@ export class AppMatcher {
   readonly #wantedPorts: readonly (number | 'any')[];
   readonly #constraints: ConstraintContext | undefined;
   readonly #reasons = new Map<string, number>();
-  /** Instances of the app on an agent. */
-  readonly #counts = new Map<AgentId, number>();
+  /** Instances of the app by agent, counted once: an app of thousands meets the same agents again and again. */
+  readonly #counts: Map<AgentId, number>;
   #launched = 0;
 
   constructor(frame: FrameBuilder, appId: AppId, pools: readonly AgentPool[]) {
@@ -44,6 +44,7 @@ export class AppMatcher {
     this.#need = this.#app === undefined ? undefined : needOf(this.#app);
     this.#wantedPorts = this.#app === undefined ? [] : wantedPorts(this.#app);
     this.#constraints = this.#app === undefined ? undefined : contextOf(frame, this.#app);
+    this.#counts = countsOf(frame, appId);
     this.#pools = new RankedPools(pools, (pool) => this.#countOn(pool.agentId));
   }
 
@@ -122,17 +123,19 @@ export class AppMatcher {
     return this.#wantedPorts.includes('any') ? Number.parseInt(this.#frame.uuid().slice(0, 8), 16) : 0;
   }
 
-  /** Counted once for each agent: an app of thousands meets the same agents again and again. */
   #countOn(agentId: AgentId): number {
-    const known = this.#counts.get(agentId);
-    if (known !== undefined) return known;
-    let count = 0;
-    for (const taskId of this.#frame.world.instancesOfAgent.get(agentId) ?? []) {
-      if (this.#frame.world.instances.get(taskId)?.appId === this.#appId) count++;
-    }
-    this.#counts.set(agentId, count);
-    return count;
+    return this.#counts.get(agentId) ?? 0;
   }
+}
+
+function countsOf(frame: FrameBuilder, appId: AppId): Map<AgentId, number> {
+  const counts = new Map<AgentId, number>();
+  for (const slotId of frame.world.slotsOfApp.get(appId) ?? []) {
+    for (const { agentId } of incarnationsOf(frame.world, slotId)) {
+      counts.set(agentId, (counts.get(agentId) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 /** The places that count for the app's constraints: of whatever is not lost, also what is ending. */
