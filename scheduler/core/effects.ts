@@ -33,6 +33,14 @@ export type Effect =
       readonly kind: 'reconcile';
       readonly tasks: readonly { readonly taskId: TaskId; readonly agentId?: AgentId }[];
     }
+  /** Ends an executor that has no task of ours any more. */
+  | { readonly kind: 'shutdown-executor'; readonly executorId: ExecutorId; readonly agentId: AgentId }
+  | { readonly kind: 'accept-inverse'; readonly offerIds: readonly OfferId[] }
+  | {
+      readonly kind: 'decline-inverse';
+      readonly offerIds: readonly OfferId[];
+      readonly refuseSeconds: number;
+    }
   | { readonly kind: 'revive' }
   | { readonly kind: 'suppress' }
   /** The slots whose endpoints changed: the shell recomputes the views of the hosts concerned. */

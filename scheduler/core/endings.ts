@@ -52,8 +52,21 @@ export function finishInstance(frame: FrameBuilder, instance: Instance, ending: 
 
 function forgetExecutor(frame: FrameBuilder, instance: Instance, { reason, source }: Ending): void {
   const record = frame.world.executors.get(instance.agentId);
+  if (reason === 'REASON_AGENT_DRAINING') endDrained(frame, instance);
   if (source === 'executor' || reason === undefined || !executorIsGone.has(reason)) return;
   if (record?.executorId === instance.executorId) frame.deleteExecutor(instance.agentId);
+}
+
+/**
+ * An agent that drains is done only when no executor is left on it, and until then refuses every launch, also after
+ * it was taken back into service: the last task takes the executor along.
+ */
+function endDrained(frame: FrameBuilder, { agentId, executorId }: Instance): void {
+  for (const taskId of frame.world.instancesOfAgent.get(agentId) ?? []) {
+    if (frame.world.instances.get(taskId)?.executorId === executorId) return;
+  }
+  if (frame.world.executors.get(agentId)?.executorId === executorId) frame.deleteExecutor(agentId);
+  frame.emit({ kind: 'shutdown-executor', executorId, agentId });
 }
 
 /** The address of a slot that was scaled away is kept from others from the end of the last one that used it. */

@@ -33,6 +33,13 @@ export interface Offer {
   readonly unavailableFrom?: number;
 }
 
+/** Mesos asks for an agent's resources back: the operator has announced maintenance there. */
+export interface InverseOffer {
+  readonly id: OfferId;
+  /** Absent when Mesos asks for no particular agent. */
+  readonly agentId?: AgentId;
+}
+
 export type StatusSource = 'master' | 'agent' | 'executor';
 
 /** A task status in our words. */
@@ -60,6 +67,7 @@ export type Event =
   | { readonly kind: 'subscribed'; readonly frameworkId: FrameworkId }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'offers'; readonly offers: readonly Offer[] }
+  | { readonly kind: 'inverse-offers'; readonly inverseOffers: readonly InverseOffer[] }
   | { readonly kind: 'status'; readonly status: StatusUpdate }
   | { readonly kind: 'agent-lost'; readonly agentId: AgentId }
   | { readonly kind: 'executor-lost'; readonly agentId: AgentId; readonly executorId: ExecutorId }

@@ -3,6 +3,7 @@ import type { Frame } from './effects.ts';
 import type { ChangeResult, Context, Event } from './events.ts';
 import { FrameBuilder } from './frame.ts';
 import { hostFacts } from './hosts.ts';
+import { answerInverseOffers } from './inverse-offers.ts';
 import { regulateOffers } from './offer-flow.ts';
 import { matchOffers } from './matching.ts';
 import { prime } from './prime.ts';
@@ -39,6 +40,9 @@ function react(frame: FrameBuilder, event: Event): ChangeResult | undefined {
       return undefined;
     case 'offers':
       matchOffers(frame, event.offers);
+      return undefined;
+    case 'inverse-offers':
+      answerInverseOffers(frame, event.inverseOffers);
       return undefined;
     case 'status':
       applyStatus(frame, event.status);

@@ -171,6 +171,9 @@ export class Scheduler {
       }
       case 'accept':
       case 'decline':
+      case 'accept-inverse':
+      case 'decline-inverse':
+      case 'shutdown-executor':
       case 'kill':
       case 'acknowledge':
       case 'reconcile':

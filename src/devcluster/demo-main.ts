@@ -1,9 +1,15 @@
+import { Command } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { Demo } from './demo/steps.ts';
 import { Report } from './demo/report.ts';
 import { runInForeground } from './foreground.ts';
 
+const { name } = new Command('demo')
+  .description('Shows the main job on three hosts on this machine, then removes everything.')
+  .option('--name <name>', 'name of the cluster: two side by side need two', 'ppdemo')
+  .parse()
+  .opts<{ name: string }>();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const started = performance.now();
 
@@ -11,7 +17,7 @@ try {
   const report = new Report(say);
   const ended = await runInForeground(
     {
-      name: 'ppdemo',
+      name,
       hosts: 3,
       api: '127.0.0.1:0',
       masterListen: '127.0.0.1:0',

@@ -42,6 +42,21 @@ export const decline = (offers: readonly OfferId[], refuseSeconds: number): Mast
   decline: { offer_ids: offers.map((value) => ({ value })), filters: { refuse_seconds: refuseSeconds } },
 });
 
+/** Agrees to the maintenance of the agents that these ask for; it advises the operator. */
+export const acceptInverseOffers = (offers: readonly OfferId[]): MasterCall => ({
+  type: 'ACCEPT_INVERSE_OFFERS',
+  accept_inverse_offers: { inverse_offer_ids: offers.map((value) => ({ value })) },
+});
+
+/** Not yet: Mesos asks again after `refuseSeconds`. */
+export const declineInverseOffers = (offers: readonly OfferId[], refuseSeconds: number): MasterCall => ({
+  type: 'DECLINE_INVERSE_OFFERS',
+  decline_inverse_offers: {
+    inverse_offer_ids: offers.map((value) => ({ value })),
+    filters: { refuse_seconds: refuseSeconds },
+  },
+});
+
 /** Forgets all refusals and asks for offers; no roles: all of the framework's. */
 export const revive = (roles: readonly string[] = []): MasterCall => ({ type: 'REVIVE', revive: { roles } });
 

@@ -139,6 +139,10 @@ export class ModelCluster {
         return this.#acknowledge(effect.taskId, effect.agentId, effect.uuid);
       case 'reconcile':
         return this.#reconcile(effect.tasks);
+      case 'shutdown-executor':
+      case 'accept-inverse':
+      case 'decline-inverse':
+        return;
       case 'revive':
         this.#suppressed = false;
         for (const agent of this.agents) agent.declinedUntil = 0;

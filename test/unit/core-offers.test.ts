@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { App, Constraint } from '../../src/model/app.ts';
-import { appId } from '../../src/model/ids.ts';
+import { agentId, appId, offerId } from '../../src/model/ids.ts';
 import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
 
 test('the instance and its slot are stored before the offer is accepted', () => {
@@ -236,4 +236,32 @@ test('a hundred launches on a hundred agents are matched in one frame, each agen
   expect(bench.offer(...offers)).toHaveLength(100);
   expect(bench.effects('accept')).toHaveLength(100);
   expect(bench.world.wanting.size).toBe(0);
+});
+
+test('maintenance of an agent is agreed to once nothing of ours runs there', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'), 'a1');
+  const inverseOffers = [
+    { id: offerId('inverse-1'), agentId: agentId('a1') },
+    { id: offerId('inverse-2'), agentId: agentId('a2') },
+  ];
+  expect(bench.step({ kind: 'inverse-offers', inverseOffers }).effects).toEqual([
+    { kind: 'accept-inverse', offerIds: ['inverse-2'] },
+    { kind: 'decline-inverse', offerIds: ['inverse-1'], refuseSeconds: 60 },
+  ]);
+});
+
+test('the last task that a draining agent ends takes the executor along, and the next gets a new one', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 2 }), 'a1');
+  const [one, two] = bench.instances('/web');
+  const draining = { reason: 'REASON_AGENT_DRAINING', source: 'executor' } as const;
+  bench.status(one!, 'killed', draining);
+  expect(bench.effects('shutdown-executor')).toEqual([]);
+  bench.status(two!, 'killed', draining);
+  expect(bench.effects('shutdown-executor')).toEqual([
+    { kind: 'shutdown-executor', executorId: two!.executorId, agentId: 'a1' },
+  ]);
+  const [next] = bench.offer('a1');
+  expect(next!.executorId).not.toBe(two!.executorId);
 });

@@ -16,7 +16,7 @@ export interface HostProberOptions {
   readonly program: string;
 }
 
-/** Each probe is a process for some 40 ms: more at once would only take time from the apps. */
+/** Each probe is a process for some 80 ms: more at once would only take time from the apps. */
 const probesAtOnce = 4;
 /** What starting a probe may take on a busy host, in milliseconds. */
 const startLimitMs = 10_000;

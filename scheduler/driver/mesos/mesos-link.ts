@@ -1,9 +1,14 @@
-import type { Offer as MesosOffer, Resource, SchedulerEventFailure } from '../../../proto/mesos.gen.ts';
+import type {
+  InverseOffer as MesosInverseOffer,
+  Offer as MesosOffer,
+  Resource,
+  SchedulerEventFailure,
+} from '../../../proto/mesos.gen.ts';
 import type { CallOutcome } from '../../../src/mesos/call-queue.ts';
 import * as calls from '../../../src/mesos/calls.ts';
 import type { MasterCall } from '../../../src/mesos/calls.ts';
 import type { MasterEvent } from '../../../src/mesos/events.ts';
-import { agentId, executorId, frameworkId, type OfferId } from '../../../src/model/ids.ts';
+import { agentId, executorId, frameworkId, offerId, type OfferId } from '../../../src/model/ids.ts';
 import { noScalars } from '../../../src/model/resources.ts';
 import { take } from '../../../src/mesos/resources.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
@@ -99,6 +104,7 @@ export class MesosLink {
         log.debug('an offer was rescinded', { offerId: event.rescind.offer_id.value });
         return;
       case 'INVERSE_OFFERS':
+        return this.#onInverseOffers(event.inverse_offers.inverse_offers ?? []);
       case 'RESCIND_INVERSE_OFFER':
       case 'HEARTBEAT':
         return;
@@ -119,6 +125,12 @@ export class MesosLink {
         return this.#prepareAccept(effect);
       case 'decline':
         return this.#sender(calls.decline(effect.offerIds, effect.refuseSeconds));
+      case 'accept-inverse':
+        return this.#sender(calls.acceptInverseOffers(effect.offerIds));
+      case 'decline-inverse':
+        return this.#sender(calls.declineInverseOffers(effect.offerIds, effect.refuseSeconds));
+      case 'shutdown-executor':
+        return this.#sender(calls.shutdown(effect.executorId, effect.agentId));
       case 'kill':
         return this.#sender(calls.kill(effect.taskId, effect.agentId, effect.graceMs));
       case 'acknowledge':
@@ -159,6 +171,19 @@ export class MesosLink {
     });
     this.#options.metrics.offers.inc(offers.length);
     await this.#options.submit({ kind: 'offers', offers: inOurWords });
+  }
+
+  async #onInverseOffers(offers: readonly MesosInverseOffer[]): Promise<void> {
+    this.#options.log.info('Mesos announces maintenance', {
+      agents: offers.flatMap((offer) => offer.agent_id?.value ?? []),
+    });
+    await this.#options.submit({
+      kind: 'inverse-offers',
+      inverseOffers: offers.map((offer) => ({
+        id: offerId(offer.id.value),
+        ...(offer.agent_id === undefined ? {} : { agentId: agentId(offer.agent_id.value) }),
+      })),
+    });
   }
 
   async #onFailure({ agent_id, executor_id, status }: SchedulerEventFailure): Promise<void> {
