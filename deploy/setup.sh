@@ -14,6 +14,7 @@ packages=(
   ethtool             # checksum offload of container links, which the userspace switch needs off
   nftables            # nft: keeps the kernel from answering what belongs to the switch
   busybox-static      # the content of the demo and test images
+  openssl             # certificates, in the tests
   iputils-ping        # ping, in the tests
 )
 

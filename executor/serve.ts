@@ -52,7 +52,10 @@ export function startTasks(options: ServeOptions): Tasks {
     log,
     sandboxDir: options.sandboxDir,
     rotation: { maxBytes: config.outputMaxBytes, maxFiles: config.outputFiles },
-    onSchedulerUrl: (url) => host.fabric.setLeader(url),
+    onScheduler: (url, access) => {
+      if (access !== undefined) host.fabric.setAccess(access);
+      host.fabric.setLeader(url);
+    },
     onCount: (count) => idle.update(count),
   });
   const watch = new DeathWatch(containers, tasks, clock, log);

@@ -6,6 +6,7 @@ import { SchedulerClient } from '../src/mesos/scheduler-client.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { PatchpanelError } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
+import type { HostTokens } from './api/security/host-tokens.ts';
 import { advertiseUrl, type Config } from './config.ts';
 import type { Launch } from './core/effects.ts';
 import { viewNetwork } from './core/fabric-view.ts';
@@ -18,7 +19,7 @@ import { frameworkInfo } from './driver/mesos/framework-info.ts';
 import { LeaderAnnouncer } from './driver/mesos/leader-announcer.ts';
 import { MesosLink } from './driver/mesos/mesos-link.ts';
 import type { PreparedLaunch } from './driver/mesos/task-info.ts';
-import { taskSpec } from './driver/mesos/task-spec.ts';
+import { taskSpec, type SchedulerReach } from './driver/mesos/task-spec.ts';
 import { SchedulerMetrics } from './driver/metrics.ts';
 import { Scheduler } from './driver/scheduler.ts';
 import { coreSettings, frameworkOptions } from './settings.ts';
@@ -40,6 +41,9 @@ export interface AssembleOptions {
   readonly bundle: ExecutorBundle;
   readonly state: BootState;
   readonly credentials: Credentials | undefined;
+  readonly hostTokens: HostTokens;
+  /** PEM of the authority that executors are to trust. */
+  readonly authority: string | undefined;
   /** Deciding or storing failed. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -50,7 +54,7 @@ const announceMs = 10_000;
 
 /** Makes the parts and joins them. Nothing is opened or sent yet. */
 export function assemble(options: AssembleOptions): Parts {
-  const { config, log, store, bundle, state, credentials, onFatal } = options;
+  const { config, log, store, bundle, state, credentials, hostTokens, authority, onFatal } = options;
   const { world, term, frameworkId } = state;
   const clock = systemClock;
   const metrics = new SchedulerMetrics();
@@ -58,12 +62,16 @@ export function assemble(options: AssembleOptions): Parts {
   const settings = coreSettings(config, bundle, frameworkId, (need, offers) =>
     link.takeForExecutor(need, offers),
   );
-  const schedulerUrl = advertiseUrl(config);
+  const reach: SchedulerReach = {
+    url: advertiseUrl(config),
+    tokenOf: (host) => hostTokens.tokenOf(host),
+    authority,
+  };
 
   const link = new MesosLink({
     call: (call) => client.call(call),
     submit: (event) => scheduler.submit(event),
-    prepareLaunch: (launch) => prepareLaunch(world, launch, schedulerUrl),
+    prepareLaunch: (launch) => prepareLaunch(world, launch, reach),
     onSubscribed: () => announcer.start(),
     log,
     metrics,
@@ -97,14 +105,14 @@ export function assemble(options: AssembleOptions): Parts {
     send: (call) => client.call(call),
     executors: () => world.executors.values(),
     isConnected: (host) => scheduler.isConnected(host),
-    leader: { url: schedulerUrl, term },
+    leader: { url: reach.url, term },
     everyMs: announceMs,
   });
   return { scheduler, client, announcer, metrics, bus };
 }
 
 /** Looks up what a launch needs of the world, which is as the launch's frame left it. */
-function prepareLaunch(world: World, launch: Launch, schedulerUrl: string): PreparedLaunch {
+function prepareLaunch(world: World, launch: Launch, reach: SchedulerReach): PreparedLaunch {
   const { lease } = launch.slot;
   const network = lease === undefined ? undefined : viewNetwork(world, lease.network);
   const record = world.executors.get(launch.instance.agentId);
@@ -115,5 +123,5 @@ function prepareLaunch(world: World, launch: Launch, schedulerUrl: string): Prep
     );
   }
   // Stored by us as what executorInfo() made.
-  return { launch, spec: taskSpec(launch, network, schedulerUrl), executor: record.info as ExecutorInfo };
+  return { launch, spec: taskSpec(launch, network, reach), executor: record.info as ExecutorInfo };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
+import { forbiddable } from './api/security/policy.ts';
 import { configSchema, type Config } from './config.ts';
 
 /** What to do: run, or print something and end. */
@@ -20,7 +21,11 @@ function program(): Command {
     )
     .option('--config <file>', 'JSON file with the same settings in camelCase')
     .option('--master <address>', 'Mesos master, host:port or URL; repeat it for several', repeated)
-    .option('--listen <host:port>', 'where the API listens; repeat it for several (127.0.0.1:8080)', repeated)
+    .option(
+      '--listen <host:port>',
+      'where the API listens, https://… with TLS; repeat it for several (127.0.0.1:8080)',
+      repeated,
+    )
     .option('--advertise-url <url>', 'how executors and the Mesos fetcher reach the API')
     .option('--state-dir <dir>', 'where the state is kept (/var/lib/patchpanel-scheduler)')
     .option('--role <role>', 'Mesos role (*)')
@@ -28,6 +33,16 @@ function program(): Command {
     .option('--user <name>', 'user that executors run as (root)')
     .option('--principal <name>', 'principal for authentication at the master')
     .option('--secret-file <file>', "file with the principal's secret")
+    .option('--tls-cert <file>', 'certificate and chain of the https:// addresses, PEM')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--tls-ca <file>', 'authority that executors are to trust for it, PEM')
+    .option(
+      '--users-file <file>',
+      'who may use the API (`patchpanel user add` makes it); everybody without it',
+    )
+    .option('--audit-file <file>', 'where it is written down who changed what')
+    .option('--rate-limit <number>', 'requests a second that one address may make; 0 for any number (0)')
+    .option('--forbid <feature>', `what no app may ask for: ${forbiddable.join(', ')}; repeatable`, repeated)
     .option('--encoding <name>', 'protobuf or json, for the Mesos API (protobuf)')
     .option('--executor-manifest <file>', 'manifest.json of the executor bundle (beside this program)')
     .option('--executor-cpus <number>', 'cpus that an executor itself takes (0.1)')

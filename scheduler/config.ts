@@ -1,12 +1,21 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { forbiddable } from './api/security/policy.ts';
 
 const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'must be host:port, for example 0.0.0.0:8080')
+  .regex(
+    /^(https?:\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/\s]+):\d{1,5}$/,
+    'must be host:port or https://host:port, for example 0.0.0.0:8080',
+  )
   .transform((text) => {
-    const colon = text.lastIndexOf(':');
-    return { host: text.slice(0, colon).replaceAll(/[[\]]/g, ''), port: Number(text.slice(colon + 1)) };
+    const address = text.replace(/^https?:\/\//, '');
+    const colon = address.lastIndexOf(':');
+    return {
+      host: address.slice(0, colon).replaceAll(/[[\]]/g, ''),
+      port: Number(address.slice(colon + 1)),
+      tls: text.startsWith('https:'),
+    };
   })
   .refine(({ port }) => port <= 65_535, 'the port must be at most 65535');
 
@@ -31,7 +40,7 @@ export const configSchema = z.strictObject({
   /** Mesos masters to try in turn. */
   master: list(z.string().min(1)),
   /** Where the API listens. */
-  listen: list(address).default([{ host: '127.0.0.1', port: 8080 }]),
+  listen: list(address).default([{ host: '127.0.0.1', port: 8080, tls: false }]),
   /** How executors and the Mesos fetcher reach the API. */
   advertiseUrl: z.url({ protocol: /^https?$/ }).optional(),
   stateDir: z.string().min(1).default('/var/lib/patchpanel-scheduler'),
@@ -42,6 +51,19 @@ export const configSchema = z.strictObject({
   principal: z.string().min(1).optional(),
   /** A file with the principal's secret. */
   secretFile: z.string().min(1).optional(),
+  /** PEM files of the certificate (with its chain) and the key of the `https://` addresses. */
+  tlsCert: z.string().min(1).optional(),
+  tlsKey: z.string().min(1).optional(),
+  /** PEM file of the authority that executors are to trust, where it is not one that everybody trusts. */
+  tlsCa: z.string().min(1).optional(),
+  /** JSON file of those who may use the API; without it everybody may. */
+  usersFile: z.string().min(1).optional(),
+  /** Where it is written down who changed what. */
+  auditFile: z.string().min(1).optional(),
+  /** Requests a second that one address may make; 0: any number. */
+  rateLimit: count.default(0),
+  /** What no app may ask for. */
+  forbid: list(z.enum(forbiddable)).or(z.tuple([])).default([]),
   encoding: z.enum(['protobuf', 'json']).default('protobuf'),
   /** Made by the build: names the executor's tarball beside it. */
   executorManifest: z.string().min(1).optional(),
@@ -77,7 +99,7 @@ export type Config = z.infer<typeof configSchema>;
 
 /** The settings as they may be printed. Secrets are only ever named by a file, so nothing has to be taken out. */
 export function printable(config: Config): Readonly<Record<string, unknown>> {
-  const listen = config.listen.map(({ host, port }) => `${host}:${port}`);
+  const listen = config.listen.map(({ host, port, tls }) => `${tls ? 'https://' : ''}${host}:${port}`);
   return { ...config, listen, master: config.master.map(withoutPassword) };
 }
 
@@ -94,5 +116,5 @@ function withoutPassword(master: string): string {
 export function advertiseUrl(config: Config): string {
   if (config.advertiseUrl !== undefined) return config.advertiseUrl.replace(/\/+$/, '');
   const [first] = config.listen;
-  return `http://${config.hostname}:${first?.port ?? 8080}`;
+  return `http${first?.tls === true ? 's' : ''}://${config.hostname}:${first?.port ?? 8080}`;
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
 
@@ -6,6 +7,14 @@ import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Whether connections are encrypted. */
+  readonly tls: boolean;
+}
+
+/** Certificate (with its chain) and key, PEM. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** Open sockets of the API. */
@@ -18,9 +27,14 @@ export interface Listeners {
 
 /**
  * Serves one API on several addresses.
- * @throws PatchpanelError `unavailable` when an address cannot be had; then none is open
+ * @throws PatchpanelError `unavailable` when an address cannot be had, `invalid` for one with TLS when there is no
+ * usable identity; then none is open
  */
-export async function listen(api: FastifyInstance, wanted: readonly ListenAddress[]): Promise<Listeners> {
+export async function listen(
+  api: FastifyInstance,
+  wanted: readonly ListenAddress[],
+  identity: TlsIdentity | undefined,
+): Promise<Listeners> {
   await api.ready();
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
@@ -30,14 +44,30 @@ export async function listen(api: FastifyInstance, wanted: readonly ListenAddres
   try {
     const addresses: ListenAddress[] = [];
     for (const address of wanted) {
-      const server = createServer((request, response) => api.routing(request, response));
+      const server = newServer(api, address, identity);
       servers.push(server);
-      addresses.push({ host: address.host, port: await open(server, address) });
+      addresses.push({ ...address, port: await open(server, address) });
     }
     return { addresses, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+function newServer(api: FastifyInstance, { tls }: ListenAddress, identity: TlsIdentity | undefined): Server {
+  if (!tls) return createServer((request, response) => api.routing(request, response));
+  if (identity === undefined) {
+    throw new PatchpanelError('invalid', 'an https:// address needs --tls-cert and --tls-key');
+  }
+  try {
+    return createTlsServer({ ...identity, minVersion: 'TLSv1.2' }, (request, response) =>
+      api.routing(request, response),
+    );
+  } catch (cause) {
+    throw new PatchpanelError('invalid', `--tls-cert and --tls-key cannot be used: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Credentials } from '../src/mesos/credentials.ts';
 import type { SubscriptionOutcome } from '../src/mesos/subscription.ts';
 import { systemClock } from '../src/runtime/clock.ts';
-import { codeOf, messageOf, PatchpanelError } from '../src/runtime/errors.ts';
+import { codeOf, messageOf } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Scope } from '../src/runtime/scope.ts';
+import { newToken } from '../src/security/secrets.ts';
 import { version } from '../src/cli/version.ts';
 import { hostRoutes } from './api/hosts/routes.ts';
 import { HttpProblem } from './api/problems.ts';
+import type { Security } from './api/security/guard.ts';
 import { createServer } from './api/server.ts';
 import { assemble, type Parts } from './assemble.ts';
 import { advertiseUrl, printable, type Config } from './config.ts';
@@ -19,6 +19,7 @@ import { configuredNetworks, defaultNetwork, missingNetworks } from './driver/co
 import { readExecutorBundle, type ExecutorBundle } from './driver/executor-bundle.ts';
 import type { Scheduler } from './driver/scheduler.ts';
 import { listen } from './listeners.ts';
+import { openSecurity, readCredentials, readTlsAuthority, readTlsIdentity } from './security.ts';
 import { openEmbeddedStore } from './store/embedded-store.ts';
 
 /** Why the scheduler ended. */
@@ -33,13 +34,27 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
   const scope = new Scope(log);
   try {
     const credentials = await readCredentials(config);
+    const identity = await readTlsIdentity(config);
+    const authority = await readTlsAuthority(config);
     const networks = await configuredNetworks(config.networksFile);
     const bundle = await readExecutorBundle(config.executorManifest ?? builtManifest());
     const store = scope.own('store', await openEmbeddedStore(config.stateDir), (opened) => opened.close());
-    const state = await boot(store, randomUUID);
+    const state = await boot(store, randomUUID, newToken);
+    const security = await openSecurity(config, state.hostKey, log, scope);
     const failure = new AbortController();
     const onFatal = (error: unknown): void => failure.abort(error);
-    const parts = assemble({ config, log, store, bundle, state, credentials, onFatal });
+    const { hostTokens } = security;
+    const parts = assemble({
+      config,
+      log,
+      store,
+      bundle,
+      state,
+      credentials,
+      hostTokens,
+      authority,
+      onFatal,
+    });
 
     const { scheduler, client, announcer } = parts;
     scope.own('scheduler', scheduler, (started) => started.close()).start();
@@ -47,8 +62,8 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
       const result = await scheduler.change({ kind: 'put-network', network });
       if (result.kind !== 'accepted') log.error('a configured network is not usable', { network, result });
     }
-    const api = createServer(apiDeps(config, log, parts, bundle));
-    const listeners = await listen(api, config.listen);
+    const api = createServer(apiDeps(config, log, parts, bundle, security));
+    const listeners = await listen(api, config.listen, identity);
     scope.defer('API', () => listeners.close());
     log.info('the API listens', { addresses: listeners.addresses, term: state.term });
 
@@ -73,6 +88,7 @@ function apiDeps(
   log: Logger,
   { scheduler, metrics }: Parts,
   bundle: ExecutorBundle,
+  security: Security,
 ): Parameters<typeof createServer>[0] {
   return {
     world: () => scheduler.world,
@@ -81,6 +97,8 @@ function apiDeps(
     now: () => systemClock.now(),
     metrics: () => metrics.text(),
     hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
+    security,
+    forbidden: config.forbid,
     info: {
       version,
       frameworkName: config.frameworkName,
@@ -116,20 +134,6 @@ const executorSide = (scheduler: Scheduler, bundle: ExecutorBundle): Parameters<
 
 /** The manifest that the build puts beside this program. */
 const builtManifest = (): string => fileURLToPath(new URL('executor/manifest.json', import.meta.url));
-
-async function readCredentials({ principal, secretFile }: Config): Promise<Credentials | undefined> {
-  if (secretFile === undefined) return undefined;
-  if (principal === undefined) {
-    throw new PatchpanelError('invalid', '--secret-file is of no use without --principal');
-  }
-  try {
-    return { kind: 'basic', principal, secret: (await readFile(secretFile, 'utf8')).trimEnd() };
-  } catch (cause) {
-    throw new PatchpanelError('invalid', `cannot read the secret in ${secretFile}: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-}
 
 function onceAborted(signal: AbortSignal, outcome: (reason: unknown) => RunOutcome): Promise<RunOutcome> {
   return new Promise((resolve) => {

@@ -14,7 +14,7 @@ import type { AttachTimings, Fabric } from '../core/ports.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
-import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
+import type { SchedulerAccess, SwitchNetworkSpec } from '../../src/model/task-spec.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
@@ -127,6 +127,11 @@ export class Switch implements Fabric {
   /** Where the leader's API is. Of those with a term the newest wins; one without is tried when that one fails. */
   setLeader(url: string, term?: number): void {
     this.#feed.setLeader(url, term);
+  }
+
+  /** How to be let in by the scheduler; say it before the address. */
+  setAccess(access: SchedulerAccess): void {
+    this.#feed.setAccess(access);
   }
 
   /** Writes all flows anew, as a difference to what the bridge has. @throws PatchpanelError as attach() */

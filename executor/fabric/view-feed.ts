@@ -3,6 +3,7 @@ import { ViewClient } from '../adapters/views/view-client.ts';
 import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
 import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
+import type { SchedulerAccess } from '../../src/model/task-spec.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
@@ -28,6 +29,7 @@ export class ViewFeed {
   #client: ViewClient | undefined;
   /** What setLeader() told before start(). */
   #early: LeaderKnowledge = {};
+  #access: SchedulerAccess | undefined;
   #newest: View | undefined;
   #applied: ViewVersion | undefined;
   #viewProblem: string | undefined;
@@ -79,6 +81,7 @@ export class ViewFeed {
       log,
       leader: await this.#firstLeader(),
       fixedUrl: config.schedulerUrl,
+      access: () => this.#access,
       lastView,
       onView: (view) => this.#received(view),
       onConverged,
@@ -100,6 +103,11 @@ export class ViewFeed {
   setLeader(url: string, term: number | undefined): void {
     if (this.#client === undefined) this.#early = learnLeader(this.#early, url, term);
     else this.#client.setLeader(url, term);
+  }
+
+  /** For the connections from now on. */
+  setAccess(access: SchedulerAccess): void {
+    this.#access = access;
   }
 
   /** This version is in force here. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { KillPolicy, TaskInfo } from '../../proto/mesos.gen.ts';
 import { endpointKey, type EndpointKey } from '../../src/fabric/view.ts';
 import { taskId as toTaskId, type TaskId } from '../../src/model/ids.ts';
+import type { SchedulerAccess } from '../../src/model/task-spec.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { StepTools } from '../apply.ts';
@@ -24,8 +25,8 @@ export interface TaskSetOptions {
   /** Each task's output goes to `<sandboxDir>/tasks/<task id>`. */
   readonly sandboxDir: string;
   readonly rotation: Rotation;
-  /** Called with the address of the scheduler's API that a launch carries. */
-  readonly onSchedulerUrl: (url: string) => void;
+  /** Called with what a launch carries: where the scheduler's API is and how to be let in. */
+  readonly onScheduler: (url: string, access: SchedulerAccess | undefined) => void;
   /** Called with the number of tasks whenever it changes. */
   readonly onCount: (count: number) => void;
 }
@@ -53,7 +54,8 @@ export class TaskSet {
       ? ({ kind: 'refused', taskId: id, message: 'the executor is shutting down' } as const)
       : readLaunch(info);
     if (launch.kind === 'accepted') {
-      this.#options.onSchedulerUrl(launch.task.spec.schedulerUrl);
+      const { schedulerUrl, schedulerAccess } = launch.task.spec;
+      this.#options.onScheduler(schedulerUrl, schedulerAccess);
       return this.#run(launch.task);
     }
     reporter.report(id, { state: 'TASK_FAILED', message: launch.message, reason: 'REASON_TASK_INVALID' });

@@ -3,6 +3,8 @@ import type { Change, ChangeResult } from '../core/events.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
+import type { Security } from './security/guard.ts';
+import type { Forbiddable } from './security/policy.ts';
 
 /** What the API needs of the rest of the scheduler. */
 export interface ApiDeps {
@@ -18,6 +20,9 @@ export interface ApiDeps {
   readonly metrics: () => Promise<string>;
   /** Routes for executors. */
   readonly hostRoutes: FastifyPluginAsync;
+  readonly security: Security;
+  /** What no app may ask for on this cluster. */
+  readonly forbidden: readonly Forbiddable[];
   readonly info: ApiInfo;
   readonly log: Logger;
 }

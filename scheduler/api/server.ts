@@ -1,6 +1,7 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps.ts';
 import { HttpProblem } from './problems.ts';
+import { guard } from './security/guard.ts';
 import { hostListRoutes } from './v1/hosts.ts';
 import { networkRoutes } from './v1/networks.ts';
 import { appRoutes } from './v2/apps.ts';
@@ -29,6 +30,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     });
     done();
   });
+  guard(server, deps.security);
   server.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ message: `URI not found: ${request.url}` }),
   );

@@ -65,7 +65,7 @@ async function deploy(
   doing: string,
   send: (client: ApiClient, force: boolean) => Promise<Answer<unknown>>,
 ): Promise<void> {
-  const client = new ApiClient(options.url);
+  const client = new ApiClient(options);
   const { data, deploymentId } = await send(client, options.force);
   if (options.wait && deploymentId !== undefined) {
     await waitForDeployment(client, deploymentId, options.timeout);
@@ -116,7 +116,7 @@ async function withFlags(path: string, file: JsonObject, options: UpdateOptions)
   if (env === undefined && image === undefined) return file;
   const base: Definition = replace
     ? file
-    : { ...(await new ApiClient(options.url).get<{ app: AppInfo }>(path)).app, ...file };
+    : { ...(await new ApiClient(options).get<{ app: AppInfo }>(path)).app, ...file };
   return {
     ...file,
     ...(env === undefined ? {} : { env: { ...base.env, ...parsePairs(env) } }),
@@ -141,7 +141,7 @@ async function scale(id: string, text: string, options: DeployOptions): Promise<
 
 async function list(options: GlobalOptions & { label?: string }): Promise<void> {
   const query = options.label === undefined ? '' : `?label=${encodeURIComponent(options.label)}`;
-  const { apps } = await new ApiClient(options.url).get<{ apps: AppInfo[] }>(`/v2/apps${query}`);
+  const { apps } = await new ApiClient(options).get<{ apps: AppInfo[] }>(`/v2/apps${query}`);
   print(options.json, apps, () =>
     table(
       ['ID', 'RUNNING', 'CPUS', 'MEM', 'NETWORK', 'IMAGE', 'STATUS'],
@@ -166,7 +166,7 @@ function statusOf(app: AppInfo): string {
 }
 
 async function show(id: string, options: GlobalOptions): Promise<void> {
-  const { app } = await new ApiClient(options.url).get<{ app: AppInfo }>(`/v2/apps${pathOf(id)}`);
+  const { app } = await new ApiClient(options).get<{ app: AppInfo }>(`/v2/apps${pathOf(id)}`);
   print(options.json, app, () =>
     [
       `${bold(app.id)}  ${statusOf(app)}, ${app.tasksRunning} of ${app.instances} running, version ${app.version}`,

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { create, isAxiosError, type AxiosInstance } from 'axios';
+import { messageOf } from '../runtime/errors.ts';
 
 /** Exit codes of the command line; they are part of its interface. */
 export const exitCodes = {
@@ -22,9 +25,19 @@ export class CliError extends Error {
   }
 }
 
-/** Options that every command takes. */
-export interface GlobalOptions {
+/** Where a scheduler's API is and how to be let in. */
+export interface ApiTarget {
   readonly url: string;
+  /** A bearer token. */
+  readonly token?: string;
+  /** `name:password` */
+  readonly user?: string;
+  /** PEM file of the authority to trust, beside those of the system. */
+  readonly caFile?: string;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions extends ApiTarget {
   readonly json: boolean;
 }
 
@@ -39,14 +52,16 @@ export class ApiClient {
   readonly #http: AxiosInstance;
   readonly #url: string;
 
-  constructor(url: string) {
-    this.#url = url.replace(/\/+$/, '');
+  /** @throws CliError when the authority's file cannot be read */
+  constructor(target: ApiTarget) {
+    this.#url = target.url.replace(/\/+$/, '');
     this.#http = create({
       baseURL: this.#url,
       timeout: 30_000,
       // The scheduler is a neighbour: what a machine's proxy settings are for lies elsewhere.
       proxy: false,
-      headers: { Accept: 'application/json' },
+      headers: { Accept: 'application/json', ...authorization(target) },
+      ...(target.caFile === undefined ? {} : { httpsAgent: trusting(target.caFile) }),
     });
   }
 
@@ -93,9 +108,29 @@ export class ApiClient {
       );
     }
     const { status, data } = error.response;
+    if (status === 401) {
+      return new CliError(
+        exitCodes.failed,
+        `${errorText(data, status)}\nSet PATCHPANEL_TOKEN to a token, or PATCHPANEL_USER to name:password.`,
+      );
+    }
     if (status === 409) return new CliError(exitCodes.conflict, conflictText(data));
     if (status === 404) return new CliError(exitCodes.notFound, errorText(data, status) + whatThereIs(path));
     return new CliError(exitCodes.failed, errorText(data, status));
+  }
+}
+
+function authorization({ token, user }: ApiTarget): { readonly Authorization?: string } {
+  if (token !== undefined) return { Authorization: `Bearer ${token}` };
+  if (user !== undefined) return { Authorization: `Basic ${Buffer.from(user).toString('base64')}` };
+  return {};
+}
+
+function trusting(caFile: string): Agent {
+  try {
+    return new Agent({ ca: readFileSync(caFile) });
+  } catch (error) {
+    throw new CliError(exitCodes.usage, `--ca-file: cannot read ${caFile}: ${messageOf(error)}`);
   }
 }
 

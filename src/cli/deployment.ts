@@ -28,8 +28,7 @@ export function deploymentCommand(): Command {
   return deployment;
 }
 
-const fetchAll = (options: GlobalOptions) =>
-  new ApiClient(options.url).get<DeploymentInfo[]>('/v2/deployments');
+const fetchAll = (options: GlobalOptions) => new ApiClient(options).get<DeploymentInfo[]>('/v2/deployments');
 
 async function list(options: GlobalOptions): Promise<void> {
   const deployments = await fetchAll(options);
@@ -67,13 +66,13 @@ async function show(id: string, options: GlobalOptions): Promise<void> {
 }
 
 async function wait(id: string, options: GlobalOptions & { timeout: number }): Promise<void> {
-  await waitForDeployment(new ApiClient(options.url), id, options.timeout);
+  await waitForDeployment(new ApiClient(options), id, options.timeout);
   print(options.json, { id, ended: true }, () => `deployment ${id} has ended`);
 }
 
 async function cancel(id: string, options: GlobalOptions & { force: boolean }): Promise<void> {
   const path = `/v2/deployments/${encodeURIComponent(id)}?force=${options.force}`;
-  const { data, deploymentId } = await new ApiClient(options.url).send('DELETE', path);
+  const { data, deploymentId } = await new ApiClient(options).send('DELETE', path);
   print(options.json, data, () =>
     deploymentId === undefined ? `deployment ${id} was dropped` : `taken back by deployment ${deploymentId}`,
   );

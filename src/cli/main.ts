@@ -7,6 +7,7 @@ import { deploymentCommand } from './deployment.ts';
 import { devCommand } from './dev.ts';
 import { hostCommand, networkCommand } from './network.ts';
 import { taskCommand } from './task.ts';
+import { userCommand } from './user.ts';
 import { version } from './version.ts';
 
 const program = new Command('patchpanel')
@@ -15,6 +16,9 @@ const program = new Command('patchpanel')
   .addOption(
     new Option('--url <url>', "the scheduler's API").env('PATCHPANEL_URL').default('http://127.0.0.1:8080'),
   )
+  .addOption(new Option('--token <token>', 'a token; put it into the environment').env('PATCHPANEL_TOKEN'))
+  .addOption(new Option('--user <name:password>', 'a user').env('PATCHPANEL_USER'))
+  .addOption(new Option('--ca-file <file>', 'authority to trust, PEM').env('PATCHPANEL_CA_FILE'))
   .option('--json', 'print JSON for programs', false)
   .showHelpAfterError('(--help tells more)')
   .addHelpText(
@@ -26,6 +30,7 @@ const program = new Command('patchpanel')
   .addCommand(taskCommand())
   .addCommand(networkCommand())
   .addCommand(hostCommand())
+  .addCommand(userCommand())
   .addCommand(devCommand());
 
 program.exitOverride();

@@ -18,7 +18,7 @@ export function networkCommand(): Command {
 }
 
 async function listNetworks(options: GlobalOptions): Promise<void> {
-  const { networks } = await new ApiClient(options.url).get<{ networks: NetworkInfo[] }>('/v1/networks');
+  const { networks } = await new ApiClient(options).get<{ networks: NetworkInfo[] }>('/v1/networks');
   print(options.json, networks, () =>
     table(
       ['NAME', 'VNI', 'SUBNET', 'LEASES', 'DOMAIN'],
@@ -29,9 +29,7 @@ async function listNetworks(options: GlobalOptions): Promise<void> {
 }
 
 async function showNetwork(name: string, options: GlobalOptions): Promise<void> {
-  const network = await new ApiClient(options.url).get<NetworkInfo>(
-    `/v1/networks/${encodeURIComponent(name)}`,
-  );
+  const network = await new ApiClient(options).get<NetworkInfo>(`/v1/networks/${encodeURIComponent(name)}`);
   print(options.json, network, () =>
     table(
       ['FIELD', 'VALUE'],
@@ -52,7 +50,7 @@ export function hostCommand(): Command {
 }
 
 async function listHosts(options: GlobalOptions): Promise<void> {
-  const { hosts } = await new ApiClient(options.url).get<{ hosts: HostInfo[] }>('/v1/hosts');
+  const { hosts } = await new ApiClient(options).get<{ hosts: HostInfo[] }>('/v1/hosts');
   print(options.json, hosts, () =>
     table(
       ['HOST', 'AGENT', 'UNDERLAY', 'DATAPATH', 'REACHABLE', 'TASKS', 'VIEW', 'PROBLEM'],

@@ -22,7 +22,7 @@ export function taskCommand(): Command {
 
 async function list(app: string | undefined, options: GlobalOptions): Promise<void> {
   const path = app === undefined ? '/v2/tasks' : `/v2/apps${pathOf(app)}/tasks`;
-  const { tasks } = await new ApiClient(options.url).get<{ tasks: TaskInfo[] }>(path);
+  const { tasks } = await new ApiClient(options).get<{ tasks: TaskInfo[] }>(path);
   print(options.json, tasks, () => taskTable(tasks));
 }
 
@@ -57,7 +57,7 @@ async function kill(
   options: GlobalOptions & { scale: boolean; force: boolean },
 ): Promise<void> {
   const path = `/v2/tasks/delete?scale=${options.scale}&force=${options.force}`;
-  const { data } = await new ApiClient(options.url).send<{ tasks?: TaskInfo[] }>('POST', path, { ids });
+  const { data } = await new ApiClient(options).send<{ tasks?: TaskInfo[] }>('POST', path, { ids });
   if (data.tasks !== undefined && data.tasks.length < ids.length) {
     const known = new Set(data.tasks.map((task) => task.id));
     const unknown = ids.filter((id) => !known.has(id));

@@ -37,6 +37,16 @@ export type CheckSpec = z.infer<typeof checkSpecSchema>;
 /** Asked until the first success: then the task is ready and stays so. */
 export const readinessSpecSchema = checkSpecSchema.pick({ probe: true, intervalMs: true, timeoutMs: true });
 
+/** By what an executor shows the scheduler whose it is, and by what it knows the scheduler. A secret. */
+export const schedulerAccessSchema = z.object({
+  /** Good for the one host only. */
+  token: z.string(),
+  /** PEM of the authority to trust; the ones of the system when absent. */
+  authority: z.string().optional(),
+});
+
+export type SchedulerAccess = z.infer<typeof schedulerAccessSchema>;
+
 /**
  * What an executor needs to run one task, carried as JSON in `TaskInfo.data`. Versioned by `schema`; an executor
  * refuses a schema that it does not know.
@@ -88,6 +98,7 @@ export const taskSpecSchema = z.object({
   ]),
   /** Where the executor finds the leader's API; it may move later, then a framework message tells. */
   schedulerUrl: z.string(),
+  schedulerAccess: schedulerAccessSchema.optional(),
 });
 
 export type TaskSpec = z.infer<typeof taskSpecSchema>;

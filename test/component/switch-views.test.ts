@@ -228,6 +228,7 @@ function newClient(overrides: Partial<ViewClientOptions>) {
     log: silent,
     leader: {},
     fixedUrl: undefined,
+    access: () => undefined,
     lastView: undefined,
     onView: views.put,
     onConverged: () => {},

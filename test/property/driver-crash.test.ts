@@ -87,7 +87,11 @@ class Simulation {
 
   async start(): Promise<void> {
     const store = new MortalStore(this.disk);
-    const { world, term, frameworkId } = await boot(store, () => this.#uuid());
+    const { world, term, frameworkId } = await boot(
+      store,
+      () => this.#uuid(),
+      () => 'key',
+    );
     this.store = store;
     this.terms.push(term);
     this.frameworkIds.add(frameworkId);

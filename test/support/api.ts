@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { HostStreamStatus } from '../../scheduler/api/deps.ts';
+import { noAuditLog } from '../../scheduler/api/security/audit.ts';
+import type { Security } from '../../scheduler/api/security/guard.ts';
+import { HostTokens } from '../../scheduler/api/security/host-tokens.ts';
+import type { Forbiddable } from '../../scheduler/api/security/policy.ts';
 import { createServer } from '../../scheduler/api/server.ts';
 import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
@@ -35,6 +39,12 @@ const settings: Settings = {
   buildExecutorInfo: (id) => ({ executor_id: { value: id } }),
 };
 
+/** What a test changes of an API that lets everybody do everything. */
+export interface ApiHarnessOptions {
+  readonly security?: Partial<Security>;
+  readonly forbidden?: readonly Forbiddable[];
+}
+
 /** The real API in front of the real core; Mesos is what the test says it is. */
 export class ApiHarness {
   readonly world: World = createWorld();
@@ -44,7 +54,7 @@ export class ApiHarness {
   #offers = 0;
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
-  constructor() {
+  constructor({ security, forbidden }: ApiHarnessOptions = {}) {
     const network = {
       name: networkName('default'),
       vni: 7,
@@ -65,6 +75,14 @@ export class ApiHarness {
       now: () => this.now,
       metrics: () => Promise.resolve('# metrics'),
       hostRoutes: (_server, _options) => Promise.resolve(),
+      security: {
+        users: undefined,
+        hostTokens: new HostTokens('key'),
+        audit: noAuditLog,
+        requestsPerSecond: 0,
+        ...security,
+      },
+      forbidden: forbidden ?? [],
       info: {
         version: '0.0.0',
         frameworkName: 'patchpanel',

@@ -16,7 +16,7 @@ export class ClusterBench {
 
   constructor(cluster: DevCluster) {
     this.cluster = cluster;
-    this.api = new ApiClient(cluster.scheduler?.apiUrl ?? '');
+    this.api = new ApiClient({ url: cluster.scheduler?.apiUrl ?? '' });
     this.containers = new Containers(cluster.substrate.engine.client);
   }
 

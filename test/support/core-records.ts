@@ -2,9 +2,17 @@ import type { App } from '../../src/model/app.ts';
 import { agentId, appId, appVersion, executorId, networkName, slotId, taskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Launch } from '../../scheduler/core/effects.ts';
+import type { SchedulerReach } from '../../scheduler/driver/mesos/task-spec.ts';
 import { anApp } from './core-bench.ts';
 
 const version = appVersion('2026-11-22T10:00:00.000Z');
+
+/** How executors get to the scheduler of a test. */
+export const reach: SchedulerReach = {
+  url: 'http://leader:8080',
+  tokenOf: (host) => `token of ${host}`,
+  authority: undefined,
+};
 
 /** An app on the default network; what a test is about is given. */
 export const appRecord = (of: Partial<App> = {}): App =>

@@ -159,7 +159,7 @@ export class TaskBench {
       log,
       sandboxDir: directory,
       rotation: { maxBytes, maxFiles: 3 },
-      onSchedulerUrl: () => undefined,
+      onScheduler: () => undefined,
       onCount: () => undefined,
     });
     this.#watch = new DeathWatch(containers, this.tasks, systemClock, log);

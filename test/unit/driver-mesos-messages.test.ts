@@ -10,7 +10,7 @@ import { mesosCodec } from '../../src/mesos/codec.ts';
 import { accept } from '../../src/mesos/calls.ts';
 import { executorId, frameworkId, offerId, taskId } from '../../src/model/ids.ts';
 import { taskSpecSchema } from '../../src/model/task-spec.ts';
-import { appRecord, instanceRecord, launchRecord, slotRecord } from '../support/core-records.ts';
+import { appRecord, instanceRecord, launchRecord, slotRecord, reach } from '../support/core-records.ts';
 import { network } from '../support/fabric-views.ts';
 
 const scalar = (name: string, value: number, role?: string): Resource => ({
@@ -40,7 +40,7 @@ const executor = executorInfo(
 
 const prepared = (launch = launchRecord()) => ({
   launch,
-  spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), 'http://leader:8080'),
+  spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach),
   executor,
 });
 
@@ -229,7 +229,7 @@ test("on the host's network a health check goes to the port that the task was gi
     ],
   });
   const launch = launchRecord({ slot, app, instance: instanceRecord({ hostPorts: [31_005] }) });
-  expect(taskSpec(launch, undefined, 'http://l').healthChecks[0]?.probe).toEqual({
+  expect(taskSpec(launch, undefined, reach).healthChecks[0]?.probe).toEqual({
     kind: 'tcp',
     port: 31_005,
   });
@@ -285,11 +285,11 @@ test('the results of health checks are read from the data of a status, and other
 test("a task on the host's network needs no network", () => {
   const { lease: _lease, ...slot } = slotRecord();
   const launch = launchRecord({ slot, app: appRecord({ network: { mode: 'host' } }) });
-  expect(taskSpec(launch, undefined, 'http://l').network).toEqual({ mode: 'host' });
+  expect(taskSpec(launch, undefined, reach).network).toEqual({ mode: 'host' });
 });
 
 test('a lease without its network is refused', () => {
-  expect(() => taskSpec(launchRecord(), undefined, 'http://l')).toThrow('the network default');
+  expect(() => taskSpec(launchRecord(), undefined, reach)).toThrow('the network default');
 });
 
 test('a task info carries the app for our executor and for those who look at Mesos', () => {

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
-import { create, isAxiosError, type AxiosResponse } from 'axios';
+import { Agent } from 'node:https';
+import { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import { reportToWire, type HostReport } from '../../../src/fabric/view-wire.ts';
 import type { ViewVersion } from '../../../src/fabric/view.ts';
 import { contentTypes } from '../../../src/mesos/codec.ts';
 import type { AgentId } from '../../../src/model/ids.ts';
+import type { SchedulerAccess } from '../../../src/model/task-spec.ts';
 import { messageOf, PatchpanelError } from '../../../src/runtime/errors.ts';
 import { viewCodec } from './view-codec.ts';
 
@@ -12,16 +14,22 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** The two calls of the scheduler's API that a host makes, for one host at one address. */
 export class SchedulerHttp {
-  readonly #http = create({
-    maxRedirects: 0,
-    decompress: false,
-    proxy: false,
-    validateStatus: () => true,
-    headers: { 'Content-Type': contentTypes.protobuf, Accept: contentTypes.protobuf },
-  });
+  readonly #http: AxiosInstance;
   readonly #base: string;
 
-  constructor(url: string, agent: AgentId) {
+  constructor(url: string, agent: AgentId, access: SchedulerAccess | undefined) {
+    this.#http = create({
+      maxRedirects: 0,
+      decompress: false,
+      proxy: false,
+      validateStatus: () => true,
+      headers: {
+        'Content-Type': contentTypes.protobuf,
+        Accept: contentTypes.protobuf,
+        ...(access === undefined ? {} : { Authorization: `Bearer ${access.token}` }),
+      },
+      ...(access?.authority === undefined ? {} : { httpsAgent: new Agent({ ca: access.authority }) }),
+    });
     this.#base = `${url}/v1/hosts/${encodeURIComponent(agent)}`;
   }
 

@@ -2,6 +2,7 @@ import { recordFromWire, type HostReport } from '../../../src/fabric/view-wire.t
 import type { EndpointKey, View, ViewVersion } from '../../../src/fabric/view.ts';
 import { RecordDecoder } from '../../../src/mesos/recordio.ts';
 import type { HostFacts } from '../../../src/model/host.ts';
+import type { SchedulerAccess } from '../../../src/model/task-spec.ts';
 import { backoffMs } from '../../../src/runtime/backoff.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { messageOf, PatchpanelError } from '../../../src/runtime/errors.ts';
@@ -29,6 +30,8 @@ export interface ViewClientOptions {
   readonly leader: LeaderKnowledge;
   /** Overrides everything that is learned about the leader. */
   readonly fixedUrl: string | undefined;
+  /** How to be let in, as of now; undefined while no task has told. */
+  readonly access: () => SchedulerAccess | undefined;
   /** The last good view of an earlier run. */
   readonly lastView: View | undefined;
   /** A view that validateView accepts; called in order. */
@@ -153,7 +156,7 @@ export class ViewClient {
   async #follow(url: string, attempt: number): Promise<boolean> {
     const { log, facts } = this.#options;
     const abort = new AbortController();
-    const http = new SchedulerHttp(url, facts.agentId);
+    const http = new SchedulerHttp(url, facts.agentId, this.#options.access());
     this.#session = { url, http, abort };
     this.#records = 0;
     try {

@@ -13,16 +13,21 @@ type Parsed =
 
 /** POST /v1/hosts/:agentId/report: what a host has to say; 202 when its facts are durable. */
 export function reportRoute(server: FastifyInstance, deps: HostRouteDeps): void {
-  server.post<{ Params: { agentId: string } }>('/v1/hosts/:agentId/report', async (request, reply) => {
-    const host = agentId(request.params.agentId);
-    if (!deps.expectsHost(host)) {
-      return reply.code(404).send({ message: `no task of ours was placed on the agent ${host}` });
-    }
-    const parsed = parse(request.headers['content-type'], request.body, host);
-    if (parsed.kind === 'refused') return reply.code(parsed.status).send({ message: parsed.message });
-    await deps.report(host, parsed.report);
-    return reply.code(202).send();
-  });
+  const options = { config: { access: 'host' } } as const;
+  server.post<{ Params: { agentId: string } }>(
+    '/v1/hosts/:agentId/report',
+    options,
+    async (request, reply) => {
+      const host = agentId(request.params.agentId);
+      if (!deps.expectsHost(host)) {
+        return reply.code(404).send({ message: `no task of ours was placed on the agent ${host}` });
+      }
+      const parsed = parse(request.headers['content-type'], request.body, host);
+      if (parsed.kind === 'refused') return reply.code(parsed.status).send({ message: parsed.message });
+      await deps.report(host, parsed.report);
+      return reply.code(202).send();
+    },
+  );
 }
 
 function parse(contentType: string | undefined, body: unknown, host: AgentId): Parsed {

@@ -19,7 +19,7 @@ const haveSchema = z.union([
 export function viewRoute(server: FastifyInstance, deps: HostRouteDeps): void {
   server.get<{ Params: { agentId: string } }>(
     '/v1/hosts/:agentId/view',
-    { exposeHeadRoute: false },
+    { exposeHeadRoute: false, config: { access: 'host' } },
     async (request, reply) => {
       const host = agentId(request.params.agentId);
       const have = haveSchema.safeParse(request.query);

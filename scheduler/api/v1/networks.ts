@@ -18,6 +18,8 @@ const networkSchema = z.object({
   quarantineSeconds: z.int().min(0).max(86_400).optional(),
 });
 
+const adminOnly = { config: { access: 'admin' } } as const;
+
 interface Named {
   Params: { name: string };
 }
@@ -41,7 +43,7 @@ export function networkRoutes(server: FastifyInstance, deps: ApiDeps): void {
     return present(network, leasesByNetwork(world).get(network.name) ?? 0);
   });
 
-  server.put<Named>('/v1/networks/:name', async (request, reply) => {
+  server.put<Named>('/v1/networks/:name', adminOnly, async (request, reply) => {
     const { name } = request.params;
     const json = checked(networkSchema, jsonBody(request), request, reply);
     if (!/^[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?$/.test(name)) {
@@ -68,7 +70,7 @@ export function networkRoutes(server: FastifyInstance, deps: ApiDeps): void {
       .send(present(network, leasesByNetwork(deps.world()).get(network.name) ?? 0));
   });
 
-  server.delete<Named>('/v1/networks/:name', async (request, reply) => {
+  server.delete<Named>('/v1/networks/:name', adminOnly, async (request, reply) => {
     const { name } = request.params;
     if (!deps.world().networks.has(networkName(name))) throw unknownNetwork(request.params.name);
     await accept(deps, { kind: 'delete-network', name: networkName(name) }, reply);

@@ -44,6 +44,7 @@ export async function withNormalised<T>(
         role: deps.info.role,
         defaultNetwork: deps.info.defaultNetwork,
         domainOf: (network) => deps.world().networks.get(network)?.domain,
+        forbidden: deps.forbidden,
         now: deps.now(),
         nextServicePort,
       });

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 export function infoRoutes(server: FastifyInstance, deps: ApiDeps): void {
   const leader = new URL(deps.info.advertiseUrl).host;
 
-  server.get('/ping', (request, reply) => {
+  server.get('/ping', { config: { access: 'open' } }, (request, reply) => {
     if (request.headers.accept === 'application/json') return reply.type('application/json').send('"pong"');
     return reply.type('text/plain; charset=utf-8').send('pong');
   });

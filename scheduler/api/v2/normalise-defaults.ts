@@ -1,4 +1,5 @@
 import type { NetworkName } from '../../../src/model/ids.ts';
+import type { Forbiddable } from '../security/policy.ts';
 
 /** What normalisation fills in that is not in the JSON. */
 export interface NormaliseDefaults {
@@ -6,6 +7,8 @@ export interface NormaliseDefaults {
   readonly defaultNetwork: NetworkName;
   /** The domain that names on a network live under; undefined for an unknown network. */
   readonly domainOf: (network: NetworkName) => string | undefined;
+  /** What no app may ask for on this cluster. */
+  readonly forbidden: readonly Forbiddable[];
   readonly now: number;
   /** Hands out the next free service port; throws when the range is used up. */
   readonly nextServicePort: () => number;

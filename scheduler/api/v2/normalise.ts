@@ -3,6 +3,7 @@ import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
 import { Details, type Detail } from '../problems.ts';
+import { checkPolicy } from '../security/policy.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson } from './app-json.ts';
 import { networkOf } from './app-network.ts';
@@ -28,6 +29,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   checkUnsupported(json, details);
   checkCommand(json, details);
   const network = networkOf(json, defaults, details);
+  checkPolicy(json, network, defaults.forbidden, details);
   if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);
   const named = network.mode === 'host' ? ports.definitions : ports.mappings;

@@ -2,10 +2,20 @@ import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { containerHostname } from '../../../src/fabric/names.ts';
 import type { ViewNetwork } from '../../../src/fabric/view.ts';
+import type { AgentId } from '../../../src/model/ids.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Launch } from '../../core/effects.ts';
 import { checkSpecs, readinessSpec } from './check-specs.ts';
 import { taskEnvironment } from '../../core/task-env.ts';
+
+/** How an executor gets to the scheduler. */
+export interface SchedulerReach {
+  readonly url: string;
+  /** By which the executor on this agent shows whose it is. */
+  readonly tokenOf: (host: AgentId) => string;
+  /** PEM of the authority to trust, where it is not one that everybody trusts. */
+  readonly authority: string | undefined;
+}
 
 /** Mesos's own default for a task that says nothing. */
 const defaultKillGraceMs = 3_000;
@@ -20,7 +30,7 @@ const killGraceMs = ({ app }: Launch): number =>
  * What the executor gets to run a launch. `network` is the lease's; undefined for apps on the host's network.
  * @throws PatchpanelError `invalid` when a slot with a lease comes without its network
  */
-export function taskSpec(launch: Launch, network: ViewNetwork | undefined, schedulerUrl: string): TaskSpec {
+export function taskSpec(launch: Launch, network: ViewNetwork | undefined, reach: SchedulerReach): TaskSpec {
   const { app, instance, slot } = launch;
   return {
     schema: 1,
@@ -50,7 +60,11 @@ export function taskSpec(launch: Launch, network: ViewNetwork | undefined, sched
     healthChecks: checkSpecs(app, instance),
     ...readinessSpec(app, instance),
     network: networkSpec(launch, network),
-    schedulerUrl,
+    schedulerUrl: reach.url,
+    schedulerAccess: {
+      token: reach.tokenOf(instance.agentId),
+      ...(reach.authority === undefined ? {} : { authority: reach.authority }),
+    },
   };
 }
 

@@ -23,7 +23,7 @@ export class BenchApps {
   readonly api: ApiClient;
 
   constructor(url: string) {
-    this.api = new ApiClient(url);
+    this.api = new ApiClient({ url });
   }
 
   /**

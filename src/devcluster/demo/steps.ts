@@ -27,7 +27,7 @@ export class Demo {
   constructor(cluster: DevCluster, report: Report) {
     this.#cluster = cluster;
     this.#report = report;
-    this.#api = new ApiClient(cluster.scheduler?.apiUrl ?? '');
+    this.#api = new ApiClient({ url: cluster.scheduler?.apiUrl ?? '' });
     this.#containers = new Containers(cluster.substrate.engine.client);
   }
 
