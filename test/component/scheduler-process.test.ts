@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { create } from 'axios';
+import type { TaskInfo } from '../../proto/mesos.gen.ts';
 import { frameworkInfo } from '../../scheduler/driver/mesos/framework-info.ts';
 import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mesos.ts';
 import { RecordDecoder } from '../../src/mesos/recordio.ts';
 import { frameworkId, type AgentId } from '../../src/model/ids.ts';
+import { taskSpecSchema, type SchedulerAccess } from '../../src/model/task-spec.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 
@@ -18,6 +20,7 @@ let program: string;
 let directory: string;
 let mesos: DevMesos;
 let agent: AgentId;
+let launched: TaskInfo[];
 const children: SchedulerProcess[] = [];
 
 beforeAll(async () => {
@@ -32,7 +35,14 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pp-scheduler-'));
   mesos = await startDevMesos({ log: recordingLogger(), timings: { allocationIntervalMs: 50 } });
   const resources = { cpus: 4, mem: 4_096, disk: 1_000 };
-  agent = await mesos.addAgent({ hostname: 'h1', resources, workDir: directory, executor: 'simulated' });
+  launched = [];
+  agent = await mesos.addAgent({
+    hostname: 'h1',
+    resources,
+    workDir: directory,
+    executor: 'simulated',
+    onSimulatedLaunch: (task) => launched.push(task),
+  });
 });
 
 afterEach(async () => {
@@ -130,12 +140,17 @@ async function* viewRecords(body: Readable): AsyncGenerator<Record<string, unkno
   }
 }
 
+/** What a task brings its executor to be let in by. */
+function accessOf(task: TaskInfo | undefined): SchedulerAccess {
+  const spec = taskSpecSchema.parse(JSON.parse(new TextDecoder().decode(task?.data)));
+  if (spec.schedulerAccess === undefined) throw new Error('the task brings no access');
+  return spec.schedulerAccess;
+}
+
 test('a host reports, gets its view, acknowledges it and learns that everybody knows', async () => {
   const child = await start();
   await child.logged('the API listens');
   await child.logged('subscribed to Mesos');
-  const early = await child.api.post(`/v1/hosts/${agent}/report`, {});
-  expect(early.status).toBe(404);
   const container = { type: 'DOCKER', docker: { image: 'busybox' } };
   const networks = [{ mode: 'container', name: 'default' }];
   const app = { id: '/web', cpus: 0.1, mem: 32, cmd: 'sleep 1', container, networks };
@@ -147,6 +162,7 @@ test('a host reports, gets its view, acknowledges it and learns that everybody k
     20_000,
   );
   const [executor] = mesos.state().agents[0]!.executors;
+  const headers = { Authorization: `Bearer ${accessOf(launched[0]).token}` };
   const facts = {
     agent_id: agent,
     executor_id: executor!.executorId,
@@ -157,10 +173,13 @@ test('a host reports, gets its view, acknowledges it and learns that everybody k
     ovs_version: '3.1.0',
     docker_version: '20.10',
   };
-  expect((await child.api.post(`/v1/hosts/${agent}/report`, { facts })).status).toBe(202);
+  expect((await child.api.post(`/v1/hosts/${agent}/report`, { facts })).status).toBe(401);
+  expect((await child.api.post(`/v1/hosts/S9/report`, { facts }, { headers })).status).toBe(401);
+  expect((await child.api.get(`/v1/hosts/${agent}/view`)).status).toBe(401);
+  expect((await child.api.post(`/v1/hosts/${agent}/report`, { facts }, { headers })).status).toBe(202);
   const stream = await child.api.get<Readable>(`/v1/hosts/${agent}/view`, {
     responseType: 'stream',
-    headers: { Accept: 'application/json' },
+    headers: { ...headers, Accept: 'application/json' },
   });
   const records = viewRecords(stream.data);
   const { value: first } = await records.next();
@@ -173,7 +192,7 @@ test('a host reports, gets its view, acknowledges it and learns that everybody k
     },
   });
   const applied = (first as { snapshot: { version: object } }).snapshot.version;
-  expect((await child.api.post(`/v1/hosts/${agent}/report`, { applied })).status).toBe(202);
+  expect((await child.api.post(`/v1/hosts/${agent}/report`, { applied }, { headers })).status).toBe(202);
   const { value: second } = await records.next();
   expect(second).toEqual({ converged: { endpoint: { slot: '/web#0', epoch: 1 }, state: 'ACTIVE' } });
   expect(await child.end('SIGTERM')).toBe(0);

@@ -161,6 +161,7 @@ class Host {
         started: () => {},
         ended: (containerId, end) => this.agent?.containerEnded(containerId, end),
       },
+      onLaunch: undefined,
     });
     this.start();
   }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { TaskInfo } from '../../../proto/mesos.gen.ts';
 import type { PortRange } from '../../model/resources.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -105,6 +106,8 @@ export interface AgentOptions {
   readonly endpointHost?: string;
   /** `simulated`: tasks run in this process (STARTING and RUNNING at once, KILLED on KILL), for measurements. */
   readonly executor?: 'process' | 'simulated';
+  /** Told of each task that a simulated executor is given. */
+  readonly onSimulatedLaunch?: (task: TaskInfo) => void;
 }
 
 /** Scheduler calls that can be lost on their way after they were answered with 202. */

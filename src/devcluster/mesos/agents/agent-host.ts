@@ -188,6 +188,7 @@ export class AgentHost {
         now: () => clock.now(),
         agent: () => this.#agent,
         events,
+        onLaunch: agent.onSimulatedLaunch,
       });
     }
     const cacheDirectory = path.join(agent.workDir, 'fetch');

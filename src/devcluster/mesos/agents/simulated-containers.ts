@@ -1,4 +1,4 @@
-import type { ExecutorEvent, TaskState } from '../../../../proto/mesos.gen.ts';
+import type { ExecutorEvent, TaskInfo, TaskState } from '../../../../proto/mesos.gen.ts';
 import type { Agent } from '../core/agent.ts';
 import type { ContainerRequest, Containers, ExecutorStream } from '../core/agent-state.ts';
 import { randomUuid } from '../core/ids.ts';
@@ -11,6 +11,7 @@ export interface SimulationOptions {
   /** The agent's process, if it is up. */
   readonly agent: () => Agent | undefined;
   readonly events: ContainerEvents;
+  readonly onLaunch: ((task: TaskInfo) => void) | undefined;
 }
 
 /** Executors without processes: tasks are STARTING and RUNNING at once and KILLED when told. */
@@ -84,6 +85,7 @@ class SimulatedExecutor implements ExecutorStream {
   send(event: ExecutorEvent): void {
     if (event.launch) {
       const { value } = event.launch.task.task_id;
+      this.#options.onLaunch?.(event.launch.task);
       this.#update(value, 'TASK_STARTING');
       this.#update(value, 'TASK_RUNNING');
     }
