@@ -9,11 +9,11 @@ const address = z
     'must be host:port or https://host:port, for example 0.0.0.0:8080',
   )
   .transform((text) => {
-    const address = text.replace(/^https?:\/\//, '');
-    const colon = address.lastIndexOf(':');
+    const hostAndPort = text.replace(/^https?:\/\//, '');
+    const colon = hostAndPort.lastIndexOf(':');
     return {
-      host: address.slice(0, colon).replaceAll(/[[\]]/g, ''),
-      port: Number(address.slice(colon + 1)),
+      host: hostAndPort.slice(0, colon).replaceAll(/[[\]]/g, ''),
+      port: Number(hostAndPort.slice(colon + 1)),
       tls: text.startsWith('https:'),
     };
   })

@@ -82,9 +82,13 @@ test('over TLS, with users: the command line by a token, an executor by its own,
     directory,
     masters: mesos.urls,
     args: [
-      ...['--listen', 'https://127.0.0.1:0', '--advertise-url', 'https://127.0.0.1:8443'],
-      ...['--tls-cert', certificates.cert, '--tls-key', certificates.key, '--tls-ca', certificates.ca],
-      ...['--users-file', users, '--audit-file', audit],
+      '--listen=https://127.0.0.1:0',
+      '--advertise-url=https://127.0.0.1:8443',
+      `--tls-cert=${certificates.cert}`,
+      `--tls-key=${certificates.key}`,
+      `--tls-ca=${certificates.ca}`,
+      `--users-file=${users}`,
+      `--audit-file=${audit}`,
     ],
   });
   const { addresses } = await child.logged('the API listens');
