@@ -3,6 +3,7 @@ import type { ExecutorInfo } from '../proto/mesos.gen.ts';
 import { subscribe } from '../src/mesos/calls.ts';
 import type { Credentials } from '../src/mesos/credentials.ts';
 import { SchedulerClient } from '../src/mesos/scheduler-client.ts';
+import type { Interconnect } from '../src/fabric/interconnect.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { PatchpanelError } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -71,7 +72,7 @@ export function assemble(options: AssembleOptions): Parts {
   const link = new MesosLink({
     call: (call) => client.call(call),
     submit: (event) => scheduler.submit(event),
-    prepareLaunch: (launch) => prepareLaunch(world, launch, reach),
+    prepareLaunch: (launch) => prepareLaunch(world, settings.interconnect, launch, reach),
     onSubscribed: () => announcer.start(),
     log,
     metrics,
@@ -79,6 +80,7 @@ export function assemble(options: AssembleOptions): Parts {
   const scheduler = new Scheduler({
     world,
     term,
+    interconnect: settings.interconnect,
     step: (event) => step(world, settings, event, { now: clock.now(), uuid: randomUUID }),
     store,
     mesos: {
@@ -112,9 +114,14 @@ export function assemble(options: AssembleOptions): Parts {
 }
 
 /** Looks up what a launch needs of the world, which is as the launch's frame left it. */
-function prepareLaunch(world: World, launch: Launch, reach: SchedulerReach): PreparedLaunch {
+function prepareLaunch(
+  world: World,
+  interconnect: Interconnect,
+  launch: Launch,
+  reach: SchedulerReach,
+): PreparedLaunch {
   const { lease } = launch.slot;
-  const network = lease === undefined ? undefined : viewNetwork(world, lease.network);
+  const network = lease === undefined ? undefined : viewNetwork(world, interconnect, lease.network);
   const record = world.executors.get(launch.instance.agentId);
   if (record?.executorId !== launch.executorId) {
     throw new PatchpanelError(

@@ -48,6 +48,8 @@ function program(): Command {
     .option('--executor-cpus <number>', 'cpus that an executor itself takes (0.1)')
     .option('--executor-mem <MiB>', 'memory that an executor itself takes (128)')
     .option('--networks-file <file>', 'JSON list of networks to have beside the default one')
+    .option('--interconnect <mode>', 'flow (one tunnel port per host) or mesh (one per peer) (flow)')
+    .option('--encapsulation <name>', 'vxlan or geneve, between hosts (vxlan)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (info)')
     .option('--failover-timeout <seconds>', 'how long tasks outlive the scheduler (604800)')
     .option('--hostname <name>', 'name of this machine as others know it')

@@ -72,6 +72,10 @@ export const configSchema = z.strictObject({
   executorMem: positive.default(128),
   /** JSON list of networks to have beside the default one. */
   networksFile: z.string().min(1).optional(),
+  /** `flow`: one tunnel port on each host; `mesh`: one for each peer. */
+  interconnect: z.enum(['flow', 'mesh']).default('flow'),
+  /** What frames between hosts are wrapped in. */
+  encapsulation: z.enum(['vxlan', 'geneve']).default('vxlan'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Seconds that the tasks outlive a scheduler that is gone. */
   failoverTimeout: positive.default(604_800),

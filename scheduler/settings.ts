@@ -37,6 +37,7 @@ export function coreSettings(
     flipDeadlineMs: config.flipDeadline * 1000,
     unreachableKeepMs: config.unreachableKeep * 1000,
     defaultNetwork: defaultNetwork.name,
+    interconnect: { mode: config.interconnect, encapsulation: config.encapsulation },
     executorBuild: bundle.build,
     buildExecutorInfo: (executorId, offers) =>
       executorInfo(

@@ -22,4 +22,16 @@ export function flowsFor(previous: CompiledFlows | undefined, view: View, local:
 }
 
 const sameSwitch = (one: LocalSwitch, other: LocalSwitch): boolean =>
-  one.agentId === other.agentId && one.round === other.round && one.tunnelOfport === other.tunnelOfport;
+  one.agentId === other.agentId &&
+  one.round === other.round &&
+  one.tunnelOfport === other.tunnelOfport &&
+  samePorts(one.peerOfports, other.peerOfports);
+
+function samePorts(
+  one: ReadonlyMap<string, number> | undefined,
+  other: ReadonlyMap<string, number> | undefined,
+): boolean {
+  if (one === other) return true;
+  if (one === undefined || other === undefined || one.size !== other.size) return false;
+  return [...one].every(([peer, ofport]) => other.get(peer) === ofport);
+}

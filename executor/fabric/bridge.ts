@@ -1,8 +1,8 @@
 import { FlowProgrammer, managementSocket } from '../adapters/openflow/flow-programmer.ts';
 import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
-import { tunnelPort } from '../adapters/ovsdb/bridge-plan.ts';
 import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { firstTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
 import { table } from '../../src/fabric/tables.ts';
 import type { View } from '../../src/fabric/view.ts';
 import { withDeadline } from '../../src/runtime/deadline.ts';
@@ -22,6 +22,8 @@ export interface BridgeOptions {
   readonly around: SwitchSurroundings;
   /** All flows that shall be in force, for this round of the bridge. */
   readonly wanted: (round: number) => FlowObjects;
+  /** The tunnels that the view in force asks for; undefined while it has no say. */
+  readonly tunnels: () => TunnelWish | undefined;
   /** Why the wanted flows are not in force; undefined when they are again. */
   readonly onProblem: (problem: string | undefined) => void;
   /** Something about the ports changed. */
@@ -52,7 +54,9 @@ export class Bridge {
     const { config, around } = options;
     const { clock, log, random } = around;
     this.#scope = new Scope(log);
-    this.#programmer = new FlowProgrammer(config.ovsRunDir, config.bridge, tunnelPort.ofport);
+    this.#programmer = new FlowProgrammer(config.ovsRunDir, config.bridge, (ip) =>
+      this.#vswitch.tunnelOfport(ip),
+    );
     this.#neighbours = new Neighbours(config.agentId, log, (ips) => this.#programmer.wakeNeighbours(ips));
     this.#vswitch = new OpenVSwitch({
       runDir: config.ovsRunDir,
@@ -68,6 +72,7 @@ export class Bridge {
     });
     this.#flows = new FlowTable({
       sink: this.#programmer,
+      prepare: () => this.#followTunnels(),
       wanted: () => options.wanted(this.#vswitch.round),
       clock,
       random,
@@ -103,6 +108,11 @@ export class Bridge {
     return this.#vswitch.round;
   }
 
+  /** In a mesh: OpenFlow port of each peer by its underlay address. */
+  get peerOfports(): ReadonlyMap<string, number> | undefined {
+    return this.#vswitch.peerOfports;
+  }
+
   get version(): string {
     return this.#vswitch.version ?? this.#version;
   }
@@ -120,7 +130,7 @@ export class Bridge {
   async openRows(): Promise<void> {
     this.#scope.defer('ovsdb', () => this.#vswitch.stop());
     this.#version = await this.#programmer.version();
-    await this.#vswitch.start();
+    await this.#vswitch.start(this.#options.tunnels() ?? firstTunnels);
     this.#scope.defer('repairs', () => this.#repairs.stop());
   }
 
@@ -160,12 +170,23 @@ export class Bridge {
 
   /** Like commit, and new peers of this view can be reached without a first frame being lost. */
   async follow(view: View): Promise<void> {
-    await Promise.all([this.#flows.commit(), this.#warm(() => this.#neighbours.follow(view))]);
+    const committed = this.#flows.commit();
+    const warmed = this.#warm(async () => {
+      // A mesh has a port to a new peer only afterwards.
+      if (this.peerOfports !== undefined) await committed;
+      await this.#neighbours.follow(view);
+    });
+    await Promise.all([committed, warmed]);
   }
 
   /** The kernel's datapath queues what it must ask for a MAC; only the userspace one throws it away. */
   async #warm(action: () => Promise<void>): Promise<void> {
     if (this.datapath === 'netdev') await action();
+  }
+
+  async #followTunnels(): Promise<void> {
+    const tunnels = this.#options.tunnels();
+    if (tunnels !== undefined) await this.#vswitch.connectPeers(tunnels);
   }
 
   #switchUp(): void {

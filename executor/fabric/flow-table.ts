@@ -18,6 +18,8 @@ export interface FlowSink {
 
 export interface FlowTableOptions {
   readonly sink: FlowSink;
+  /** Makes what the flows rely on, before each bundle of them; cheap when it is there. */
+  readonly prepare?: () => Promise<void>;
   /** The flows that shall be in force now. */
   readonly wanted: () => FlowObjects;
   readonly clock: Clock;
@@ -123,6 +125,7 @@ export class FlowTable {
     const waiters = this.#take();
     const generation = this.#generation;
     try {
+      await this.#options.prepare?.();
       const wanted = this.#options.wanted();
       await this.#write(wanted);
       if (generation !== this.#generation)

@@ -5,9 +5,9 @@ import {
   findInterface,
   planBridge,
   switchRow,
-  tunnelPort,
   type BridgeWish,
 } from '../adapters/ovsdb/bridge-plan.ts';
+import { tunnelPort, tunnelPorts, type TunnelPort } from '../adapters/ovsdb/tunnel-plan.ts';
 import { isRow, type Operation } from '../adapters/ovsdb/operations.ts';
 import { OvsdbClient } from '../adapters/ovsdb/ovsdb-client.ts';
 import {
@@ -19,6 +19,7 @@ import {
 } from '../adapters/ovsdb/port-plan.ts';
 import type { Rows } from '../adapters/ovsdb/row-cache.ts';
 import { nextRound } from '../../src/fabric/cookie.ts';
+import { firstTunnels, sameTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -55,6 +56,10 @@ export class OpenVSwitch {
   readonly #removals: Batcher<string>;
   #datapath: 'system' | 'netdev' | undefined;
   #round = 0;
+  /** The tunnels that are wanted, and those of them that are known to be in force. */
+  #tunnels: TunnelWish = firstTunnels;
+  #tunnelsInForce: TunnelWish | undefined;
+  #peerOfports: ReadonlyMap<string, number> | undefined;
 
   constructor(options: OpenVSwitchOptions) {
     this.#options = options;
@@ -90,6 +95,16 @@ export class OpenVSwitch {
     return this.#round;
   }
 
+  /** In a mesh: OpenFlow port of each peer by its underlay address; undefined when one port serves all. */
+  get peerOfports(): ReadonlyMap<string, number> | undefined {
+    return this.#peerOfports;
+  }
+
+  /** OpenFlow port of the tunnel to a peer, if there is one. */
+  tunnelOfport(underlayIp: string): number | undefined {
+    return this.#peerOfports === undefined ? tunnelPort.ofport : this.#peerOfports.get(underlayIp);
+  }
+
   /** What the start script of Open vSwitch wrote, if one was used. */
   get version(): string | undefined {
     return this.#client.rows.all('Open_vSwitch')[0]?.ovsVersion;
@@ -102,11 +117,12 @@ export class OpenVSwitch {
   }
 
   /**
-   * Connects, makes the bridge and begins a new round on it.
+   * Connects, makes the bridge with these tunnels and begins a new round on it.
    * @throws PatchpanelError `conflict` when another executor is at work here or the bridge is a stranger's, `external`
    * when Open vSwitch cannot make it, `deadline`, `unavailable`
    */
-  async start(): Promise<void> {
+  async start(tunnels: TunnelWish): Promise<void> {
+    this.#tunnels = tunnels;
     this.#client.start();
     await this.#client.whenSynced(READY_TIMEOUT_MS);
     await this.#client.whenReady(LOCK_TIMEOUT_MS).catch((error: unknown) => {
@@ -125,6 +141,13 @@ export class OpenVSwitch {
   /** Makes the bridge again if it is gone or was changed. @throws PatchpanelError as start() */
   async repair(): Promise<void> {
     if (this.#datapath !== undefined) await this.#ensure(this.#datapath, this.#round);
+  }
+
+  /** Makes the tunnel ports as they shall be; nothing is asked when they are. @throws PatchpanelError as start() */
+  async connectPeers(tunnels: TunnelWish): Promise<void> {
+    if (this.#tunnelsInForce !== undefined && sameTunnels(this.#tunnelsInForce, tunnels)) return;
+    this.#tunnels = tunnels;
+    await this.repair();
   }
 
   /**
@@ -183,7 +206,9 @@ export class OpenVSwitch {
   /** Puts the bridge right and waits until Open vSwitch has it in force. */
   async #ensure(datapath: 'system' | 'netdev', round: number): Promise<'system' | 'netdev'> {
     const { bridge, owner, underlayIp } = this.#options;
-    const wish: BridgeWish = { name: bridge, owner, datapath, underlayIp, round };
+    const tunnels = this.#tunnels;
+    const wish: BridgeWish = { name: bridge, owner, datapath, underlayIp, tunnels, round };
+    const ports = tunnelPorts(this.#client.rows, tunnels);
     const plan = planBridge(this.#client.rows, wish);
     const mark = await this.#commit(plan);
     const what = `the set-up of bridge ${bridge}`;
@@ -192,12 +217,22 @@ export class OpenVSwitch {
       (rows) => rows.all('Open_vSwitch').find((row) => row.curCfg >= mark),
       IN_FORCE_TIMEOUT_MS,
     );
-    const tunnel = findInterface(this.#client.rows, tunnelPort.name);
-    if (root.curCfg >= mark && tunnel?.ofport === tunnelPort.ofport) return datapath;
+    const bad = ports.find(({ name, ofport }) => findInterface(this.#client.rows, name)?.ofport !== ofport);
+    if (root.curCfg >= mark && bad === undefined) {
+      this.#tunnelled(tunnels, ports);
+      return datapath;
+    }
+    const error = bad === undefined ? undefined : findInterface(this.#client.rows, bad.name)?.error;
     throw new PatchpanelError(
       'external',
-      `Open vSwitch cannot run bridge ${bridge} with the ${datapath} datapath: ${tunnel?.error ?? 'see the log of ovs-vswitchd'}`,
+      `Open vSwitch cannot run bridge ${bridge} with the ${datapath} datapath: ${error ?? 'see the log of ovs-vswitchd'}`,
     );
+  }
+
+  #tunnelled(tunnels: TunnelWish, ports: readonly TunnelPort[]): void {
+    this.#tunnelsInForce = tunnels;
+    this.#peerOfports =
+      tunnels.peers === undefined ? undefined : new Map(ports.map(({ remote, ofport }) => [remote, ofport]));
   }
 
   /** Commits and gives the configuration number that Open vSwitch will have reached when all is in force. */

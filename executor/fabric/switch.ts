@@ -6,12 +6,13 @@ import {
   listVeths,
   underlayMtu,
 } from '../adapters/netns/veth.ts';
-import { tunnelPort } from '../adapters/ovsdb/bridge-plan.ts';
+import { tunnelPort } from '../adapters/ovsdb/tunnel-plan.ts';
 import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { tunnelsOf } from '../../src/fabric/interconnect.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type { SchedulerAccess, SwitchNetworkSpec } from '../../src/model/task-spec.ts';
@@ -68,6 +69,7 @@ export class Switch implements Fabric {
       config,
       around: surroundings,
       wanted: (round) => this.#wantedFlows(round),
+      tunnels: () => tunnelsOf(this.#current.view, config.agentId),
       onProblem: (problem) => this.#feed.flowsProblem(problem),
       onPorts: () => this.#attachments.watch(),
       replug: (signal) => this.#attachments.replug(signal),
@@ -226,7 +228,14 @@ export class Switch implements Fabric {
 
   #wantedFlows(round: number): FlowObjects {
     const ofports = this.#attachments.ofports();
-    const local = { agentId: this.#config.agentId, round, tunnelOfport: tunnelPort.ofport, ofports };
+    const { peerOfports } = this.#bridge;
+    const local = {
+      agentId: this.#config.agentId,
+      round,
+      tunnelOfport: tunnelPort.ofport,
+      ...(peerOfports === undefined ? {} : { peerOfports }),
+      ofports,
+    };
     this.#compiled = flowsFor(this.#compiled, this.#current.view, local);
     return this.#compiled.objects;
   }

@@ -1,9 +1,11 @@
 import type { Network } from '../../src/model/network.ts';
 import type { NetworkName } from '../../src/model/ids.ts';
 import { parseCidr, subnetContains, subnetsOverlap } from '../../src/fabric/cidr.ts';
+import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import { parseIpv4Range } from '../../src/fabric/ipv4.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { ChangeResult } from './events.ts';
+import { largestMtu } from './fabric-view.ts';
 import type { FrameBuilder } from './frame.ts';
 import { addressBook } from './tables.ts';
 import type { World } from './world.ts';
@@ -14,7 +16,11 @@ const maxVni = 2 ** 20 - 1;
 /** Creates or changes a network. What leases are made of (subnet, VNI) may not change while there are any. */
 export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult {
   const { world } = frame;
-  const error = shapeError(network) ?? clashError(world, network) ?? changeError(world, network);
+  const error =
+    shapeError(network) ??
+    clashError(world, network) ??
+    changeError(world, network) ??
+    mtuError(world, frame.settings.interconnect, network);
   if (error !== undefined)
     return { kind: 'invalid', details: [{ path: error.path, errors: [error.message] }] };
   frame.putNetwork(network);
@@ -48,6 +54,18 @@ export function deleteNetwork(frame: FrameBuilder, name: NetworkName): ChangeRes
   for (const slot of slots) frame.deleteSlot(slot);
   frame.deleteNetwork(name);
   return { kind: 'accepted' };
+}
+
+/** Packets that no tunnel carries would be lost without a word. */
+function mtuError(world: World, interconnect: Interconnect, { mtu }: Network): FieldError | undefined {
+  if (mtu === undefined || world.hosts.size === 0) return undefined;
+  const largest = largestMtu(world, interconnect);
+  if (mtu <= largest) return undefined;
+  const { encapsulation } = interconnect;
+  return {
+    path: '/mtu',
+    message: `${mtu} is more than the ${largest} bytes that fit into ${encapsulation} on the hosts' underlay`,
+  };
 }
 
 interface FieldError {

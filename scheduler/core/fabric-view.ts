@@ -1,4 +1,5 @@
 import { parseCidr } from '../../src/fabric/cidr.ts';
+import { interconnectFields, type Interconnect } from '../../src/fabric/interconnect.ts';
 import { formatIpv4 } from '../../src/fabric/ipv4.ts';
 import { endpointMtu } from '../../src/fabric/mtu.ts';
 import type { EndpointState, ViewEndpoint, ViewHost, ViewNetwork } from '../../src/fabric/view.ts';
@@ -27,26 +28,45 @@ export function viewEndpoints(world: World, slotIds: Iterable<SlotId>): Map<Slot
 }
 
 /** A host as views show it; undefined before its executor has told its tunnel address. */
-export function viewHost(world: World, agentId: AgentId): ViewHost | undefined {
+export function viewHost(world: World, interconnect: Interconnect, agentId: AgentId): ViewHost | undefined {
   const facts = world.hosts.get(agentId)?.facts;
   return facts === undefined
     ? undefined
-    : { id: agentId, hostname: facts.hostname, underlayIp: facts.underlayIp };
+    : {
+        id: agentId,
+        hostname: facts.hostname,
+        underlayIp: facts.underlayIp,
+        ...interconnectFields(interconnect),
+      };
 }
 
-/** A network as views show it. Its MTU is its own, or what every known host's underlay carries. */
-export function viewNetwork(world: World, name: NetworkName): ViewNetwork | undefined {
-  const network = world.networks.get(name);
-  if (network === undefined) return undefined;
+/** The most bytes that an endpoint can send to any known host in one packet. */
+export function largestMtu(world: World, { encapsulation }: Interconnect): number {
   const underlays = function* (): Iterable<number> {
     for (const { facts } of world.hosts.values()) yield facts.underlayMtu;
   };
+  return endpointMtu(underlays(), encapsulation);
+}
+
+/**
+ * A network as views show it. Its MTU is what every known host's underlay carries, or its own where that is less: a
+ * host with a smaller underlay may have come after the network.
+ */
+export function viewNetwork(
+  world: World,
+  interconnect: Interconnect,
+  name: NetworkName,
+): ViewNetwork | undefined {
+  const network = world.networks.get(name);
+  if (network === undefined) return undefined;
+  const largest = largestMtu(world, interconnect);
+  const limit = world.hosts.size === 0 ? Number.POSITIVE_INFINITY : largest;
   return {
     name,
     vni: network.vni,
     cidr: network.cidr,
     gateway: formatIpv4(parseCidr(network.cidr).gateway),
-    mtu: network.mtu ?? endpointMtu(underlays()),
+    mtu: network.mtu === undefined ? largest : Math.min(network.mtu, limit),
     domain: network.domain,
   };
 }

@@ -13,6 +13,7 @@ import type {
   SlotId,
   TaskId,
 } from '../../src/model/ids.ts';
+import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { AppProgress } from './progress.ts';
@@ -134,6 +135,8 @@ export interface Settings {
   /** How long an instance that was replaced while it was unreachable stays in the books, to be killed on return. */
   readonly unreachableKeepMs: number;
   readonly defaultNetwork: NetworkName;
+  /** How the hosts are interconnected. */
+  readonly interconnect: Interconnect;
   /** Names the executor's build; part of each executor id. */
   readonly executorBuild: string;
   /**

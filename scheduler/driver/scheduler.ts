@@ -1,5 +1,6 @@
 import type { EndpointKey, EndpointState, ViewVersion } from '../../src/fabric/view.ts';
 import type { HostReport } from '../../src/fabric/view-wire.ts';
+import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
@@ -22,6 +23,7 @@ export interface SchedulerOptions {
   readonly world: World;
   /** The leader's term, greater than any before. */
   readonly term: number;
+  readonly interconnect: Interconnect;
   readonly step: (event: Event) => Frame;
   readonly store: Store;
   readonly mesos: {
@@ -87,7 +89,7 @@ export class Scheduler {
 
   /** Puts the restored world into the views and begins to tick. */
   start(): void {
-    showEverything(this.world, this.#hub);
+    showEverything(this.world, this.#options.interconnect, this.#hub);
     this.#tick();
   }
 
@@ -155,13 +157,15 @@ export class Scheduler {
   #prepare(frame: Frame, event: Event): readonly (() => void)[] {
     const actions = frame.effects.map((effect) => this.#prepareEffect(effect));
     if (event.kind === 'offers') this.#options.mesos.release(event.offers);
-    return touchesNetworks(event) ? [networksUpdate(this.world, this.#hub), ...actions] : actions;
+    return touchesNetworks(event)
+      ? [networksUpdate(this.world, this.#options.interconnect, this.#hub), ...actions]
+      : actions;
   }
 
   #prepareEffect(effect: Effect): () => void {
     switch (effect.kind) {
       case 'fabric-changed':
-        return slotsUpdate(this.world, this.#hub, effect.slots);
+        return slotsUpdate(this.world, this.#options.interconnect, this.#hub, effect.slots);
       case 'publish': {
         const { bus, clock, log } = this.#options;
         return () => {

@@ -5,6 +5,7 @@ import { appCommand } from './app.ts';
 import { CliError, exitCodes } from './client.ts';
 import { deploymentCommand } from './deployment.ts';
 import { devCommand } from './dev.ts';
+import { fabricCommand } from './fabric.ts';
 import { hostCommand, networkCommand } from './network.ts';
 import { taskCommand } from './task.ts';
 import { userCommand } from './user.ts';
@@ -30,6 +31,7 @@ const program = new Command('patchpanel')
   .addCommand(taskCommand())
   .addCommand(networkCommand())
   .addCommand(hostCommand())
+  .addCommand(fabricCommand())
   .addCommand(userCommand())
   .addCommand(devCommand());
 

@@ -8,6 +8,8 @@ export interface LocalSwitch {
   readonly round: number;
   /** OpenFlow port of the one tunnel port. */
   readonly tunnelOfport: number;
+  /** In a mesh: OpenFlow port of each peer by its underlay address, instead of the one port; absent otherwise. */
+  readonly peerOfports?: ReadonlyMap<string, number>;
   /** OpenFlow ports of this host's endpoints by `endpointKey`; an endpoint without one is not plugged in yet. */
   readonly ofports: ReadonlyMap<string, number>;
 }

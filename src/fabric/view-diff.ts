@@ -137,7 +137,11 @@ const gone = <T>(changes: readonly Changed<T>[]): T[] =>
   changes.flatMap(({ before, after }) => (before === undefined || after !== undefined ? [] : [before]));
 
 const sameHost = (a: ViewHost, b: ViewHost): boolean =>
-  a.id === b.id && a.hostname === b.hostname && a.underlayIp === b.underlayIp;
+  a.id === b.id &&
+  a.hostname === b.hostname &&
+  a.underlayIp === b.underlayIp &&
+  a.encapsulation === b.encapsulation &&
+  a.portPerPeer === b.portPerPeer;
 
 const sameNetwork = (a: ViewNetwork, b: ViewNetwork): boolean =>
   a.name === b.name &&

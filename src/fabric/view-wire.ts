@@ -1,6 +1,7 @@
 import type {
   ViewDelta as DeltaMessage,
   ViewEndpoint as EndpointMessage,
+  ViewEncapsulation as EncapsulationName,
   ViewEndpointState as StateName,
   ViewFacts as FactsMessage,
   ViewHost as HostMessage,
@@ -12,6 +13,7 @@ import type {
 import { agentId, appId, executorId, networkName, slotIdFromText } from '../model/ids.ts';
 import type { HostFacts } from '../model/host.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
+import type { Encapsulation } from './interconnect.ts';
 import type {
   EndpointKey,
   EndpointState,
@@ -89,6 +91,12 @@ const states: Readonly<Record<StateName, EndpointState>> = {
   DRAINING: 'draining',
 };
 
+const encapsulationNames = { vxlan: 'VXLAN', geneve: 'GENEVE' } as const;
+const encapsulations: Readonly<Record<EncapsulationName, Encapsulation>> = {
+  VXLAN: 'vxlan',
+  GENEVE: 'geneve',
+};
+
 const versionOf = ({ term, n }: ViewVersion): ViewVersion => ({ term, n });
 
 const keyToWire = ({ slot, epoch }: EndpointKey): { slot: string; epoch: number } => ({ slot, epoch });
@@ -102,12 +110,16 @@ const hostToWire = (host: ViewHost): HostMessage => ({
   id: host.id,
   hostname: host.hostname,
   underlay_ip: host.underlayIp,
+  ...(host.encapsulation === undefined ? {} : { encapsulation: encapsulationNames[host.encapsulation] }),
+  ...(host.portPerPeer === undefined ? {} : { port_per_peer: host.portPerPeer }),
 });
 
 const hostFromWire = (host: HostMessage): ViewHost => ({
   id: agentId(host.id),
   hostname: host.hostname,
   underlayIp: host.underlay_ip,
+  ...(host.encapsulation === undefined ? {} : { encapsulation: encapsulations[host.encapsulation] }),
+  ...(host.port_per_peer === undefined ? {} : { portPerPeer: host.port_per_peer }),
 });
 
 const networkToWire = (network: ViewNetwork): NetworkMessage => ({

@@ -1,4 +1,5 @@
 import type { AgentId, AppId, NetworkName, SlotId } from '../model/ids.ts';
+import type { Encapsulation } from './interconnect.ts';
 
 /**
  * What one host must know of the fabric: a versioned list of the networks that it hosts and, of these, every
@@ -16,6 +17,10 @@ export interface ViewHost {
   readonly hostname: string;
   /** Tunnel endpoint (VTEP) address. */
   readonly underlayIp: string;
+  /** What its tunnels are wrapped in; VXLAN when absent. */
+  readonly encapsulation?: Encapsulation;
+  /** It has one tunnel port for each peer instead of one for all. */
+  readonly portPerPeer?: boolean;
 }
 
 export interface ViewNetwork {

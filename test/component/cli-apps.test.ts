@@ -292,3 +292,38 @@ describe('task list and kill', () => {
     expect(stderr).toContain('no such task: nothing; see `patchpanel task list`');
   });
 });
+
+describe('fabric plan', () => {
+  test('counts links, ports and flows without a scheduler', async () => {
+    const plan = async (...args: string[]) => {
+      const run = new CommandRun(program, [
+        '--url',
+        'http://127.0.0.1:1',
+        '--json',
+        'fabric',
+        'plan',
+        ...args,
+      ]);
+      const { code, stdout } = await run.result;
+      expect(code).toBe(0);
+      return JSON.parse(stdout) as Record<string, number>;
+    };
+    const flow = await plan('--hosts', '1000', '--endpoints', '1');
+    expect(flow).toMatchObject({
+      links: 499_500,
+      tunnelPortsPerHost: 1,
+      tunnelPorts: 1000,
+      endpointMtu: 1450,
+    });
+    const mesh = await plan('--hosts', '10', '--mode', 'mesh', '--encap', 'geneve', '--underlay-mtu', '9000');
+    expect(mesh).toMatchObject({ links: 45, tunnelPortsPerHost: 9, tunnelPorts: 90, endpointMtu: 8950 });
+  });
+
+  test('prints a table, and names what it cannot take', async () => {
+    const { stdout } = await cli('fabric', 'plan', '--hosts', '4');
+    expect(stdout).toMatch(/links +3 +6\n/);
+    const refused = await cli('fabric', 'plan', '--hosts', '0');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('1 to 5000');
+  });
+});

@@ -1,3 +1,4 @@
+import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Effect } from '../../scheduler/core/effects.ts';
@@ -98,6 +99,7 @@ class Simulation {
     this.#runClock = new ManualClock(this.clock.now());
     const log = recordingLogger();
     this.#scheduler = new Scheduler({
+      interconnect: defaultInterconnect,
       world,
       term,
       step: (event) => step(world, settings, event, { now: this.clock.now(), uuid: () => this.#uuid() }),

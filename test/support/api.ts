@@ -1,3 +1,4 @@
+import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { HostStreamStatus } from '../../scheduler/api/deps.ts';
@@ -35,6 +36,7 @@ const settings: Settings = {
   flipDeadlineMs: 5000,
   unreachableKeepMs: 3_600_000,
   defaultNetwork: networkName('default'),
+  interconnect: defaultInterconnect,
   executorBuild: 'test',
   buildExecutorInfo: (id) => ({ executor_id: { value: id } }),
 };

@@ -1,3 +1,4 @@
+import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import type { App } from '../../src/model/app.ts';
 import {
   agentId,
@@ -38,6 +39,7 @@ export const settings: Settings = {
   flipDeadlineMs: 5_000,
   unreachableKeepMs: 3_600_000,
   defaultNetwork: defaultNetwork.name,
+  interconnect: defaultInterconnect,
   executorBuild: 'test',
   buildExecutorInfo: (executorId) => ({ executor_id: { value: executorId } }),
 };

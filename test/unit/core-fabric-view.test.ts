@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { agentId } from '../../src/model/ids.ts';
 import { viewEndpoints, viewHost, viewNetwork } from '../../scheduler/core/fabric-view.ts';
 import { anApp, CoreBench, defaultNetwork } from '../support/core-bench.ts';
@@ -69,10 +70,14 @@ test('what is on an unreachable host is not shown; its network is complete', () 
     ovsVersion: '3',
     dockerVersion: '20',
   };
-  expect(viewHost(bench.world, host)).toBeUndefined();
+  expect(viewHost(bench.world, defaultInterconnect, host)).toBeUndefined();
   bench.step({ kind: 'host-facts', facts });
-  expect(viewHost(bench.world, host)).toEqual({ id: 'a1', hostname: 'one', underlayIp: '198.19.0.11' });
-  expect(viewNetwork(bench.world, defaultNetwork.name)).toEqual({
+  expect(viewHost(bench.world, defaultInterconnect, host)).toEqual({
+    id: 'a1',
+    hostname: 'one',
+    underlayIp: '198.19.0.11',
+  });
+  expect(viewNetwork(bench.world, defaultInterconnect, defaultNetwork.name)).toEqual({
     name: 'default',
     vni: 7,
     cidr: '10.32.0.0/16',

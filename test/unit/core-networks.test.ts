@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { appId, networkName } from '../../src/model/ids.ts';
+import { viewNetwork } from '../../scheduler/core/fabric-view.ts';
+import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
+import { agentId, appId, executorId, networkName } from '../../src/model/ids.ts';
 import type { Network } from '../../src/model/network.ts';
 import { anApp, CoreBench, defaultNetwork } from '../support/core-bench.ts';
 
@@ -66,4 +68,36 @@ test('an app that moves to another network gets addresses there', () => {
     ip: '10.33.0.3',
     mac: '0a:08:0a:21:00:03',
   });
+});
+
+const factsOf = (underlayMtu: number) => ({
+  agentId: agentId('a1'),
+  executorId: executorId('e1'),
+  hostname: 'one',
+  underlayIp: '198.19.0.11',
+  underlayMtu,
+  datapath: 'netdev' as const,
+  ovsVersion: '3',
+  dockerVersion: '20',
+});
+
+test("an MTU above what the hosts' underlay carries is refused with the number that fits", () => {
+  const bench = new CoreBench();
+  bench.step({ kind: 'host-facts', facts: factsOf(1_500) });
+  const put = (mtu: number) => bench.change({ kind: 'put-network', network: { ...blue, mtu } });
+  expect(put(1_451)).toMatchObject({
+    kind: 'invalid',
+    details: [{ path: '/mtu', errors: [expect.stringContaining('1450 bytes')] }],
+  });
+  expect(bench.world.networks.has(blue.name)).toBe(false);
+  expect(put(1_450).kind).toBe('accepted');
+});
+
+test('a host with a smaller underlay that comes later lowers what the network gives out', () => {
+  const bench = new CoreBench();
+  bench.change({ kind: 'put-network', network: { ...blue, mtu: 8_000 } });
+  const mtu = () => viewNetwork(bench.world, defaultInterconnect, blue.name)?.mtu;
+  expect(mtu()).toBe(8_000);
+  bench.step({ kind: 'host-facts', facts: factsOf(1_400) });
+  expect(mtu()).toBe(1_350);
 });

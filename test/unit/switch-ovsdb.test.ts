@@ -25,6 +25,7 @@ const wish: BridgeWish = {
   owner: 'host-key',
   datapath: 'netdev',
   underlayIp: '192.0.2.1',
+  tunnels: { encapsulation: 'vxlan', peers: undefined },
   round: 4,
 };
 
@@ -131,6 +132,41 @@ test('a tunnel port with another address is put right in its place', () => {
   const plan = planBridge(rowsOf(finished), { ...wish, underlayIp: '192.0.2.9' });
   expect(plan).toMatchObject([
     { op: 'update', table: 'Interface', where: [['_uuid', '==', ['uuid', 'ti']]] },
+  ]);
+});
+
+test('in a mesh each peer gets a port of its own in place of the one for all, and peers that stay keep theirs', () => {
+  const mesh = (peers: readonly string[]): BridgeWish => ({
+    ...wish,
+    tunnels: { encapsulation: 'geneve', peers },
+  });
+  const plan = planBridge(rowsOf(finished), mesh(['192.0.2.2', '192.0.2.3']));
+  expect(plan).toMatchObject([
+    { op: 'mutate', table: 'Bridge', mutations: [['ports', 'delete', ['set', [['uuid', 'tunnel']]]]] },
+    { op: 'insert', row: { name: 'pptc0000202', type: 'geneve', ofport_request: 2 } },
+    { op: 'insert', table: 'Port' },
+    { op: 'insert', row: { name: 'pptc0000203', type: 'geneve', ofport_request: 3 } },
+    { op: 'insert', table: 'Port' },
+    { op: 'mutate', table: 'Bridge', mutations: [['ports', 'insert', expect.anything()]] },
+  ]);
+  const meshed: RawTables = {
+    ...finished,
+    Port: { ...finished.Port, tunnel: { name: 'pptc0000203', interfaces: ['uuid', 'ti'] } },
+    Interface: {
+      ti: {
+        name: 'pptc0000203',
+        type: 'geneve',
+        ofport: 3,
+        ofport_request: 3,
+        options: ovsdbMap({ remote_ip: '192.0.2.3', key: 'flow', local_ip: '192.0.2.1' }),
+      },
+    },
+  };
+  expect(planBridge(rowsOf(meshed), mesh(['192.0.2.3']))).toEqual([]);
+  expect(planBridge(rowsOf(meshed), mesh(['192.0.2.3', '192.0.2.9']))).toMatchObject([
+    { op: 'insert', row: { name: 'pptc0000209', ofport_request: 4 } },
+    { op: 'insert' },
+    { op: 'mutate' },
   ]);
 });
 

@@ -11,9 +11,10 @@ export const managementSocket = (ovsRunDir: string, bridge: string): string =>
 /** Changes the flows of one bridge. Every call is one bundle: a packet meets all of it or nothing. */
 export class FlowProgrammer {
   readonly #target: string;
-  readonly #tunnelOfport: number;
+  readonly #tunnelOfport: (underlayIp: string) => number | undefined;
 
-  constructor(ovsRunDir: string, bridge: string, tunnelOfport: number) {
+  /** @param tunnelOfport OpenFlow port of the tunnel to a peer, if there is one */
+  constructor(ovsRunDir: string, bridge: string, tunnelOfport: (underlayIp: string) => number | undefined) {
     this.#target = `unix:${managementSocket(ovsRunDir, bridge)}`;
     this.#tunnelOfport = tunnelOfport;
   }
@@ -41,11 +42,13 @@ export class FlowProgrammer {
    * other side our MAC.
    */
   async wakeNeighbours(underlayIps: readonly string[]): Promise<void> {
-    if (underlayIps.length === 0) return;
-    const lines = underlayIps.map(
-      (ip) =>
-        `packet-out in_port=controller packet=${EMPTY_FRAME} actions=set_field:${ip}->tun_dst,set_field:0->tun_id,output:${this.#tunnelOfport}`,
-    );
+    const lines = underlayIps.flatMap((ip) => {
+      const ofport = this.#tunnelOfport(ip);
+      if (ofport === undefined) return [];
+      const actions = `set_field:${ip}->tun_dst,set_field:0->tun_id,output:${ofport}`;
+      return [`packet-out in_port=controller packet=${EMPTY_FRAME} actions=${actions}`];
+    });
+    if (lines.length === 0) return;
     await this.#ofctl(['bundle', this.#target, '-'], `${lines.join('\n')}\n`);
   }
 

@@ -1,11 +1,10 @@
+import type { TunnelWish } from '../../../src/fabric/interconnect.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { isRow, type Operation } from './operations.ts';
 import type { Rows } from './row-cache.ts';
 import type { BridgeRow, InterfaceRow, SwitchRow } from './rows.ts';
-import { namedRef, ovsdbMap, ovsdbSet, uuidRef, type OvsdbValue } from './values.ts';
-
-/** Name and number of the one tunnel port of a host. */
-export const tunnelPort = { name: 'pp-tun', ofport: 1 } as const;
+import { createTunnels, planTunnels } from './tunnel-plan.ts';
+import { namedRef, ovsdbMap, ovsdbSet } from './values.ts';
 
 /** `external_ids` of our bridge. */
 export const bridgeIds = { owner: 'patchpanel-owner', round: 'patchpanel-round' } as const;
@@ -17,6 +16,7 @@ export interface BridgeWish {
   readonly owner: string;
   readonly datapath: 'system' | 'netdev';
   readonly underlayIp: string;
+  readonly tunnels: TunnelWish;
   readonly round: number;
 }
 
@@ -36,20 +36,18 @@ export const findInterface = (rows: Rows, name: string): InterfaceRow | undefine
   rows.all('Interface').find((candidate) => candidate.name === name);
 
 /**
- * What turns the rows that are there into our bridge with its tunnel port; empty when nothing is to be done. A bridge
+ * What turns the rows that are there into our bridge with its tunnel ports; empty when nothing is to be done. A bridge
  * of another owner of ours is taken over (the lock proves that its executor is gone), a stranger's is not.
  * @throws PatchpanelError `conflict` when a bridge of that name is not ours, `unavailable` for an empty database
  */
 export function planBridge(rows: Rows, wish: BridgeWish): readonly Operation[] {
   const root = switchRow(rows);
   const bridge = findBridge(rows, wish.name);
-  if (bridge === undefined) return [...createBridge(root, wish), ...createTunnel(namedRef('bridge'), wish)];
+  if (bridge === undefined) {
+    return [...createBridge(root, wish), ...createTunnels(rows, namedRef('bridge'), wish)];
+  }
   if (bridge.externalIds[bridgeIds.owner] === undefined) throw foreign(wish.name);
-  const tunnel = findInterface(rows, tunnelPort.name);
-  return [
-    ...correctBridge(bridge, wish),
-    ...(tunnel === undefined ? createTunnel(uuidRef(bridge.uuid), wish) : correctTunnel(tunnel, wish)),
-  ];
+  return [...correctBridge(bridge, wish), ...planTunnels(rows, bridge, wish)];
 }
 
 function createBridge(root: SwitchRow, wish: BridgeWish): Operation[] {
@@ -87,34 +85,6 @@ function createBridge(root: SwitchRow, wish: BridgeWish): Operation[] {
   ];
 }
 
-function createTunnel(bridge: OvsdbValue, wish: BridgeWish): Operation[] {
-  return [
-    {
-      op: 'insert',
-      table: 'Interface',
-      'uuid-name': 'tunnelInterface',
-      row: {
-        name: tunnelPort.name,
-        type: 'vxlan',
-        ofport_request: tunnelPort.ofport,
-        options: ovsdbMap(tunnelOptions(wish)),
-      },
-    },
-    {
-      op: 'insert',
-      table: 'Port',
-      'uuid-name': 'tunnelPort',
-      row: { name: tunnelPort.name, interfaces: namedRef('tunnelInterface') },
-    },
-    {
-      op: 'mutate',
-      table: 'Bridge',
-      where: [['_uuid', '==', bridge]],
-      mutations: [['ports', 'insert', ovsdbSet([namedRef('tunnelPort')])]],
-    },
-  ];
-}
-
 function correctBridge(bridge: BridgeRow, wish: BridgeWish): Operation[] {
   const right =
     bridge.datapathType === wish.datapath &&
@@ -137,18 +107,6 @@ function correctBridge(bridge: BridgeRow, wish: BridgeWish): Operation[] {
   ];
 }
 
-function correctTunnel(tunnel: InterfaceRow, wish: BridgeWish): Operation[] {
-  const options = tunnelOptions(wish);
-  const right =
-    tunnel.type === 'vxlan' &&
-    tunnel.ofportRequest === tunnelPort.ofport &&
-    contains(tunnel.options, options) &&
-    contains(options, tunnel.options);
-  if (right) return [];
-  const row = { type: 'vxlan', ofport_request: tunnelPort.ofport, options: ovsdbMap(options) };
-  return [{ op: 'update', table: 'Interface', where: isRow(tunnel.uuid), row }];
-}
-
 const plainColumns = (wish: BridgeWish) => ({
   datapath_type: wish.datapath,
   fail_mode: 'secure',
@@ -161,8 +119,6 @@ const externalIdsOf = (wish: BridgeWish) => ({
   [bridgeIds.owner]: wish.owner,
   [bridgeIds.round]: String(wish.round),
 });
-
-const tunnelOptions = (wish: BridgeWish) => ({ remote_ip: 'flow', key: 'flow', local_ip: wish.underlayIp });
 
 const contains = (actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>) =>
   Object.entries(wanted).every(([key, value]) => actual[key] === value);

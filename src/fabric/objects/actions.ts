@@ -1,3 +1,4 @@
+import type { LocalSwitch } from '../local-switch.ts';
 import { table } from '../tables.ts';
 import type { TableNumber } from '../tables.ts';
 
@@ -10,9 +11,16 @@ export const goTo = (next: TableNumber): string => `goto_table:${next}`;
 /** Puts the frame out of a port of this switch. */
 export const toPort = (ofport: number): string => `set_field:${ofport}->reg3,${goTo(table.output)}`;
 
-/** Sends the frame to another host. Sets the whole tunnel id, flag bits included, so none is passed on by accident. */
-export const toHost = (vni: number, underlayIp: string, tunnelOfport: number): string =>
-  `set_field:${vni}->tun_id,set_field:${underlayIp}->tun_dst,output:${tunnelOfport}`;
+/**
+ * Sends the frame to another host; undefined when a mesh has no port to it yet. Sets the whole tunnel id, flag bits
+ * included, so none is passed on by accident.
+ */
+export function toHost(vni: number, underlayIp: string, local: LocalSwitch): string | undefined {
+  if (local.peerOfports === undefined)
+    return `set_field:${vni}->tun_id,set_field:${underlayIp}->tun_dst,output:${local.tunnelOfport}`;
+  const ofport = local.peerOfports.get(underlayIp);
+  return ofport === undefined ? undefined : `set_field:${vni}->tun_id,output:${ofport}`;
+}
 
 /** Turns an ARP request into the answer that `ip` is at `mac`, and sends it back where it came from. */
 export const answerArp = (ip: string, mac: string): string =>

@@ -14,7 +14,9 @@ export function baseFlows(local: LocalSwitch): Flow[] {
   const out = new FlowWriter(local.round, 0);
   // A tagged frame would pass for an untagged one further on, where only the inner protocol is matched.
   out.drop('tagged', table.classify, 200, 'vlan_tci=0x1000/0x1000');
-  out.flow('base', table.classify, 100, `in_port=${local.tunnelOfport}`, fromTunnelActions);
+  for (const ofport of local.peerOfports?.values() ?? [local.tunnelOfport]) {
+    out.flow('base', table.classify, 100, `in_port=${ofport}`, fromTunnelActions);
+  }
   out.drop('unknown-port', table.classify, 0, '');
   out.flow('base', table.canary, 0, '', drop);
   out.drop('unknown-network', table.tunnelGuard, 0, '');

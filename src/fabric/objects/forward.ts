@@ -57,7 +57,7 @@ function ownersOfQuarters(incarnations: readonly ViewEndpoint[]): ViewEndpoint[]
   return [...owners.values()];
 }
 
-/** Undefined: a local incarnation that is not plugged in yet, or a host that the view does not know. */
+/** Undefined: a local incarnation that is not plugged in yet, or a host that there is no tunnel to. */
 function placeOf(
   incarnation: ViewEndpoint,
   address: Address,
@@ -70,5 +70,6 @@ function placeOf(
   }
   const host = index.hosts.get(incarnation.host);
   if (host === undefined) return undefined;
-  return { local: false, actions: toHost(address.network.vni, host.underlayIp, local.tunnelOfport) };
+  const actions = toHost(address.network.vni, host.underlayIp, local);
+  return actions === undefined ? undefined : { local: false, actions };
 }
