@@ -12,7 +12,7 @@ packages=(
   dnsmasq-base        # names and leases on a host
   iproute2            # ip: namespaces, links, routes
   ethtool             # checksum offload of container links, which the userspace switch needs off
-  nftables            # nft: keeps the kernel from answering what belongs to the switch
+  nftables            # nft: NAT and published ports; keeps a dev host's kernel from answering what belongs to the switch
   busybox-static      # the content of the demo and test images
   openssl             # certificates, in the tests
   iputils-ping        # ping, in the tests

@@ -25,7 +25,8 @@ const sameSwitch = (one: LocalSwitch, other: LocalSwitch): boolean =>
   one.agentId === other.agentId &&
   one.round === other.round &&
   one.tunnelOfport === other.tunnelOfport &&
-  samePorts(one.peerOfports, other.peerOfports);
+  samePorts(one.peerOfports, other.peerOfports) &&
+  samePorts(one.gatewayOfports, other.gatewayOfports);
 
 function samePorts(
   one: ReadonlyMap<string, number> | undefined,

@@ -1,5 +1,6 @@
 import { FlowProgrammer, managementSocket } from '../adapters/openflow/flow-programmer.ts';
 import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
+import type { GatewayPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
 import { firstTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
@@ -26,6 +27,8 @@ export interface BridgeOptions {
   readonly tunnels: () => TunnelWish | undefined;
   /** Why the wanted flows are not in force; undefined when they are again. */
   readonly onProblem: (problem: string | undefined) => void;
+  /** Open vSwitch is there (again): devices of its own may be new. */
+  readonly onUp: () => void;
   /** Something about the ports changed. */
   readonly onPorts: () => void;
   /** The database came back, perhaps with less in it: what is missing must be plugged in again. */
@@ -159,6 +162,11 @@ export class Bridge {
     return this.#vswitch.removePort(veth);
   }
 
+  /** See OpenVSwitch.makeGateways. */
+  makeGateways(gateways: readonly GatewayPort[]): Promise<ReadonlyMap<number, number>> {
+    return this.#vswitch.makeGateways(gateways);
+  }
+
   /** See FlowTable.commit. */
   commit(): Promise<void> {
     return this.#flows.commit();
@@ -192,6 +200,7 @@ export class Bridge {
   #switchUp(): void {
     this.#flows.switchUp();
     this.#refreshes.trigger();
+    this.#options.onUp();
   }
 
   #switchDown(reason: string): void {
@@ -219,5 +228,6 @@ export class Bridge {
     await this.#flows.resync();
     this.#repairing = false;
     this.#options.onPorts();
+    this.#options.onUp();
   }
 }

@@ -7,7 +7,14 @@ import {
   switchRow,
   type BridgeWish,
 } from '../adapters/ovsdb/bridge-plan.ts';
-import { tunnelPort, tunnelPorts, type TunnelPort } from '../adapters/ovsdb/tunnel-plan.ts';
+import {
+  gatewayPorts,
+  tunnelPort,
+  tunnelPorts,
+  type GatewayPort,
+  type HostPort,
+  type HostPortsWish,
+} from '../adapters/ovsdb/host-port-plan.ts';
 import { isRow, type Operation } from '../adapters/ovsdb/operations.ts';
 import { OvsdbClient } from '../adapters/ovsdb/ovsdb-client.ts';
 import {
@@ -60,6 +67,10 @@ export class OpenVSwitch {
   #tunnels: TunnelWish = firstTunnels;
   #tunnelsInForce: TunnelWish | undefined;
   #peerOfports: ReadonlyMap<string, number> | undefined;
+  /** The host's legs in networks. */
+  #gateways: readonly GatewayPort[] = [];
+  /** Changes of the host's ports are planned from what is there, so there is one at a time. */
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(options: OpenVSwitchOptions) {
     this.#options = options;
@@ -140,7 +151,11 @@ export class OpenVSwitch {
 
   /** Makes the bridge again if it is gone or was changed. @throws PatchpanelError as start() */
   async repair(): Promise<void> {
-    if (this.#datapath !== undefined) await this.#ensure(this.#datapath, this.#round);
+    const datapath = this.#datapath;
+    if (datapath === undefined) return;
+    const change = this.#changes.then(() => this.#ensure(datapath, this.#round));
+    this.#changes = change.catch(() => undefined);
+    await change;
   }
 
   /** Makes the tunnel ports as they shall be; nothing is asked when they are. @throws PatchpanelError as start() */
@@ -148,6 +163,26 @@ export class OpenVSwitch {
     if (this.#tunnelsInForce !== undefined && sameTunnels(this.#tunnelsInForce, tunnels)) return;
     this.#tunnels = tunnels;
     await this.repair();
+  }
+
+  /**
+   * Makes the ports of these legs of the host in networks, and no others.
+   * @returns the OpenFlow port of each VNI
+   * @throws PatchpanelError as start(), `external` when Open vSwitch cannot make one of them
+   */
+  async makeGateways(gateways: readonly GatewayPort[]): Promise<ReadonlyMap<number, number>> {
+    this.#gateways = gateways;
+    await this.repair();
+    const wanted = gatewayPorts(this.#client.rows, this.#hostPorts());
+    for (const { name, ofport } of wanted) {
+      const row = findInterface(this.#client.rows, name);
+      if (row?.ofport === ofport) continue;
+      throw new PatchpanelError(
+        'external',
+        `Open vSwitch cannot make ${name}: ${row?.error ?? 'see its log'}`,
+      );
+    }
+    return new Map(wanted.map(({ about, ofport }) => [Number(about), ofport]));
   }
 
   /**
@@ -205,10 +240,10 @@ export class OpenVSwitch {
 
   /** Puts the bridge right and waits until Open vSwitch has it in force. */
   async #ensure(datapath: 'system' | 'netdev', round: number): Promise<'system' | 'netdev'> {
-    const { bridge, owner, underlayIp } = this.#options;
+    const { bridge, owner } = this.#options;
     const tunnels = this.#tunnels;
-    const wish: BridgeWish = { name: bridge, owner, datapath, underlayIp, tunnels, round };
-    const ports = tunnelPorts(this.#client.rows, tunnels);
+    const wish: BridgeWish = { name: bridge, owner, datapath, round, ...this.#hostPorts() };
+    const ports = tunnelPorts(this.#client.rows, wish);
     const plan = planBridge(this.#client.rows, wish);
     const mark = await this.#commit(plan);
     const what = `the set-up of bridge ${bridge}`;
@@ -229,10 +264,14 @@ export class OpenVSwitch {
     );
   }
 
-  #tunnelled(tunnels: TunnelWish, ports: readonly TunnelPort[]): void {
+  #hostPorts(): HostPortsWish {
+    return { underlayIp: this.#options.underlayIp, tunnels: this.#tunnels, gateways: this.#gateways };
+  }
+
+  #tunnelled(tunnels: TunnelWish, ports: readonly HostPort[]): void {
     this.#tunnelsInForce = tunnels;
     this.#peerOfports =
-      tunnels.peers === undefined ? undefined : new Map(ports.map(({ remote, ofport }) => [remote, ofport]));
+      tunnels.peers === undefined ? undefined : new Map(ports.map(({ about, ofport }) => [about, ofport]));
   }
 
   /** Commits and gives the configuration number that Open vSwitch will have reached when all is in force. */

@@ -6,10 +6,11 @@ import {
   listVeths,
   underlayMtu,
 } from '../adapters/netns/veth.ts';
-import { tunnelPort } from '../adapters/ovsdb/tunnel-plan.ts';
+import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
 import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
+import { gatewayWish, type GatewayWish } from '../core/gateway-legs.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
 import { tunnelsOf } from '../../src/fabric/interconnect.ts';
@@ -20,12 +21,14 @@ import { PatchpanelError } from '../../src/runtime/errors.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import { Attachments } from './attachments.ts';
+import { applyRules, configureLegs } from '../adapters/netns/gateway-host.ts';
 import { Batcher } from './batcher.ts';
 import { Bridge } from './bridge.ts';
 import { CurrentView } from './current-view.ts';
 import { Serials } from './serials.ts';
 import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
+import { Gateways } from './gateways.ts';
 import { ViewFeed } from './view-feed.ts';
 
 const SWEEP_EVERY_MS = 30_000;
@@ -45,6 +48,7 @@ export class Switch implements Fabric {
   readonly #attachments: Attachments;
   readonly #links: Batcher<LinkWish>;
   readonly #linkRemovals: Batcher<string>;
+  readonly #gateways: Gateways;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
   #serials: Serials | undefined;
@@ -71,9 +75,11 @@ export class Switch implements Fabric {
       wanted: (round) => this.#wantedFlows(round),
       tunnels: () => tunnelsOf(this.#current.view, config.agentId),
       onProblem: (problem) => this.#feed.flowsProblem(problem),
+      onUp: () => this.#gateways.refresh(),
       onPorts: () => this.#attachments.watch(),
       replug: (signal) => this.#attachments.replug(signal),
     });
+    this.#gateways = this.#newGateways();
     this.#attachments = this.#newAttachments();
     this.#sweeper = new Sweeper({
       find: () => this.#findVeths(),
@@ -193,6 +199,8 @@ export class Switch implements Fabric {
     const serials = veths.map((veth) => serialOfVeth(veth) ?? -1);
     this.#serials = new Serials(join(config.stateDir, 'port-serial'), Math.max(-1, ...serials) + 1);
     this.#attachments.adopt(left);
+    this.#scope.defer('gateways', () => this.#gateways.stop());
+    await this.#gateways.follow(this.#gatewayWish());
     await bridge.openFlows();
     this.#scope.defer('views', () => this.#feed.stop());
     await this.#feed.start(await this.#facts(), lastView);
@@ -219,11 +227,21 @@ export class Switch implements Fabric {
 
   #viewChanged(view: View): void {
     this.#current.put(view);
-    this.#bridge.follow(view).then(
+    this.#putInForce(view).then(
       () => this.#feed.applied(view.version),
       (error: unknown) =>
         this.#around.log.error('a view could not be put in force', { version: view.version, error }),
     );
+  }
+
+  async #putInForce(view: View): Promise<void> {
+    // What fails of it is reported and tried again: the network between containers does not wait for the outside.
+    await this.#gateways.follow(this.#gatewayWish());
+    await this.#bridge.follow(view);
+  }
+
+  #gatewayWish(): GatewayWish {
+    return gatewayWish(this.#current.view, this.#config.agentId, this.#config.hostname);
   }
 
   #wantedFlows(round: number): FlowObjects {
@@ -233,6 +251,7 @@ export class Switch implements Fabric {
       agentId: this.#config.agentId,
       round,
       tunnelOfport: tunnelPort.ofport,
+      gatewayOfports: this.#gateways.ofports,
       ...(peerOfports === undefined ? {} : { peerOfports }),
       ofports,
     };
@@ -255,6 +274,26 @@ export class Switch implements Fabric {
   async #unplug(veth: string): Promise<void> {
     await this.#bridge.removePort(veth);
     await this.#linkRemovals.add(veth);
+  }
+
+  #newGateways(): Gateways {
+    const { clock, log, random } = this.#around;
+    return new Gateways({
+      underlayIp: this.#config.underlayIp,
+      clock,
+      random,
+      log,
+      host: {
+        makePorts: (legs) => this.#bridge.makeGateways(legs),
+        configure: (legs) => configureLegs(legs, this.#bridge.datapath === 'netdev'),
+        applyRules,
+      },
+      onPorts: () =>
+        void this.#bridge
+          .commit()
+          .catch((error: unknown) => log.warn('the flows of gateways failed', { error })),
+      onProblem: (problem) => this.#feed.gatewaysProblem(problem),
+    });
   }
 
   #newAttachments(): Attachments {

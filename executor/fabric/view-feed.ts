@@ -34,6 +34,7 @@ export class ViewFeed {
   #applied: ViewVersion | undefined;
   #viewProblem: string | undefined;
   #flowsProblem: string | undefined;
+  #gatewaysProblem: string | undefined;
 
   constructor(options: ViewFeedOptions) {
     this.#options = options;
@@ -62,7 +63,7 @@ export class ViewFeed {
   }
 
   get problem(): string | undefined {
-    return this.#viewProblem ?? this.#flowsProblem;
+    return this.#viewProblem ?? this.#flowsProblem ?? this.#gatewaysProblem;
   }
 
   /** The last good view of an earlier run. */
@@ -119,6 +120,13 @@ export class ViewFeed {
   /** Why the wanted flows are not in force; undefined when they are again. */
   flowsProblem(problem: string | undefined): void {
     this.#problemChanged(this.#viewProblem, problem);
+  }
+
+  /** Why gateways or published ports are not in force; undefined when they are again. */
+  gatewaysProblem(problem: string | undefined): void {
+    const before = this.problem;
+    this.#gatewaysProblem = problem;
+    if (before !== this.problem) this.#report();
   }
 
   async #firstLeader(): Promise<LeaderKnowledge> {

@@ -3,6 +3,7 @@ import type { AgentId, AppId, SlotId } from '../../src/model/ids.ts';
 import type { Scalars } from '../../src/model/resources.ts';
 import { ConstraintContext } from './constraints.ts';
 import type { Occupied } from './constraints.ts';
+import { withoutExposed } from './exposures.ts';
 import { incarnationsOf } from './frame.ts';
 import type { FrameBuilder } from './frame.ts';
 import { launch, needOf, needThere } from './launching.ts';
@@ -109,7 +110,8 @@ export class AppMatcher {
     if (need === undefined) return undefined;
     const short = shortage(needThere(this.#frame, pool, need), pool.free);
     if (short !== undefined) return this.#refuse(short);
-    const choice = takePorts(pool.ports, this.#wantedPorts, this.#seed());
+    const free = this.#wantedPorts.length === 0 ? pool.ports : withoutExposed(this.#frame.world, pool.ports);
+    const choice = takePorts(free, this.#wantedPorts, this.#seed());
     return choice ?? this.#refuse('InsufficientPorts');
   }
 

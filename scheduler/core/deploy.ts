@@ -2,10 +2,12 @@ import type { App } from '../../src/model/app.ts';
 import type { AppId, AppVersion, DeploymentId, SlotId } from '../../src/model/ids.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import { isProblem, LeasePlan } from './addresses.ts';
+import type { AddressProblem } from './addresses.ts';
 import { beginDeployment, dependenciesOf } from './deployments.ts';
 import type { PlannedAction } from './deployments.ts';
 import { dropDeployment } from './drop-deployment.ts';
 import type { ChangeResult } from './events.ts';
+import { exposureProblem } from './exposures.ts';
 import type { FrameBuilder } from './frame.ts';
 import { planSlots, retireAll } from './slot-table.ts';
 import type { World } from './world.ts';
@@ -44,6 +46,8 @@ export function deploy(
   const locked = force ? undefined : lockedBy(world, apps);
   if (locked !== undefined) return locked;
   const leases = new LeasePlan(world);
+  const unpublishable = exposureProblem(world, edits);
+  if (unpublishable !== undefined) return invalid(unpublishable);
   const slots = planAll(frame, leases, edits);
   if (!Array.isArray(slots)) return slots;
   const dropped = deploymentsOf(world, apps).flatMap((id) => world.deployments.get(id) ?? []);
@@ -65,12 +69,16 @@ function planAll(frame: FrameBuilder, leases: LeasePlan, edits: readonly AppEdit
       after === undefined
         ? retireAll(frame.world, appId, frame.now)
         : planSlots(frame.world, leases, after, retire, frame.now);
-    if (isProblemOrSlots(planned))
-      return { kind: 'invalid', details: [{ path: planned.path, errors: [planned.error] }] };
+    if (isProblemOrSlots(planned)) return invalid(planned);
     slots.push(...planned);
   }
   return slots;
 }
+
+const invalid = ({ path, error }: AddressProblem): ChangeResult => ({
+  kind: 'invalid',
+  details: [{ path, errors: [error] }],
+});
 
 const isProblemOrSlots = (
   planned: ReturnType<typeof planSlots>,

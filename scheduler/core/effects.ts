@@ -45,6 +45,8 @@ export type Effect =
   | { readonly kind: 'suppress' }
   /** The slots whose endpoints changed: the shell recomputes the views of the hosts concerned. */
   | { readonly kind: 'fabric-changed'; readonly slots: readonly SlotId[] }
+  /** What views show of networks as a whole changed. */
+  | { readonly kind: 'networks-changed' }
   | { readonly kind: 'publish'; readonly event: PublishedEvent };
 
 /** What observers are told (the event stream and the log), Marathon's event types. */

@@ -6,6 +6,7 @@ import type { EndpointState, ViewEndpoint, ViewHost, ViewNetwork } from '../../s
 import type { AgentId, NetworkName, SlotId } from '../../src/model/ids.ts';
 import { isTerminal } from '../../src/model/instance.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
+import { publicationsOf } from './exposures.ts';
 import { incarnationsOf } from './frame.ts';
 import type { World } from './world.ts';
 
@@ -60,6 +61,7 @@ export function viewNetwork(
   const network = world.networks.get(name);
   if (network === undefined) return undefined;
   const largest = largestMtu(world, interconnect);
+  const publications = publicationsOf(world, name);
   const limit = world.hosts.size === 0 ? Number.POSITIVE_INFINITY : largest;
   return {
     name,
@@ -68,6 +70,8 @@ export function viewNetwork(
     gateway: formatIpv4(parseCidr(network.cidr).gateway),
     mtu: network.mtu === undefined ? largest : Math.min(network.mtu, limit),
     domain: network.domain,
+    ...(network.nat === true ? { nat: true } : {}),
+    ...(publications.length === 0 ? {} : { publications }),
   };
 }
 

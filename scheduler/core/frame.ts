@@ -17,7 +17,14 @@ import type { RecordKind, RecordWrite } from '../store/store.ts';
 import type { Effect, Frame, PublishedEvent } from './effects.ts';
 import type { ChangeResult, Context } from './events.ts';
 import { frameworkIdKey } from './restore.ts';
-import { indexDeployment, indexInstance, indexSlot, indexVersion, unindexDeployment } from './tables.ts';
+import {
+  indexApp,
+  indexDeployment,
+  indexInstance,
+  indexSlot,
+  indexVersion,
+  unindexDeployment,
+} from './tables.ts';
 import type { ExecutorRecord, Settings, World } from './world.ts';
 
 /**
@@ -39,6 +46,7 @@ export class FrameBuilder {
   readonly #writes = new Map<string, RecordWrite>();
   readonly #effects: Effect[] = [];
   readonly #fabric = new Set<SlotId>();
+  #networks = false;
 
   constructor(world: World, settings: Settings, context: Context) {
     this.world = world;
@@ -50,7 +58,8 @@ export class FrameBuilder {
   build(result?: ChangeResult): Frame {
     const fabric: Effect[] =
       this.#fabric.size > 0 ? [{ kind: 'fabric-changed', slots: [...this.#fabric] }] : [];
-    const frame = { writes: [...this.#writes.values()], effects: [...fabric, ...this.#effects] };
+    const networks: Effect[] = this.#networks ? [{ kind: 'networks-changed' }] : [];
+    const frame = { writes: [...this.#writes.values()], effects: [...fabric, ...networks, ...this.#effects] };
     return result === undefined ? frame : { ...frame, result };
   }
 
@@ -80,6 +89,11 @@ export class FrameBuilder {
     this.#fabric.add(slot);
   }
 
+  /** What views show of networks as a whole changes: their options, or what is published of them. */
+  networksChanged(): void {
+    this.#networks = true;
+  }
+
   putFrameworkId(id: FrameworkId): void {
     this.world.frameworkId = id;
     this.#write('meta', frameworkIdKey, id);
@@ -87,6 +101,7 @@ export class FrameBuilder {
 
   putApp(app: App): void {
     this.world.apps.set(app.id, app);
+    if (indexApp(this.world, app.id, app)) this.networksChanged();
     this.#write('app', app.id, app);
     this.touchApp(app.id);
   }
@@ -94,6 +109,7 @@ export class FrameBuilder {
   /** Removes the app with its older versions. */
   deleteApp(id: AppId): void {
     this.world.apps.delete(id);
+    if (indexApp(this.world, id, undefined)) this.networksChanged();
     this.#write('app', id, undefined);
     for (const version of this.world.versions.get(id)?.keys() ?? [])
       this.#write('app-version', versionKey(id, version), undefined);

@@ -29,6 +29,7 @@ function setReachable(frame: FrameBuilder, agentId: AgentId, reachable: boolean)
 }
 
 function touchEndpoints(frame: FrameBuilder, agentId: AgentId): void {
+  if (frame.world.exposures.size > 0) frame.networksChanged();
   for (const taskId of frame.world.instancesOfAgent.get(agentId) ?? []) {
     const instance = frame.world.instances.get(taskId);
     if (instance !== undefined) frame.fabricChanged(instance.slotId);

@@ -56,7 +56,8 @@ function nth(ranges: readonly PortRange[], seed: number): number | undefined {
   return undefined;
 }
 
-function without(ranges: readonly PortRange[], port: number): readonly PortRange[] {
+/** The ranges without one port. */
+export function without(ranges: readonly PortRange[], port: number): readonly PortRange[] {
   return ranges.flatMap((range) => {
     if (port < range.begin || port > range.end) return [range];
     const below = { begin: range.begin, end: port - 1 };

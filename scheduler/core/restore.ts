@@ -6,7 +6,7 @@ import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { StoredRecord } from '../store/store.ts';
-import { indexDeployment, indexInstance, indexSlot, indexVersion } from './tables.ts';
+import { indexApp, indexDeployment, indexInstance, indexSlot, indexVersion } from './tables.ts';
 import { Timers } from './timers.ts';
 import type { ExecutorRecord, World } from './world.ts';
 
@@ -30,6 +30,7 @@ export function createWorld(): World {
     instancesOfAgent: new Map(),
     jobs: new Map(),
     addresses: new Map(),
+    exposures: new Map(),
     progress: new Map(),
     wanting: new Set(),
     timers: new Timers(),
@@ -58,6 +59,7 @@ function restoreRecord(world: World, { kind, key, value }: StoredRecord): void {
   switch (kind) {
     case 'app':
       world.apps.set(appId(key), value as App);
+      indexApp(world, appId(key), value as App);
       return;
     case 'app-version':
       indexVersion(world, value as App);

@@ -29,7 +29,10 @@ function settleSlot(frame: FrameBuilder, slotId: Parameters<typeof advanceSlot>[
   const status = advanceSlot(frame, slotId);
   const appId = slotId.slice(0, slotId.lastIndexOf('#')) as AppId;
   const app = frame.world.apps.get(appId);
-  const newlyVacant = recordStatus(progressOf(frame.world, appId), slotId, status);
+  const progress = progressOf(frame.world, appId);
+  const served = progress.statuses.get(slotId)?.ready ?? false;
+  if (served !== (status?.ready ?? false) && frame.world.exposures.has(appId)) frame.networksChanged();
+  const newlyVacant = recordStatus(progress, slotId, status);
   if (newlyVacant && app !== undefined && launchableFrom(frame.world, app) <= frame.now) frame.newWork = true;
 }
 

@@ -1,8 +1,9 @@
 import type { App } from '../../src/model/app.ts';
 import type { Deployment } from '../../src/model/deployment.ts';
-import type { SlotId, TaskId } from '../../src/model/ids.ts';
+import type { AppId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import { parseIpv4 } from '../../src/fabric/ipv4.ts';
+import { exposedPorts } from './exposed-ports.ts';
 import type { AddressBook, World } from './world.ts';
 
 /** Keeps the indexes of slots: `before` is what the table held, `after` what it holds now. */
@@ -28,6 +29,14 @@ export function indexInstance(world: World, before: Instance | undefined, after:
     addTo(world.instancesOfSlot, instance.slotId, instance.taskId);
     addTo(world.instancesOfAgent, instance.agentId, instance.taskId);
   }
+}
+
+/** Keeps the index of published ports; undefined: the app is gone. True when it has or had any. */
+export function indexApp(world: World, id: AppId, app: App | undefined): boolean {
+  const ports = app === undefined ? [] : exposedPorts(app);
+  const had = world.exposures.delete(id);
+  if (ports.length > 0) world.exposures.set(id, ports);
+  return had || ports.length > 0;
 }
 
 /** Adds an older definition of an app. */

@@ -16,6 +16,7 @@ import type {
 import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { ExposedPort } from './exposed-ports.ts';
 import type { AppProgress } from './progress.ts';
 import type { Timers } from './timers.ts';
 
@@ -45,6 +46,8 @@ export interface World {
   readonly jobs: Map<AppId, DeploymentJob>;
   /** Who holds an address: slots (their lease) and instances (the lease they were launched with). */
   readonly addresses: Map<NetworkName, AddressBook>;
+  /** The ports that apps publish on hosts; apps that publish none are not in it. */
+  readonly exposures: Map<AppId, readonly ExposedPort[]>;
   /** Where the slots of an app stand; recomputed slot by slot as they change. */
   readonly progress: Map<AppId, AppProgress>;
   /** Apps with a slot that wants an incarnation, the longest unserved first. */

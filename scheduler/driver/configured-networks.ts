@@ -26,6 +26,7 @@ const fileSchema = z.array(
     range: z.string().optional(),
     mtu: z.int().min(576).max(9_000).optional(),
     domain: z.string().min(1).default(domain),
+    nat: z.boolean().optional(),
     quarantineSeconds: z.int().nonnegative().default(quarantineSeconds),
   }),
 );
@@ -49,12 +50,13 @@ async function readNetworks(file: string): Promise<readonly Network[]> {
   }
 }
 
-function toNetwork({ range, mtu, ...rest }: z.infer<typeof fileSchema>[number]): Network {
+function toNetwork({ range, mtu, nat, ...rest }: z.infer<typeof fileSchema>[number]): Network {
   return {
     ...rest,
     name: networkName(rest.name),
     ...(range === undefined ? {} : { range }),
     ...(mtu === undefined ? {} : { mtu }),
+    ...(nat === undefined ? {} : { nat }),
   };
 }
 

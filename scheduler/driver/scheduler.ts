@@ -166,6 +166,8 @@ export class Scheduler {
     switch (effect.kind) {
       case 'fabric-changed':
         return slotsUpdate(this.world, this.#options.interconnect, this.#hub, effect.slots);
+      case 'networks-changed':
+        return networksUpdate(this.world, this.#options.interconnect, this.#hub);
       case 'publish': {
         const { bus, clock, log } = this.#options;
         return () => {

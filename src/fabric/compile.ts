@@ -84,7 +84,7 @@ function flowsOf(key: ObjectKey, index: ViewIndex, local: LocalSwitch): Flow[] |
   if (first !== undefined) return flowsOfAddress(first, others, index, local);
   const network = index.networks.get(networkName(key.slice('network:'.length)));
   if (network === undefined || networkKey(network.name) !== key) return undefined;
-  return networkFlows(network, index.addressCounts.get(network.name) ?? 0, local);
+  return networkFlows(network, index, local);
 }
 
 function flowsOfPort(endpoint: ViewEndpoint, index: ViewIndex, local: LocalSwitch): Flow[] | undefined {

@@ -9,6 +9,7 @@ const category = {
   endpointRemote: 3,
   service: 7,
   handover: 8,
+  gateway: 9,
 } as const;
 
 /** Why a flow drops; the counters of these flows are the drop statistics of the fabric. */
@@ -22,7 +23,8 @@ export type DropReason =
   | 'own-address'
   | 'unanswered-arp'
   | 'multicast'
-  | 'unknown-destination';
+  | 'unknown-destination'
+  | 'not-routed';
 
 /** Categories 0x80 and up are drops. The numbers are part of what a running switch holds: add, never renumber. */
 const dropCategory: Readonly<Record<DropReason, number>> = {
@@ -36,6 +38,7 @@ const dropCategory: Readonly<Record<DropReason, number>> = {
   'unanswered-arp': 0x87,
   multicast: 0x88,
   'unknown-destination': 0x89,
+  'not-routed': 0x8a,
 };
 
 const dropReasons: ReadonlyMap<number, DropReason> = new Map(

@@ -5,7 +5,7 @@ import { formatIpv4, parseIpv4 } from './ipv4.ts';
 import type { LocalSwitch } from './local-switch.ts';
 import { macOf } from './mac.ts';
 import { endpointMtu } from './mtu.ts';
-import { assignPeerPorts } from './peer-ports.ts';
+import { assignPorts, peerPortRange } from './port-numbers.ts';
 import { endpointKey, type View, type ViewEndpoint, type ViewHost, type ViewNetwork } from './view.ts';
 
 /** A fabric to be reckoned with: every host has as many endpoints, all in one network. */
@@ -107,7 +107,7 @@ function flowsOfFirst(view: View): number {
     agentId: first.id,
     round: 1,
     tunnelOfport: 1,
-    ...(peers === undefined ? {} : { peerOfports: assignPeerPorts(new Map(), peers) }),
+    ...(peers === undefined ? {} : { peerOfports: assignPorts(new Map(), peers, peerPortRange) }),
     ofports: new Map(own.map((endpoint, i) => [endpointKey(endpoint), 32_768 + i])),
   };
   let flows = 0;

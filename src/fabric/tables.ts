@@ -1,6 +1,6 @@
 /**
  * The tables of the pipeline, in the order in which a frame meets them. The numbers between are kept free: 12
- * services (DHCP, DNS), 20 egress policy, 30 and 41 connection tracking, 45 gateway, 50 ingress policy, 55 meters.
+ * services (DHCP, DNS), 20 egress policy, 30 and 41 connection tracking, 50 ingress policy, 55 meters.
  *
  * Registers: reg0 network (VNI, 20 bits) · reg1 flags (see `flag`) · reg3 port to put the frame out of.
  */
@@ -15,6 +15,8 @@ export const table = {
   portSecurity: 10,
   /** ARP is answered here and goes no further. */
   arp: 15,
+  /** What local endpoints send to their gateway leaves the network here; the rest goes on. */
+  gateway: 35,
   /** Which port, or which host, has the destination. */
   forward: 40,
   /** Puts the frame out of the port in reg3. */

@@ -27,6 +27,8 @@ export function touchedKeys(before: View, after: View): Set<ObjectKey> {
     keys.add(networkKey(network));
   }
   const hosts = movedHosts(difference);
+  // A gateway has flows for every host.
+  if (hosts.size > 0) for (const { name } of after.networks) keys.add(networkKey(name));
   if (networks.size === 0 && hosts.size === 0) return keys;
   for (const endpoint of [...before.endpoints, ...after.endpoints]) {
     if (networks.has(endpoint.network) || hosts.has(endpoint.host)) addEndpoint(keys, endpoint);

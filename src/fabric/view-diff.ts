@@ -1,3 +1,4 @@
+import type { Publication } from './publication.ts';
 import { endpointKey } from './view.ts';
 import type { View, ViewDelta, ViewEndpoint, ViewHost, ViewNetwork, ViewVersion } from './view.ts';
 
@@ -143,13 +144,33 @@ const sameHost = (a: ViewHost, b: ViewHost): boolean =>
   a.encapsulation === b.encapsulation &&
   a.portPerPeer === b.portPerPeer;
 
-const sameNetwork = (a: ViewNetwork, b: ViewNetwork): boolean =>
+/** True when two records of a network say the same. */
+export const sameNetwork = (a: ViewNetwork, b: ViewNetwork): boolean =>
   a.name === b.name &&
   a.vni === b.vni &&
   a.cidr === b.cidr &&
   a.gateway === b.gateway &&
   a.mtu === b.mtu &&
-  a.domain === b.domain;
+  a.domain === b.domain &&
+  a.nat === b.nat &&
+  sameTexts(a.routes, b.routes) &&
+  samePublications(a.publications, b.publications);
+
+function samePublications(a: readonly Publication[] = [], b: readonly Publication[] = []): boolean {
+  if (a === b) return true;
+  return a.length === b.length && a.every((one, i) => samePublication(one, b[i]));
+}
+
+const samePublication = (a: Publication, b: Publication | undefined): boolean =>
+  a.app === b?.app &&
+  a.protocol === b.protocol &&
+  a.hostPort === b.hostPort &&
+  a.port === b.port &&
+  sameTexts(a.hosts, b.hosts) &&
+  sameTexts(a.targets, b.targets);
+
+const sameTexts = (a: readonly string[] = [], b: readonly string[] = []): boolean =>
+  a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
 
 const sameEndpoint = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
   a.slot === b.slot &&

@@ -6,6 +6,7 @@ import type {
   ViewFacts as FactsMessage,
   ViewHost as HostMessage,
   ViewNetwork as NetworkMessage,
+  ViewPublication as PublicationMessage,
   ViewRecord as RecordMessage,
   ViewReport as ReportMessage,
   ViewSnapshot as SnapshotMessage,
@@ -14,6 +15,7 @@ import { agentId, appId, executorId, networkName, slotIdFromText } from '../mode
 import type { HostFacts } from '../model/host.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Encapsulation } from './interconnect.ts';
+import type { Publication } from './publication.ts';
 import type {
   EndpointKey,
   EndpointState,
@@ -129,11 +131,45 @@ const networkToWire = (network: ViewNetwork): NetworkMessage => ({
   gateway: network.gateway,
   mtu: network.mtu,
   domain: network.domain,
+  ...(network.nat === undefined ? {} : { nat: network.nat }),
+  ...(network.routes === undefined ? {} : { routes: network.routes }),
+  ...(network.publications === undefined
+    ? {}
+    : { publications: network.publications.map(publicationToWire) }),
 });
 
-const networkFromWire = (network: NetworkMessage): ViewNetwork => ({
-  ...network,
-  name: networkName(network.name),
+const networkFromWire = (message: NetworkMessage): ViewNetwork => ({
+  name: networkName(message.name),
+  vni: message.vni,
+  cidr: message.cidr,
+  gateway: message.gateway,
+  mtu: message.mtu,
+  domain: message.domain,
+  ...(message.nat === undefined ? {} : { nat: message.nat }),
+  ...(message.routes === undefined || message.routes.length === 0
+    ? {}
+    : { routes: message.routes.map(networkName) }),
+  ...(message.publications === undefined || message.publications.length === 0
+    ? {}
+    : { publications: message.publications.map(publicationFromWire) }),
+});
+
+const publicationToWire = (publication: Publication): PublicationMessage => ({
+  app: publication.app,
+  protocol: publication.protocol,
+  host_port: publication.hostPort,
+  port: publication.port,
+  hosts: publication.hosts,
+  targets: publication.targets,
+});
+
+const publicationFromWire = (message: PublicationMessage): Publication => ({
+  app: appId(message.app),
+  protocol: message.protocol === 'udp' ? 'udp' : 'tcp',
+  hostPort: message.host_port,
+  port: message.port,
+  hosts: message.hosts ?? [],
+  targets: message.targets ?? [],
 });
 
 const endpointToWire = (endpoint: ViewEndpoint): EndpointMessage => ({

@@ -1,5 +1,6 @@
 import type { AgentId, AppId, NetworkName, SlotId } from '../model/ids.ts';
 import type { Encapsulation } from './interconnect.ts';
+import type { Publication } from './publication.ts';
 
 /**
  * What one host must know of the fabric: a versioned list of the networks that it hosts and, of these, every
@@ -30,6 +31,11 @@ export interface ViewNetwork {
   readonly gateway: string;
   readonly mtu: number;
   readonly domain: string;
+  /** Containers reach what is outside by their host's own address. */
+  readonly nat?: boolean;
+  /** The networks in which its containers may open connections; answers come back. */
+  readonly routes?: readonly NetworkName[];
+  readonly publications?: readonly Publication[];
 }
 
 /**

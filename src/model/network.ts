@@ -13,6 +13,10 @@ export interface Network {
   readonly mtu?: number;
   /** Names live under it, `patchpanel.internal`. */
   readonly domain: string;
+  /** Containers reach what is outside by their host's own address. */
+  readonly nat?: boolean;
+  /** The networks in which its containers may open connections; answers come back. */
+  readonly routes?: readonly NetworkName[];
   /** How long an address that was freed is kept from others, in seconds. */
   readonly quarantineSeconds: number;
 }

@@ -113,7 +113,8 @@ export class ModelCluster {
   }
 
   call(effect: Effect, now: number): void {
-    if (effect.kind === 'publish' || effect.kind === 'fabric-changed') return;
+    if (effect.kind === 'publish') return;
+    if (effect.kind === 'fabric-changed' || effect.kind === 'networks-changed') return;
     if (this.#random.chance(this.trouble.lostCall)) {
       if (effect.kind === 'accept' && this.#random.chance(0.5)) {
         this.#inbox.push({

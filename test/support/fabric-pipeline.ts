@@ -19,6 +19,10 @@ const protocols: Readonly<Record<string, readonly [string, bigint][]>> = {
   ip: [['dl_type', 0x800n]],
   arp: [['dl_type', 0x806n]],
   ipv6: [['dl_type', 0x86ddn]],
+  icmp: [
+    ['dl_type', 0x800n],
+    ['nw_proto', 1n],
+  ],
   tcp: [
     ['dl_type', 0x800n],
     ['nw_proto', 6n],
@@ -32,6 +36,8 @@ const protocols: Readonly<Record<string, readonly [string, bigint][]>> = {
 const fieldOfNxm: Readonly<Record<string, string>> = {
   NXM_OF_ETH_SRC: 'dl_src',
   NXM_OF_ETH_DST: 'dl_dst',
+  NXM_OF_IP_SRC: 'nw_src',
+  NXM_OF_IP_DST: 'nw_dst',
   NXM_OF_ARP_SPA: 'arp_spa',
   NXM_OF_ARP_TPA: 'arp_tpa',
   NXM_NX_ARP_SHA: 'arp_sha',
@@ -42,7 +48,11 @@ const fieldOfNxm: Readonly<Record<string, string>> = {
   NXM_NX_REG3: 'reg3',
   NXM_NX_REG5: 'reg5',
 };
-const fieldOfSet: Readonly<Record<string, string>> = { eth_src: 'dl_src' };
+const fieldOfSet: Readonly<Record<string, string>> = {
+  eth_src: 'dl_src',
+  eth_dst: 'dl_dst',
+  ip_src: 'nw_src',
+};
 const all = (1n << 64n) - 1n;
 
 /** `0a:07:…`, `10.1.0.5` or a number, as a number. */

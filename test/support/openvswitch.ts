@@ -39,6 +39,8 @@ export interface TestUnderlay {
   /** Hands a closer to the underlay; it runs before the hosts go. */
   defer(close: () => Promise<void>): void;
   sandbox(): Promise<TestSandbox>;
+  /** A machine on the underlay that has nothing to do with the fabric, at this address (198.19.250.x). */
+  outsider(name: string, ip: string): Promise<TestSandbox>;
   close(): Promise<void>;
 }
 
@@ -59,7 +61,9 @@ export async function startUnderlay(prefix: string, count: number): Promise<Test
     for (let number = 1; number <= count; number += 1) {
       hosts.push(await startHost(prefix, number, hub, directory, defer));
     }
-    return { hosts, defer, close, sandbox: () => startSandbox(defer) };
+    const outsider = (name: string, ip: string) =>
+      startOutsider({ netns: hub, bridge: 'br0', name, ip }, defer);
+    return { hosts, defer, close, sandbox: () => startSandbox(defer), outsider };
   } catch (error) {
     await close();
     throw error;
@@ -231,4 +235,29 @@ async function startSandbox(defer: Defer): Promise<TestSandbox> {
     close,
     exec: (file, args) => tryRun('nsenter', ['-t', String(pid), '-n', file, ...args]),
   };
+}
+
+/** Where a machine outside of the fabric is plugged in: the bridge of a hub, the name of the port, the address. */
+export interface OutsiderPlace {
+  readonly netns: string;
+  readonly bridge: string;
+  readonly name: string;
+  readonly ip: string;
+}
+
+/** A namespace with one cable to the underlay's hub; its closer removes it. */
+export async function startOutsider(
+  { netns: hub, bridge, name, ip }: OutsiderPlace,
+  defer: (close: () => Promise<void>) => void,
+): Promise<TestSandbox> {
+  const box = await startSandbox(defer);
+  const peer = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', String(box.pid)];
+  await run('ip', ['-n', hub, 'link', 'add', name, ...peer]);
+  await run('ip', ['-n', hub, 'link', 'set', name, 'master', bridge, 'up']);
+  // The hosts' switches carry no frames whose checksum was left to the device.
+  await box.exec('ethtool', ['-K', 'eth0', 'tx', 'off']);
+  await box.exec('ip', ['link', 'set', 'lo', 'up']);
+  await box.exec('ip', ['address', 'add', `${ip}/24`, 'dev', 'eth0']);
+  await box.exec('ip', ['link', 'set', 'eth0', 'up']);
+  return box;
 }

@@ -121,7 +121,8 @@ class Replay {
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.kind !== 'publish' && effect.kind !== 'fabric-changed') this.#link.prepare(effect)();
+      if (effect.kind === 'publish' || effect.kind === 'fabric-changed') continue;
+      if (effect.kind !== 'networks-changed') this.#link.prepare(effect)();
     }
   }
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { compile } from '../../src/fabric/compile.ts';
 import { planFabric } from '../../src/fabric/fabric-plan.ts';
 import { interconnectFields, tunnelsOf, type Interconnect } from '../../src/fabric/interconnect.ts';
-import { assignPeerPorts } from '../../src/fabric/peer-ports.ts';
+import { assignPorts, peerPortRange } from '../../src/fabric/port-numbers.ts';
 import { recordFromWire, recordToWire } from '../../src/fabric/view-wire.ts';
 import { agentId } from '../../src/model/ids.ts';
 import { endpoint, host, network, switchOf, view } from '../support/fabric-views.ts';
@@ -65,18 +65,18 @@ test('an endpoint of a peer without a port yet has no way, and no other peer get
 });
 
 test('peers keep their ports, and the port of one that left is not given to the next', () => {
-  const first = assignPeerPorts(new Map(), ['a', 'b', 'c']);
+  const first = assignPorts(new Map(), ['a', 'b', 'c'], peerPortRange);
   expect([...first]).toEqual([
     ['a', 2],
     ['b', 3],
     ['c', 4],
   ]);
-  expect([...assignPeerPorts(first, ['a', 'b', 'd'])]).toEqual([
+  expect([...assignPorts(first, ['a', 'b', 'd'], peerPortRange)]).toEqual([
     ['a', 2],
     ['b', 3],
     ['d', 5],
   ]);
-  expect(assignPeerPorts(new Map([['a', 32_767]]), ['a', 'b']).get('b')).toBe(2);
+  expect(assignPorts(new Map([['a', 16_383]]), ['a', 'b'], peerPortRange).get('b')).toBe(2);
 });
 
 test('how a host is interconnected travels with its record, and the default takes no room', () => {

@@ -26,6 +26,7 @@ const wish: BridgeWish = {
   datapath: 'netdev',
   underlayIp: '192.0.2.1',
   tunnels: { encapsulation: 'vxlan', peers: undefined },
+  gateways: [],
   round: 4,
 };
 

@@ -1,9 +1,8 @@
-import type { TunnelWish } from '../../../src/fabric/interconnect.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { isRow, type Operation } from './operations.ts';
 import type { Rows } from './row-cache.ts';
 import type { BridgeRow, InterfaceRow, SwitchRow } from './rows.ts';
-import { createTunnels, planTunnels } from './tunnel-plan.ts';
+import { createHostPorts, planHostPorts, type HostPortsWish } from './host-port-plan.ts';
 import { namedRef, ovsdbMap, ovsdbSet } from './values.ts';
 
 /** `external_ids` of our bridge. */
@@ -11,12 +10,10 @@ export const bridgeIds = { owner: 'patchpanel-owner', round: 'patchpanel-round' 
 
 const PROTOCOLS = ['OpenFlow10', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15'];
 
-export interface BridgeWish {
+export interface BridgeWish extends HostPortsWish {
   readonly name: string;
   readonly owner: string;
   readonly datapath: 'system' | 'netdev';
-  readonly underlayIp: string;
-  readonly tunnels: TunnelWish;
   readonly round: number;
 }
 
@@ -36,7 +33,7 @@ export const findInterface = (rows: Rows, name: string): InterfaceRow | undefine
   rows.all('Interface').find((candidate) => candidate.name === name);
 
 /**
- * What turns the rows that are there into our bridge with its tunnel ports; empty when nothing is to be done. A bridge
+ * What turns the rows that are there into our bridge with the host's ports; empty when nothing is to be done. A bridge
  * of another owner of ours is taken over (the lock proves that its executor is gone), a stranger's is not.
  * @throws PatchpanelError `conflict` when a bridge of that name is not ours, `unavailable` for an empty database
  */
@@ -44,10 +41,10 @@ export function planBridge(rows: Rows, wish: BridgeWish): readonly Operation[] {
   const root = switchRow(rows);
   const bridge = findBridge(rows, wish.name);
   if (bridge === undefined) {
-    return [...createBridge(root, wish), ...createTunnels(rows, namedRef('bridge'), wish)];
+    return [...createBridge(root, wish), ...createHostPorts(rows, namedRef('bridge'), wish)];
   }
   if (bridge.externalIds[bridgeIds.owner] === undefined) throw foreign(wish.name);
-  return [...correctBridge(bridge, wish), ...planTunnels(rows, bridge, wish)];
+  return [...correctBridge(bridge, wish), ...planHostPorts(rows, bridge, wish)];
 }
 
 function createBridge(root: SwitchRow, wish: BridgeWish): Operation[] {

@@ -42,6 +42,8 @@ export interface InterfaceRow {
   readonly error: string | undefined;
   /** Number of the device in its kernel; 0 once the device is gone. */
   readonly ifindex: number | undefined;
+  /** The MTU that was asked for, bytes. */
+  readonly mtuRequest: number | undefined;
   readonly options: StringMap;
   readonly externalIds: StringMap;
 }
@@ -61,7 +63,17 @@ export const monitoredColumns: Readonly<Record<TableName, readonly string[]>> = 
   Open_vSwitch: ['bridges', 'next_cfg', 'cur_cfg', 'datapath_types', 'ovs_version'],
   Bridge: ['name', 'ports', 'datapath_type', 'fail_mode', 'protocols', 'other_config', 'external_ids'],
   Port: ['name', 'interfaces'],
-  Interface: ['name', 'type', 'ofport', 'ofport_request', 'error', 'ifindex', 'options', 'external_ids'],
+  Interface: [
+    'name',
+    'type',
+    'ofport',
+    'ofport_request',
+    'error',
+    'ifindex',
+    'mtu_request',
+    'options',
+    'external_ids',
+  ],
 };
 
 /** How a row of each table is read from the wire. */
@@ -97,6 +109,7 @@ export const rowParsers: { readonly [T in TableName]: (uuid: string, raw: RawRow
     ofportRequest: numberOf(raw['ofport_request']),
     error: stringOf(raw['error']),
     ifindex: numberOf(raw['ifindex']),
+    mtuRequest: numberOf(raw['mtu_request']),
     options: mapOf(raw['options']),
     externalIds: mapOf(raw['external_ids']),
   }),

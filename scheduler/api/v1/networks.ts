@@ -15,6 +15,7 @@ const networkSchema = z.object({
   range: z.string().optional(),
   mtu: z.int().min(576).max(65_535).optional(),
   domain: z.string().min(1).optional(),
+  nat: z.boolean().optional(),
   quarantineSeconds: z.int().min(0).max(86_400).optional(),
 });
 
@@ -61,6 +62,7 @@ export function networkRoutes(server: FastifyInstance, deps: ApiDeps): void {
       cidr: json.cidr,
       ...(json.range === undefined ? {} : { range: json.range }),
       ...(json.mtu === undefined ? {} : { mtu: json.mtu }),
+      ...(json.nat === undefined ? {} : { nat: json.nat }),
       domain: json.domain ?? 'patchpanel.internal',
       quarantineSeconds: json.quarantineSeconds ?? 300,
     };

@@ -1,3 +1,4 @@
+import { exposeLabel, parseExposure } from '../../../src/fabric/publication.ts';
 import type { AppNetwork, PortDefinition, PortMapping } from '../../../src/model/app.ts';
 import type { Details } from '../problems.ts';
 import type { AppJson } from './app-json.ts';
@@ -45,13 +46,18 @@ function mappingOf(
   details.require(
     json.hostPort === undefined,
     `/container/portMappings(${index})/hostPort`,
-    'host ports are not supported with container networks: the slot address is reached directly',
+    `the slot address is reached directly; to publish the port on hosts use the label ${exposeLabel}`,
   );
   details.require(
     (json.containerPort ?? 0) !== 0,
     `/container/portMappings(${index})/containerPort`,
     'must be 1 to 65535 with container networks',
   );
+  const exposed = json.labels?.[exposeLabel];
+  const exposure = exposed === undefined ? undefined : parseExposure(exposed);
+  if (exposure !== undefined && 'problem' in exposure) {
+    details.add(`/container/portMappings(${index})/labels/${exposeLabel}`, exposure.problem);
+  }
   return {
     containerPort: json.containerPort ?? 0,
     servicePort: json.servicePort || defaults.nextServicePort(),

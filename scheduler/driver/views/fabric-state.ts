@@ -1,4 +1,5 @@
 import { endpointKey, type ViewEndpoint, type ViewHost, type ViewNetwork } from '../../../src/fabric/view.ts';
+import { sameNetwork } from '../../../src/fabric/view-diff.ts';
 import type { AgentId, NetworkName, SlotId } from '../../../src/model/ids.ts';
 import { FabricChange } from './fabric-change.ts';
 
@@ -119,7 +120,7 @@ export class FabricState {
 
   #changeNetwork(name: NetworkName, network: ViewNetwork | undefined): void {
     const known = this.#networks.get(name);
-    if (known !== undefined && network !== undefined && sameFields(known, network)) return;
+    if (known !== undefined && network !== undefined && sameNetwork(known, network)) return;
     if (network === undefined) this.#networks.delete(name);
     else this.#networks.set(name, network);
     this.#dirtyNetworks.add(name);

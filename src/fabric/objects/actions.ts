@@ -29,6 +29,12 @@ export const answerArp = (ip: string, mac: string): string =>
   `move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],set_field:${mac}->arp_sha,` +
   `move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],set_field:${ip}->arp_spa,IN_PORT`;
 
+/** Turns a ping of `ip`, which is at `mac`, into its answer, and sends it back where it came from. */
+export const answerPing = (ip: string, mac: string): string =>
+  `move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:${mac}->eth_src,` +
+  `move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[],set_field:${ip}->ip_src,` +
+  'set_field:0->icmp_type,set_field:64->nw_ttl,IN_PORT';
+
 /** Like answerArp for every address at once: the MAC is made of the network's two bytes (`0a:07`) and the address asked for. */
 export const answerArpByRule = (macPrefix: string): string =>
   'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:2->arp_op,' +

@@ -9,7 +9,8 @@ import type { ViewIndex } from '../view-index.ts';
 import { answerArp } from './actions.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { forwardFlows } from './forward.ts';
-import { answersArpByRule, networkMatch } from './network.ts';
+import { answersArpByRule } from './network.ts';
+import { networkMatch } from './network-match.ts';
 
 /** An address with everything that its flows depend on. */
 export interface Address {

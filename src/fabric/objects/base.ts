@@ -24,6 +24,7 @@ export function baseFlows(local: LocalSwitch): Flow[] {
   out.drop('unsupported-protocol', table.portSecurity, 60, 'ipv6');
   out.drop('spoofed', table.portSecurity, 0, '');
   out.drop('unanswered-arp', table.arp, 0, '');
+  out.flow('base', table.gateway, 0, '', goTo(table.forward));
   out.drop('multicast', table.forward, 50, 'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00');
   out.drop('unknown-destination', table.forward, 0, '');
   out.flow('base', table.output, 100, '', 'output:NXM_NX_REG3[]');

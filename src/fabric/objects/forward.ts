@@ -7,7 +7,7 @@ import type { ViewIndex } from '../view-index.ts';
 import { toHost, toPort } from './actions.ts';
 import type { Address } from './address.ts';
 import type { FlowWriter } from './flow-writer.ts';
-import { networkMatch } from './network.ts';
+import { networkMatch } from './network-match.ts';
 
 /** Where an incarnation is, seen from this switch. */
 interface Place {

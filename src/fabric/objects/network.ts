@@ -6,7 +6,10 @@ import { networkKey } from '../object-key.ts';
 import { table } from '../tables.ts';
 import type { ViewNetwork } from '../view.ts';
 import { answerArp, answerArpByRule } from './actions.ts';
+import type { ViewIndex } from '../view-index.ts';
 import { FlowWriter } from './flow-writer.ts';
+import { gatewayFlows } from './gateway.ts';
+import { networkMatch } from './network-match.ts';
 
 /** Up to here each address of a network has an ARP flow, so that addresses not in use are not answered. */
 export const maxArpFlows = 2_000;
@@ -14,11 +17,9 @@ export const maxArpFlows = 2_000;
 /** True when the network has so many addresses that one flow answers for all of them, in use or not. */
 export const answersArpByRule = (addressCount: number): boolean => addressCount > maxArpFlows;
 
-/** The match on a network; `vni` is 1 … 2^20-1. */
-export const networkMatch = (vni: number): string => `reg0=0x${vni.toString(16)}`;
-
-/** The flows of a network as such: the gateway's ARP, and what happens to frames that no endpoint accounts for. */
-export function networkFlows(network: ViewNetwork, addressCount: number, local: LocalSwitch): Flow[] {
+/** The flows of a network as such: its gateway, and what happens to frames that no endpoint accounts for. */
+export function networkFlows(network: ViewNetwork, index: ViewIndex, local: LocalSwitch): Flow[] {
+  const addressCount = index.addressCounts.get(network.name) ?? 0;
   const out = new FlowWriter(local.round, objectNumber(networkKey(network.name)));
   const inNetwork = networkMatch(network.vni);
   const { vni, gateway, cidr } = network;
@@ -40,6 +41,7 @@ export function networkFlows(network: ViewNetwork, addressCount: number, local: 
       answerArpByRule(macPrefixOf(vni)),
     );
   }
+  gatewayFlows(out, network, index, local);
   out.drop('unknown-destination', table.forward, 10, inNetwork);
   return out.flows;
 }

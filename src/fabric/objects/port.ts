@@ -25,7 +25,7 @@ export function portFlows(endpoint: ViewEndpoint, vni: number, ofport: number, l
     table.portSecurity,
     100,
     `ip,${inPort},dl_src=${mac},nw_src=${ip}`,
-    goTo(table.forward),
+    goTo(table.gateway),
   );
   out.drop('spoofed', table.portSecurity, 10, inPort);
   return out.flows;

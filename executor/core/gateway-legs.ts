@@ -1,0 +1,61 @@
+import { parseCidr } from '../../src/fabric/cidr.ts';
+import { gatewayNetworks } from '../../src/fabric/gateways.ts';
+import { macOf } from '../../src/fabric/mac.ts';
+import type { Publication } from '../../src/fabric/publication.ts';
+import type { View, ViewNetwork } from '../../src/fabric/view.ts';
+import type { AgentId, NetworkName } from '../../src/model/ids.ts';
+
+/** The host's own device in a network: it has the gateway's address and MAC, as on every other host. */
+export interface GatewayLeg {
+  readonly network: NetworkName;
+  readonly vni: number;
+  readonly device: string;
+  readonly cidr: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly mac: string;
+  readonly mtu: number;
+  /** Containers may go out by it. */
+  readonly nat: boolean;
+}
+
+/** What a view asks of this host towards the outside. */
+export interface GatewayWish {
+  readonly legs: readonly GatewayLeg[];
+  /** Ports to offer on this host's addresses. */
+  readonly publications: readonly Publication[];
+}
+
+/** The same name on every bridge, `ppg7`: at most 8 characters. */
+export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
+
+/** What the host `self`, known as `hostname`, has to offer and to let out. */
+export function gatewayWish(view: View, self: AgentId, hostname: string): GatewayWish {
+  const networks = gatewayNetworks(view, self);
+  return {
+    legs: networks.map(legOf),
+    publications: networks.flatMap(({ publications = [] }) =>
+      publications.filter(({ hosts }) => hosts.length === 0 || hosts.includes(hostname)),
+    ),
+  };
+}
+
+function legOf({ name, vni, cidr, gateway, mtu, nat }: ViewNetwork): GatewayLeg {
+  return {
+    network: name,
+    vni,
+    device: gatewayDevice(vni),
+    cidr,
+    address: gateway,
+    prefixLength: parseCidr(cidr).prefixLength,
+    mac: macOf(vni, gateway),
+    mtu,
+    nat: nat === true,
+  };
+}
+
+/** Commands for `ip -batch` that give a leg its address; the device is there. */
+export const legLines = (leg: GatewayLeg): readonly string[] => [
+  `link set dev ${leg.device} address ${leg.mac} addrgenmode none up`,
+  `address replace ${leg.address}/${leg.prefixLength} brd + dev ${leg.device}`,
+];

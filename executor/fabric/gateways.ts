@@ -1,0 +1,149 @@
+import { firewallRules } from '../core/firewall-rules.ts';
+import type { GatewayLeg, GatewayWish } from '../core/gateway-legs.ts';
+import type { NetworkName } from '../../src/model/ids.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { messageOf } from '../../src/runtime/errors.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { Loop } from '../../src/runtime/loop.ts';
+
+const nothing: GatewayWish = { legs: [], publications: [] };
+
+/** What gateways need of the host; small, so that tests can do without one. */
+export interface GatewayHost {
+  /** Makes the ports of these legs and no others; gives the OpenFlow port of each VNI. */
+  makePorts(legs: readonly GatewayLeg[]): Promise<ReadonlyMap<number, number>>;
+  configure(legs: readonly GatewayLeg[]): Promise<void>;
+  applyRules(text: string): Promise<void>;
+}
+
+export interface GatewaysOptions {
+  readonly host: GatewayHost;
+  readonly underlayIp: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** The numbers of the legs' ports changed: flows have to follow. */
+  readonly onPorts: () => void;
+  /** Why gateways or published ports are not in force; undefined when they are again. */
+  readonly onProblem: (problem: string | undefined) => void;
+}
+
+/**
+ * The host's legs in networks and its rules for what passes between them and the outside.
+ * INVARIANTS: one attempt at a time; what fails is tried again; a host whose gateways fail keeps its network otherwise.
+ */
+export class Gateways {
+  readonly #options: GatewaysOptions;
+  readonly #loop: Loop;
+  #wish = nothing;
+  /** What was last put in force, as text; undefined: nobody knows. */
+  #legsInForce: string | undefined;
+  #rulesInForce: string | undefined;
+  #ofports: ReadonlyMap<NetworkName, number> = new Map();
+  #failing = false;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: GatewaysOptions) {
+    this.#options = options;
+    const { clock, random } = options;
+    this.#loop = new Loop({
+      clock,
+      random,
+      round: () => this.#round(),
+      onError: (error, attempt) => this.#failed(error, attempt),
+    });
+  }
+
+  /** OpenFlow port of the leg in each network. */
+  get ofports(): ReadonlyMap<NetworkName, number> {
+    return this.#ofports;
+  }
+
+  /** Resolves when this wish, or a later one, was put in force or an attempt at it has failed. Never rejects. */
+  async follow(wish: GatewayWish): Promise<void> {
+    this.#wish = wish;
+    if (this.#inForce(wish)) return;
+    // What fails may fail for long; nobody waits for its next attempt.
+    if (this.#failing) return this.#loop.trigger();
+    await new Promise<void>((resolve) => {
+      this.#waiters.push(resolve);
+      this.#loop.trigger();
+    });
+  }
+
+  /** Devices may have been made anew, without addresses: everything is put in force again. */
+  refresh(): void {
+    this.#legsInForce = undefined;
+    this.#loop.trigger();
+  }
+
+  /** What is in force stays. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    this.#release();
+  }
+
+  #inForce({ legs }: GatewayWish): boolean {
+    return JSON.stringify(legs) === this.#legsInForce && this.#rules() === this.#rulesInForce;
+  }
+
+  #rules(): string {
+    return firewallRules(this.#wish, this.#options.underlayIp);
+  }
+
+  async #round(): Promise<void> {
+    const { host } = this.#options;
+    const waiters = this.#waiters.splice(0);
+    try {
+      const { legs } = this.#wish;
+      const text = JSON.stringify(legs);
+      if (text !== this.#legsInForce) {
+        this.#take(legs, await host.makePorts(legs));
+        await host.configure(legs);
+        this.#legsInForce = text;
+      }
+      await this.#applyRules(legs.length === 0);
+      this.#failing = false;
+      this.#options.onProblem(undefined);
+    } catch (error) {
+      this.#failing = true;
+      throw error;
+    } finally {
+      for (const resolve of waiters) resolve();
+    }
+  }
+
+  /** What another executor left is unknown: the first time, the table is replaced whatever it is. */
+  async #applyRules(unneeded: boolean): Promise<void> {
+    const rules = this.#rules();
+    if (rules === this.#rulesInForce) return;
+    try {
+      await this.#options.host.applyRules(rules);
+    } catch (error) {
+      // A host without nftables has no rules of ours either.
+      if (!unneeded || this.#rulesInForce !== undefined) throw error;
+      this.#options.log.debug('there are no rules to remove', { error });
+    }
+    this.#rulesInForce = rules;
+  }
+
+  #take(legs: readonly GatewayLeg[], ports: ReadonlyMap<number, number>): void {
+    const before = [...this.#ofports].join();
+    this.#ofports = new Map(
+      legs.flatMap(({ network, vni }) => {
+        const ofport = ports.get(vni);
+        return ofport === undefined ? [] : [[network, ofport] as const];
+      }),
+    );
+    if ([...this.#ofports].join() !== before) this.#options.onPorts();
+  }
+
+  #failed(error: unknown, attempt: number): void {
+    this.#options.onProblem(`gateways are not in force: ${messageOf(error)}`);
+    if (attempt === 1) this.#options.log.warn('gateways could not be put in force', { error });
+  }
+
+  #release(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}

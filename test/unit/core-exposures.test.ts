@@ -1,0 +1,127 @@
+import { expect, test } from '@jest/globals';
+import { viewNetwork } from '../../scheduler/core/fabric-view.ts';
+import { parseExposure } from '../../src/fabric/publication.ts';
+import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
+import type { App } from '../../src/model/app.ts';
+import { appId } from '../../src/model/ids.ts';
+import { anApp, anOffer, CoreBench, defaultNetwork } from '../support/core-bench.ts';
+
+function exposing(id: string, label: string, fields: Partial<App> = {}): App {
+  const app = anApp(id, fields);
+  const mapping = {
+    containerPort: 80,
+    servicePort: 0,
+    protocol: 'tcp' as const,
+    labels: { 'patchpanel.expose': label },
+  };
+  return { ...app, container: { ...app.container, portMappings: [mapping] } };
+}
+
+const published = (bench: CoreBench) =>
+  viewNetwork(bench.world, defaultInterconnect, defaultNetwork.name)?.publications ?? [];
+const path = '/container/portMappings(0)/labels/patchpanel.expose';
+
+test('the label names a host port, and hosts after an at sign', () => {
+  expect(parseExposure('8080')).toEqual({ hostPort: 8080, hosts: [] });
+  expect(parseExposure('8080@edge1, edge2,edge1')).toEqual({ hostPort: 8080, hosts: ['edge1', 'edge2'] });
+  for (const wrong of ['', '0', '65536', 'http', '8080@', '8080@a b', '80:8080', '4789'])
+    expect(parseExposure(wrong)).toHaveProperty('problem');
+});
+
+test('only instances that serve are published, and every change of that changes the view', () => {
+  const bench = new CoreBench();
+  bench.put(exposing('/web', '8080', { instances: 2 }));
+  expect(published(bench)).toMatchObject([
+    { app: '/web', hostPort: 8080, port: 80, protocol: 'tcp', targets: [] },
+  ]);
+  bench.run(bench.offer('a1', 'a2'));
+  expect(published(bench)).toMatchObject([{ targets: ['10.32.0.3', '10.32.0.4'] }]);
+  bench.status(bench.instance('/web', 0), 'failed');
+  expect(bench.effects('networks-changed')).toHaveLength(1);
+  expect(published(bench)).toMatchObject([{ targets: ['10.32.0.4'] }]);
+  bench.change({ kind: 'delete-app', appId: appId('/web'), force: true });
+  for (const instance of bench.instances('/web')) bench.status(instance, 'killed');
+  expect(bench.world.apps.size).toBe(0);
+  expect(bench.effects('networks-changed')).toHaveLength(1);
+  expect(published(bench)).toEqual([]);
+});
+
+test('what is published outlives the scheduler', () => {
+  const bench = new CoreBench();
+  bench.deploy(exposing('/web', '8080'), 'a1');
+  bench.restart();
+  expect(published(bench)).toMatchObject([{ targets: ['10.32.0.3'] }]);
+});
+
+test('a host port is published once, unless the hosts are others', () => {
+  const bench = new CoreBench();
+  bench.put(exposing('/web', '8080@edge1'));
+  const put = (id: string, label: string) => bench.put(exposing(id, label));
+  expect(put('/other', '8080')).toMatchObject({
+    kind: 'invalid',
+    details: [{ path, errors: ["host port 8080 is taken by port 80 of app '/web'"] }],
+  });
+  expect(bench.world.apps.has(appId('/other'))).toBe(false);
+  expect(put('/other', '8080@edge1')).toMatchObject({ kind: 'invalid' });
+  expect(put('/other', '8080@edge2').kind).toBe('accepted');
+  expect(bench.put(exposing('/web', '8081'), true).kind).toBe('accepted');
+  expect(put('/third', '8080@edge1').kind).toBe('accepted');
+});
+
+test('an app cannot publish two ports on one', () => {
+  const bench = new CoreBench();
+  const app = exposing('/web', '8080');
+  const [mapping] = app.container.portMappings;
+  const twice = {
+    ...app,
+    container: { ...app.container, portMappings: [mapping!, { ...mapping!, containerPort: 81 }] },
+  };
+  expect(bench.put(twice)).toMatchObject({
+    details: [{ path: '/container/portMappings(1)/labels/patchpanel.expose' }],
+  });
+});
+
+test('ports of apps on the host and published ones keep out of each other', () => {
+  const bench = new CoreBench();
+  const onHost = (port: number): App =>
+    anApp('/agent', {
+      network: { mode: 'host' },
+      requirePorts: true,
+      portDefinitions: [{ port, protocol: 'tcp', labels: {} }],
+    });
+  bench.put(exposing('/web', '31005'));
+  expect(bench.put(onHost(31_005))).toMatchObject({
+    details: [{ path: '/portDefinitions(0)/port', errors: ["host port 31005 is published for app '/web'"] }],
+  });
+  expect(bench.put(onHost(31_006)).kind).toBe('accepted');
+  expect(bench.put(exposing('/other', '31006'))).toMatchObject({ details: [{ path }] });
+  const any = anApp('/any', {
+    network: { mode: 'host' },
+    portDefinitions: [{ port: 0, protocol: 'tcp', labels: {} }],
+  });
+  bench.put(any);
+  bench.offer('a1');
+  const port = bench.instance('/any').hostPorts[0]!;
+  expect(bench.put(exposing('/late', String(port)))).toMatchObject({
+    details: [{ path, errors: [expect.stringContaining(`${port} is taken by task`)] }],
+  });
+});
+
+test('a task on the host is never given a published port', () => {
+  const bench = new CoreBench();
+  bench.put(exposing('/web', '31000', { instances: 0 }));
+  bench.put(
+    anApp('/any', { network: { mode: 'host' }, portDefinitions: [{ port: 0, protocol: 'tcp', labels: {} }] }),
+  );
+  bench.offer(anOffer('a1', { ports: [{ begin: 31_000, end: 31_001 }] }));
+  expect(bench.instance('/any').hostPorts).toEqual([31_001]);
+});
+
+test('NAT of a network is shown, and an unreachable host serves nobody', () => {
+  const bench = new CoreBench();
+  bench.change({ kind: 'put-network', network: { ...defaultNetwork, nat: true } });
+  expect(viewNetwork(bench.world, defaultInterconnect, defaultNetwork.name)).toMatchObject({ nat: true });
+  bench.deploy(exposing('/web', '8080'), 'a1');
+  bench.status(bench.instance('/web'), 'unreachable');
+  expect(published(bench)).toMatchObject([{ targets: [] }]);
+});

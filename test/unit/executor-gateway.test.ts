@@ -1,0 +1,134 @@
+import { expect, test } from '@jest/globals';
+import { firewallRules, noRules } from '../../executor/core/firewall-rules.ts';
+import { gatewayWish, legLines } from '../../executor/core/gateway-legs.ts';
+import { Gateways, type GatewayHost } from '../../executor/fabric/gateways.ts';
+import type { Publication } from '../../src/fabric/publication.ts';
+import { appId } from '../../src/model/ids.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { endpoint, host, network, view } from '../support/fabric-views.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const here = host('here', '172.16.0.1');
+const there = host('there', '172.16.0.2');
+const publication: Publication = {
+  app: appId('/web'),
+  protocol: 'tcp',
+  hostPort: 8080,
+  port: 80,
+  hosts: [],
+  targets: ['10.1.0.5', '10.1.0.6'],
+};
+const red = { ...network('red', 7, '10.1.0.0/16'), nat: true, publications: [publication] };
+const blue = network('blue', 8, '10.2.0.0/16');
+const web = endpoint({ app: '/web', network: red, host: here, ip: '10.1.0.5' });
+const db = endpoint({ app: '/db', network: blue, host: here, ip: '10.2.0.5' });
+const fabric = view([here, there], [red, blue], [web, db]);
+
+test('a host has a leg in each network with a gateway that it has an endpoint in', () => {
+  const { legs, publications } = gatewayWish(fabric, here.id, 'here.example');
+  expect(legs).toMatchObject([
+    {
+      network: 'red',
+      device: 'ppg7',
+      address: '10.1.0.1',
+      prefixLength: 16,
+      mac: '0a:07:0a:01:00:01',
+      nat: true,
+    },
+  ]);
+  expect(publications).toEqual([publication]);
+  expect(gatewayWish(fabric, there.id, 'there.example')).toEqual({ legs: [], publications: [] });
+  expect(legs.flatMap(legLines)).toEqual([
+    'link set dev ppg7 address 0a:07:0a:01:00:01 addrgenmode none up',
+    'address replace 10.1.0.1/16 brd + dev ppg7',
+  ]);
+});
+
+test('a port that is published on chosen hosts is not offered by others', () => {
+  const chosen = { ...red, publications: [{ ...publication, hosts: ['there.example'] }] };
+  const of = view([here], [chosen], [web]);
+  expect(gatewayWish(of, here.id, 'here.example').publications).toEqual([]);
+  expect(gatewayWish(of, here.id, 'there.example').publications).toHaveLength(1);
+});
+
+test('the rules are one table that replaces itself, and none when there is no leg', () => {
+  const rules = firewallRules(gatewayWish(fabric, here.id, 'here.example'), '172.16.0.1');
+  expect(rules.startsWith(noRules)).toBe(true);
+  const lines = rules.split('\n').map((line) => line.trim());
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'fib daddr type local tcp dport 8080 dnat to numgen random mod 2 map { 0 : 10.1.0.5 . 80, 1 : 10.1.0.6 . 80 }',
+      'oifname "ppg*" snat to 172.16.0.1',
+      'ip saddr 10.1.0.0/16 oifname != "ppg*" masquerade',
+      'iifname { "ppg7" } accept',
+      'iifname "ppg*" drop',
+    ]),
+  );
+  expect(firewallRules({ legs: [], publications: [] }, '172.16.0.1')).toBe(noRules);
+});
+
+/** A host that notes what is asked of it, and fails as often as it is told. */
+class NotedHost implements GatewayHost {
+  readonly calls: string[] = [];
+  failures = 0;
+
+  makePorts = async (legs: readonly { vni: number }[]): Promise<ReadonlyMap<number, number>> => {
+    this.#note(`ports ${legs.map(({ vni }) => vni).join()}`);
+    return new Map(legs.map(({ vni }, i) => [vni, 16_384 + i]));
+  };
+  configure = async (): Promise<void> => this.#note('configure');
+  applyRules = async (text: string): Promise<void> => this.#note(text === noRules ? 'no rules' : 'rules');
+
+  #note(call: string): void {
+    this.calls.push(call);
+    if (this.failures === 0) return;
+    this.failures -= 1;
+    throw new Error('the host refuses');
+  }
+}
+
+function gatewaysOn(noted: NotedHost) {
+  const clock = new ManualClock();
+  const problems: (string | undefined)[] = [];
+  let changes = 0;
+  const gateways = new Gateways({
+    host: noted,
+    underlayIp: '172.16.0.1',
+    clock,
+    random: () => 0,
+    log: createLogger('test', 'silent'),
+    onPorts: () => (changes += 1),
+    onProblem: (problem) => void problems.push(problem),
+  });
+  return { gateways, clock, problems, changes: () => changes };
+}
+
+test('what is in force is not asked for again, and what an earlier executor left is replaced first', async () => {
+  const noted = new NotedHost();
+  const { gateways, changes } = gatewaysOn(noted);
+  await gateways.follow({ legs: [], publications: [] });
+  expect(noted.calls).toEqual(['ports ', 'configure', 'no rules']);
+  const wish = gatewayWish(fabric, here.id, 'here.example');
+  await gateways.follow(wish);
+  await gateways.follow(wish);
+  expect(noted.calls.slice(3)).toEqual(['ports 7', 'configure', 'rules']);
+  expect(gateways.ofports).toEqual(new Map([['red', 16_384]]));
+  expect(changes()).toBe(1);
+  await gateways.stop();
+});
+
+test('a failure is told, waits for nobody, and is tried again', async () => {
+  const noted = new NotedHost();
+  noted.failures = 1;
+  const { gateways, clock, problems } = gatewaysOn(noted);
+  await gateways.follow(gatewayWish(fabric, here.id, 'here.example'));
+  expect(problems).toEqual(['gateways are not in force: the host refuses']);
+  await gateways.follow(gatewayWish(fabric, here.id, 'here.example'));
+  while (problems.length < 2) {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1_000);
+  }
+  expect(problems.at(-1)).toBeUndefined();
+  expect(noted.calls.at(-1)).toBe('rules');
+  await gateways.stop();
+});
