@@ -8,7 +8,8 @@ export type ViewEncapsulation =
 export type ViewEndpointState =
   | 'STANDBY'
   | 'ACTIVE'
-  | 'DRAINING';
+  | 'DRAINING'
+  | 'ANCHORED';
 
 export interface ViewVersion {
   readonly term: number;
@@ -52,6 +53,12 @@ export interface ViewPublication {
   readonly targets?: readonly string[] | undefined;
 }
 
+export interface ViewPort {
+  readonly number: number;
+  readonly protocol: string;
+  readonly name?: string | undefined;
+}
+
 export interface ViewEndpoint {
   readonly slot: string;
   readonly epoch: number;
@@ -62,6 +69,10 @@ export interface ViewEndpoint {
   readonly mac: string;
   readonly hostname: string;
   readonly state: ViewEndpointState;
+  /** What the app declares to listen on. */
+  readonly ports?: readonly ViewPort[] | undefined;
+  /** Of a draining one: the connections that it has stay with it. */
+  readonly keeps_connections?: boolean | undefined;
 }
 
 export interface ViewEndpointKey {
@@ -117,6 +128,8 @@ export interface ViewReport {
   readonly applied?: ViewVersion | undefined;
   /** Why a version was refused or could not be put in force; absent when all is well. */
   readonly problem?: string | undefined;
+  /** Draining endpoints of this host that no connection holds any more. */
+  readonly drained?: readonly ViewEndpointKey[] | undefined;
 }
 
 /** Every message by its name here. */
@@ -125,6 +138,7 @@ export interface ViewMessages {
   ViewHost: ViewHost;
   ViewNetwork: ViewNetwork;
   ViewPublication: ViewPublication;
+  ViewPort: ViewPort;
   ViewEndpoint: ViewEndpoint;
   ViewEndpointKey: ViewEndpointKey;
   ViewSnapshot: ViewSnapshot;
@@ -141,6 +155,7 @@ export const viewTypeNames: Readonly<Record<keyof ViewMessages, string>> = {
   ViewHost: 'patchpanel.view.Host',
   ViewNetwork: 'patchpanel.view.Network',
   ViewPublication: 'patchpanel.view.Publication',
+  ViewPort: 'patchpanel.view.Port',
   ViewEndpoint: 'patchpanel.view.Endpoint',
   ViewEndpointKey: 'patchpanel.view.EndpointKey',
   ViewSnapshot: 'patchpanel.view.Snapshot',
@@ -152,4 +167,4 @@ export const viewTypeNames: Readonly<Record<keyof ViewMessages, string>> = {
 };
 
 /** The schema in the JSON form of protobufjs. */
-export const viewDescriptor: INamespace = {"nested":{"patchpanel":{"nested":{"view":{"nested":{"Version":{"edition":"proto2","fields":{"term":{"rule":"required","type":"uint64","id":1},"n":{"rule":"required","type":"uint64","id":2}}},"Encapsulation":{"edition":"proto2","values":{"VXLAN":1,"GENEVE":2}},"Host":{"edition":"proto2","fields":{"id":{"rule":"required","type":"string","id":1},"hostname":{"rule":"required","type":"string","id":2},"underlay_ip":{"rule":"required","type":"string","id":3},"encapsulation":{"type":"Encapsulation","id":4},"port_per_peer":{"type":"bool","id":5}}},"Network":{"edition":"proto2","fields":{"name":{"rule":"required","type":"string","id":1},"vni":{"rule":"required","type":"uint32","id":2},"cidr":{"rule":"required","type":"string","id":3},"gateway":{"rule":"required","type":"string","id":4},"mtu":{"rule":"required","type":"uint32","id":5},"domain":{"rule":"required","type":"string","id":6},"nat":{"type":"bool","id":10},"routes":{"rule":"repeated","type":"string","id":11},"publications":{"rule":"repeated","type":"Publication","id":12}}},"Publication":{"edition":"proto2","fields":{"app":{"rule":"required","type":"string","id":1},"protocol":{"rule":"required","type":"string","id":2},"host_port":{"rule":"required","type":"uint32","id":3},"port":{"rule":"required","type":"uint32","id":4},"hosts":{"rule":"repeated","type":"string","id":5},"targets":{"rule":"repeated","type":"string","id":6}}},"EndpointState":{"edition":"proto2","values":{"STANDBY":1,"ACTIVE":2,"DRAINING":3}},"Endpoint":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2},"app":{"rule":"required","type":"string","id":3},"network":{"rule":"required","type":"string","id":4},"host":{"rule":"required","type":"string","id":5},"ip":{"rule":"required","type":"string","id":6},"mac":{"rule":"required","type":"string","id":7},"hostname":{"rule":"required","type":"string","id":8},"state":{"rule":"required","type":"EndpointState","id":9}}},"EndpointKey":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2}}},"Snapshot":{"edition":"proto2","fields":{"version":{"rule":"required","type":"Version","id":1},"hosts":{"rule":"repeated","type":"Host","id":2},"networks":{"rule":"repeated","type":"Network","id":3},"endpoints":{"rule":"repeated","type":"Endpoint","id":4}}},"Delta":{"edition":"proto2","fields":{"from":{"rule":"required","type":"Version","id":1},"to":{"rule":"required","type":"Version","id":2},"hosts":{"rule":"repeated","type":"Host","id":3},"networks":{"rule":"repeated","type":"Network","id":4},"endpoints":{"rule":"repeated","type":"Endpoint","id":5},"removed_hosts":{"rule":"repeated","type":"string","id":6},"removed_networks":{"rule":"repeated","type":"string","id":7},"removed_endpoints":{"rule":"repeated","type":"EndpointKey","id":8}}},"Converged":{"edition":"proto2","fields":{"endpoint":{"rule":"required","type":"EndpointKey","id":1},"state":{"rule":"required","type":"EndpointState","id":2}}},"Record":{"edition":"proto2","fields":{"snapshot":{"type":"Snapshot","id":1},"delta":{"type":"Delta","id":2},"converged":{"type":"Converged","id":3}}},"Facts":{"edition":"proto2","fields":{"agent_id":{"rule":"required","type":"string","id":1},"executor_id":{"rule":"required","type":"string","id":2},"hostname":{"rule":"required","type":"string","id":3},"underlay_ip":{"rule":"required","type":"string","id":4},"underlay_mtu":{"rule":"required","type":"uint32","id":5},"datapath":{"rule":"required","type":"string","id":6},"ovs_version":{"rule":"required","type":"string","id":7},"docker_version":{"rule":"required","type":"string","id":8}}},"Report":{"edition":"proto2","fields":{"facts":{"type":"Facts","id":1},"applied":{"type":"Version","id":2},"problem":{"type":"string","id":3}}}}}}}}};
+export const viewDescriptor: INamespace = {"nested":{"patchpanel":{"nested":{"view":{"nested":{"Version":{"edition":"proto2","fields":{"term":{"rule":"required","type":"uint64","id":1},"n":{"rule":"required","type":"uint64","id":2}}},"Encapsulation":{"edition":"proto2","values":{"VXLAN":1,"GENEVE":2}},"Host":{"edition":"proto2","fields":{"id":{"rule":"required","type":"string","id":1},"hostname":{"rule":"required","type":"string","id":2},"underlay_ip":{"rule":"required","type":"string","id":3},"encapsulation":{"type":"Encapsulation","id":4},"port_per_peer":{"type":"bool","id":5}}},"Network":{"edition":"proto2","fields":{"name":{"rule":"required","type":"string","id":1},"vni":{"rule":"required","type":"uint32","id":2},"cidr":{"rule":"required","type":"string","id":3},"gateway":{"rule":"required","type":"string","id":4},"mtu":{"rule":"required","type":"uint32","id":5},"domain":{"rule":"required","type":"string","id":6},"nat":{"type":"bool","id":10},"routes":{"rule":"repeated","type":"string","id":11},"publications":{"rule":"repeated","type":"Publication","id":12}}},"Publication":{"edition":"proto2","fields":{"app":{"rule":"required","type":"string","id":1},"protocol":{"rule":"required","type":"string","id":2},"host_port":{"rule":"required","type":"uint32","id":3},"port":{"rule":"required","type":"uint32","id":4},"hosts":{"rule":"repeated","type":"string","id":5},"targets":{"rule":"repeated","type":"string","id":6}}},"EndpointState":{"edition":"proto2","values":{"STANDBY":1,"ACTIVE":2,"DRAINING":3,"ANCHORED":4}},"Port":{"edition":"proto2","fields":{"number":{"rule":"required","type":"uint32","id":1},"protocol":{"rule":"required","type":"string","id":2},"name":{"type":"string","id":3}}},"Endpoint":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2},"app":{"rule":"required","type":"string","id":3},"network":{"rule":"required","type":"string","id":4},"host":{"rule":"required","type":"string","id":5},"ip":{"rule":"required","type":"string","id":6},"mac":{"rule":"required","type":"string","id":7},"hostname":{"rule":"required","type":"string","id":8},"state":{"rule":"required","type":"EndpointState","id":9},"ports":{"rule":"repeated","type":"Port","id":11},"keeps_connections":{"type":"bool","id":14}}},"EndpointKey":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2}}},"Snapshot":{"edition":"proto2","fields":{"version":{"rule":"required","type":"Version","id":1},"hosts":{"rule":"repeated","type":"Host","id":2},"networks":{"rule":"repeated","type":"Network","id":3},"endpoints":{"rule":"repeated","type":"Endpoint","id":4}}},"Delta":{"edition":"proto2","fields":{"from":{"rule":"required","type":"Version","id":1},"to":{"rule":"required","type":"Version","id":2},"hosts":{"rule":"repeated","type":"Host","id":3},"networks":{"rule":"repeated","type":"Network","id":4},"endpoints":{"rule":"repeated","type":"Endpoint","id":5},"removed_hosts":{"rule":"repeated","type":"string","id":6},"removed_networks":{"rule":"repeated","type":"string","id":7},"removed_endpoints":{"rule":"repeated","type":"EndpointKey","id":8}}},"Converged":{"edition":"proto2","fields":{"endpoint":{"rule":"required","type":"EndpointKey","id":1},"state":{"rule":"required","type":"EndpointState","id":2}}},"Record":{"edition":"proto2","fields":{"snapshot":{"type":"Snapshot","id":1},"delta":{"type":"Delta","id":2},"converged":{"type":"Converged","id":3}}},"Facts":{"edition":"proto2","fields":{"agent_id":{"rule":"required","type":"string","id":1},"executor_id":{"rule":"required","type":"string","id":2},"hostname":{"rule":"required","type":"string","id":3},"underlay_ip":{"rule":"required","type":"string","id":4},"underlay_mtu":{"rule":"required","type":"uint32","id":5},"datapath":{"rule":"required","type":"string","id":6},"ovs_version":{"rule":"required","type":"string","id":7},"docker_version":{"rule":"required","type":"string","id":8}}},"Report":{"edition":"proto2","fields":{"facts":{"type":"Facts","id":1},"applied":{"type":"Version","id":2},"problem":{"type":"string","id":3},"drained":{"rule":"repeated","type":"EndpointKey","id":10}}}}}}}}};

@@ -46,6 +46,7 @@ interface Entry {
   number: { readonly ofport: number; readonly veth: string };
   state: 'prepared' | 'attaching' | 'attached' | 'lost' | 'leaving';
   readonly abort: AbortController;
+  sandboxPid: number | undefined;
   attaching: Promise<AttachTimings> | undefined;
   leaving: Promise<void> | undefined;
 }
@@ -84,6 +85,11 @@ export class Attachments {
     return new Map(entries.map(([key, entry]) => [key, entry.number.ofport]));
   }
 
+  /** A process in the incarnation's network namespace; undefined when it was not attached by us. */
+  sandboxPid(endpoint: EndpointKey): number | undefined {
+    return this.#entries.get(endpointKey(endpoint))?.sandboxPid;
+  }
+
   /** Names of the veths that are in use or about to be. */
   veths(): ReadonlySet<string> {
     return new Set([...this.#entries.values()].map((entry) => entry.number.veth));
@@ -105,6 +111,7 @@ export class Attachments {
     if (entry?.network === undefined || entry.state === 'leaving') {
       return Promise.reject(new PatchpanelError('invalid', `${key} was not prepared for an attach`));
     }
+    entry.sandboxPid = sandboxPid;
     entry.attaching ??= this.#attach(entry, entry.network, sandboxPid, signal).catch(
       async (error: unknown) => {
         await this.#undo(entry);
@@ -237,6 +244,7 @@ const fresh = (
   number,
   state: 'prepared',
   abort: new AbortController(),
+  sandboxPid: undefined,
   attaching: undefined,
   leaving: undefined,
 });

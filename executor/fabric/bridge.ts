@@ -1,11 +1,12 @@
 import { FlowProgrammer, managementSocket } from '../adapters/openflow/flow-programmer.ts';
+import { awaitRevalidation } from '../adapters/openflow/datapath-cache.ts';
 import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
 import type { GatewayPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
 import { firstTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
 import { table } from '../../src/fabric/tables.ts';
-import type { View } from '../../src/fabric/view.ts';
+import { endpointKey, type View } from '../../src/fabric/view.ts';
 import { withDeadline } from '../../src/runtime/deadline.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
@@ -50,6 +51,8 @@ export class Bridge {
   readonly #repairs: Loop;
   readonly #refreshes: Loop;
   #repairing = false;
+  /** The handovers of the view that was followed last. */
+  #handoverSteps = '';
   #version = 'unknown';
 
   constructor(options: BridgeOptions) {
@@ -176,7 +179,10 @@ export class Bridge {
     return this.#flows.resync();
   }
 
-  /** Like commit, and new peers of this view can be reached without a first frame being lost. */
+  /**
+   * Like commit, and new peers of this view can be reached without a first frame being lost, and handovers of this view
+   * are in force for every frame.
+   */
   async follow(view: View): Promise<void> {
     const committed = this.#flows.commit();
     const warmed = this.#warm(async () => {
@@ -184,7 +190,23 @@ export class Bridge {
       if (this.peerOfports !== undefined) await committed;
       await this.#neighbours.follow(view);
     });
-    await Promise.all([committed, warmed]);
+    await Promise.all([committed.then(() => this.#settleHandovers(view)), warmed]);
+  }
+
+  /** Steps of a handover build on each other: what the datapath remembers of the one before must be gone. */
+  async #settleHandovers(view: View): Promise<void> {
+    const steps = view.endpoints
+      .filter(({ state, keepsConnections }) => state === 'anchored' || keepsConnections === true)
+      .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.state}`)
+      .join();
+    if (steps === this.#handoverSteps) return;
+    this.#handoverSteps = steps;
+    if (steps === '') return;
+    try {
+      await awaitRevalidation(this.#options.config.ovsRunDir);
+    } catch (error) {
+      this.#options.around.log.warn('the cache of the datapath could not be waited for', { error });
+    }
   }
 
   /** The kernel's datapath queues what it must ask for a MAC; only the userspace one throws it away. */

@@ -25,6 +25,7 @@ import { applyRules, configureLegs } from '../adapters/netns/gateway-host.ts';
 import { Batcher } from './batcher.ts';
 import { Bridge } from './bridge.ts';
 import { CurrentView } from './current-view.ts';
+import { DrainWatch } from './drain-watch.ts';
 import { Serials } from './serials.ts';
 import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
@@ -49,6 +50,7 @@ export class Switch implements Fabric {
   readonly #links: Batcher<LinkWish>;
   readonly #linkRemovals: Batcher<string>;
   readonly #gateways: Gateways;
+  readonly #drains: DrainWatch;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
   #serials: Serials | undefined;
@@ -81,6 +83,13 @@ export class Switch implements Fabric {
     });
     this.#gateways = this.#newGateways();
     this.#attachments = this.#newAttachments();
+    this.#drains = new DrainWatch({
+      agentId: config.agentId,
+      clock,
+      log,
+      pidOf: (endpoint) => this.#attachments.sandboxPid(endpoint),
+      onDrained: (endpoints) => this.#feed.drained(endpoints),
+    });
     this.#sweeper = new Sweeper({
       find: () => this.#findVeths(),
       wanted: () => this.#attachments.veths(),
@@ -202,6 +211,7 @@ export class Switch implements Fabric {
     this.#scope.defer('gateways', () => this.#gateways.stop());
     await this.#gateways.follow(this.#gatewayWish());
     await bridge.openFlows();
+    this.#scope.defer('drains', () => this.#drains.stop());
     this.#scope.defer('views', () => this.#feed.stop());
     await this.#feed.start(await this.#facts(), lastView);
     this.#scope.defer('sweeps', () => this.#sweeps.stop());
@@ -228,7 +238,11 @@ export class Switch implements Fabric {
   #viewChanged(view: View): void {
     this.#current.put(view);
     this.#putInForce(view).then(
-      () => this.#feed.applied(view.version),
+      () => {
+        this.#feed.applied(view.version);
+        // Only now does nothing new come to a draining endpoint.
+        this.#drains.follow(view);
+      },
       (error: unknown) =>
         this.#around.log.error('a view could not be put in force', { version: view.version, error }),
     );

@@ -35,6 +35,7 @@ export class ViewFeed {
   #viewProblem: string | undefined;
   #flowsProblem: string | undefined;
   #gatewaysProblem: string | undefined;
+  #drained: readonly EndpointKey[] = [];
 
   constructor(options: ViewFeedOptions) {
     this.#options = options;
@@ -117,6 +118,12 @@ export class ViewFeed {
     this.#report();
   }
 
+  /** The draining endpoints of this host that nobody is connected to any more. */
+  drained(endpoints: readonly EndpointKey[]): void {
+    this.#drained = endpoints;
+    this.#report();
+  }
+
   /** Why the wanted flows are not in force; undefined when they are again. */
   flowsProblem(problem: string | undefined): void {
     this.#problemChanged(this.#viewProblem, problem);
@@ -163,7 +170,7 @@ export class ViewFeed {
   }
 
   #report(): void {
-    this.#client?.report(this.#applied, this.problem);
+    this.#client?.report(this.#applied, this.problem, this.#drained);
   }
 }
 

@@ -76,6 +76,13 @@ export type Event =
   | { readonly kind: 'host-facts'; readonly facts: HostFacts }
   /** Every host that shares the network has acknowledged this endpoint in its present state. */
   | { readonly kind: 'converged'; readonly slotId: SlotId; readonly epoch: number }
+  /** The host has seen the last connection of this draining endpoint end. */
+  | {
+      readonly kind: 'drained';
+      readonly slotId: SlotId;
+      readonly epoch: number;
+      readonly agentId: AgentId;
+    }
   | { readonly kind: 'tick' };
 
 /** What a person asked for. */

@@ -2,12 +2,13 @@ import { parseCidr } from '../../src/fabric/cidr.ts';
 import { interconnectFields, type Interconnect } from '../../src/fabric/interconnect.ts';
 import { formatIpv4 } from '../../src/fabric/ipv4.ts';
 import { endpointMtu } from '../../src/fabric/mtu.ts';
-import type { EndpointState, ViewEndpoint, ViewHost, ViewNetwork } from '../../src/fabric/view.ts';
+import type { ViewEndpoint, ViewHost, ViewNetwork, ViewPort } from '../../src/fabric/view.ts';
 import type { AgentId, NetworkName, SlotId } from '../../src/model/ids.ts';
 import { isTerminal } from '../../src/model/instance.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import { publicationsOf } from './exposures.ts';
 import { incarnationsOf } from './frame.ts';
+import { drains } from './handover.ts';
 import type { World } from './world.ts';
 
 /**
@@ -89,12 +90,36 @@ function endpointOf(world: World, slot: Slot, instance: Instance): ViewEndpoint 
     ip: lease.ip,
     mac: lease.mac,
     hostname: lease.hostname,
-    state: stateOf(slot, instance),
+    ...stateOf(world, slot, instance),
+    ports: portsOf(world, instance),
   };
 }
 
-function stateOf(slot: Slot, { epoch }: Instance): EndpointState {
+function stateOf(
+  world: World,
+  slot: Slot,
+  { epoch }: Instance,
+): Pick<ViewEndpoint, 'state' | 'keepsConnections'> {
   const active = slot.activeEpoch ?? 0;
-  if (epoch === active) return 'active';
-  return epoch > active ? 'standby' : 'draining';
+  if (epoch === active) return { state: 'active' };
+  if (epoch > active) return { state: epoch === slot.anchoredEpoch ? 'anchored' : 'standby' };
+  const app = world.apps.get(slot.appId);
+  return app !== undefined && drains(app)
+    ? { state: 'draining', keepsConnections: true }
+    : { state: 'draining' };
+}
+
+const noPorts: readonly ViewPort[] = [];
+
+/** What the definition that the incarnation was launched with declares. */
+function portsOf(world: World, { appId, version }: Instance): readonly ViewPort[] {
+  const current = world.apps.get(appId);
+  const app = current?.version === version ? current : world.versions.get(appId)?.get(version);
+  const mappings = (app ?? current)?.container.portMappings ?? [];
+  if (mappings.length === 0) return noPorts;
+  return mappings.flatMap(({ containerPort, protocol, name }) =>
+    (['tcp', 'udp'] as const)
+      .filter((each) => containerPort > 0 && protocol.split(',').includes(each))
+      .map((each) => ({ number: containerPort, protocol: each, ...(name === undefined ? {} : { name }) })),
+  );
 }

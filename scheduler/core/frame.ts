@@ -149,12 +149,16 @@ export class FrameBuilder {
     this.world.slots.set(slot.id, slot);
     indexSlot(this.world, before, slot);
     this.#write('slot', slot.id, slot);
-    if (before?.activeEpoch !== slot.activeEpoch) this.#fabric.add(slot.id);
+    const isShownAnew =
+      before?.activeEpoch !== slot.activeEpoch || before?.anchoredEpoch !== slot.anchoredEpoch;
+    if (isShownAnew) this.#fabric.add(slot.id);
     this.touchSlot(slot.appId, slot.id);
   }
 
   deleteSlot(slot: Slot): void {
     this.world.slots.delete(slot.id);
+    this.world.drained.delete(slot.id);
+    this.world.anchorsHold.delete(slot.id);
     indexSlot(this.world, slot, undefined);
     this.#write('slot', slot.id, undefined);
     this.touchSlot(slot.appId, slot.id);

@@ -32,6 +32,8 @@ export function createWorld(): World {
     addresses: new Map(),
     exposures: new Map(),
     progress: new Map(),
+    anchorsHold: new Map(),
+    drained: new Map(),
     wanting: new Set(),
     timers: new Timers(),
     primed: false,

@@ -1,4 +1,5 @@
 import type { App } from '../../src/model/app.ts';
+import { handoverOf } from '../../src/model/handover.ts';
 import type { SlotId } from '../../src/model/ids.ts';
 import { incarnationsOf } from './frame.ts';
 import type { FrameBuilder } from './frame.ts';
@@ -26,6 +27,13 @@ export function rollingLimits(app: Pick<App, 'instances' | 'upgradeStrategy'>): 
   return { minHealthy, maxCapacity: minHealthy >= maxCapacity ? minHealthy + 1 : maxCapacity };
 }
 
+/** Where old incarnations go first, none may run beside another, and one place at least may be empty. */
+function handoverLimits(app: App): RollingLimits {
+  const limits = rollingLimits(app);
+  if (handoverOf(app).mode !== 'recreate') return limits;
+  return { minHealthy: Math.min(limits.minHealthy, app.instances - 1), maxCapacity: app.instances };
+}
+
 /**
  * Takes the next steps of an app's upgrade: as long as capacity allows, an outdated slot gets a standby beside its
  * old incarnation; otherwise the old one ends first, those that do not serve before those that do.
@@ -35,7 +43,7 @@ export function rollForward(frame: FrameBuilder, app: App, progress: AppProgress
     progress.standbys.clear();
     return;
   }
-  const { minHealthy, maxCapacity } = rollingLimits(app);
+  const { minHealthy, maxCapacity } = handoverLimits(app);
   let over = maxCapacity - app.instances - progress.extra - progress.standbys.size;
   let spare = progress.ready - minHealthy;
   for (const [slots, serving] of [

@@ -3,6 +3,7 @@ import type { SlotId } from '../../src/model/ids.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import { incarnationsOf, sameLease } from './frame.ts';
 import type { FrameBuilder } from './frame.ts';
+import { anchored, awaitFlip, dropAnchor, endOutgoing } from './handover.ts';
 import { isReady, isSick, tendSlot } from './health.ts';
 import { phaseOf } from './jobs.ts';
 import type { Phase } from './jobs.ts';
@@ -42,20 +43,6 @@ export function isAbsent(instance: Instance, app: App, now: number): boolean {
 export const isUpToDate = (instance: Instance, slot: Slot, app: App): boolean =>
   instance.configVersion === app.versionInfo.lastConfigChangeAt && sameLease(instance.lease, slot.lease);
 
-/** Every host has the new incarnation in force: the old one may go. */
-export function converged(frame: FrameBuilder, slotId: SlotId, epoch: number): void {
-  if (frame.world.slots.get(slotId)?.activeEpoch === epoch) endOutgoing(frame, slotId);
-}
-
-/** Ends the incarnations that a flip left behind. */
-export function endOutgoing(frame: FrameBuilder, slotId: SlotId): void {
-  frame.world.timers.cancel({ kind: 'flip', slotId });
-  const active = frame.world.slots.get(slotId)?.activeEpoch ?? 0;
-  for (const instance of incarnationsOf(frame.world, slotId)) {
-    if (instance.epoch < active) stopInstance(frame, instance);
-  }
-}
-
 function retireSlot(frame: FrameBuilder, slot: Slot, phase: Phase): SlotStatus | undefined {
   const instances = incarnationsOf(frame.world, slot.id);
   if (phase !== 'waiting') for (const instance of instances) stopInstance(frame, instance);
@@ -90,7 +77,8 @@ function chooseActive(frame: FrameBuilder, slot: Slot, app: App): void {
 
 /** Gives the slot's address to an incarnation and fences the ones that nobody can reach. */
 function activate(frame: FrameBuilder, slot: Slot, next: Instance): void {
-  frame.putSlot({ ...slot, activeEpoch: next.epoch });
+  const { anchoredEpoch: _over, ...rest } = slot;
+  frame.putSlot({ ...rest, activeEpoch: next.epoch });
   if (next.standby) frame.putInstance({ ...next, standby: false });
   fenceUnreachable(frame, slot.id, next.epoch);
 }
@@ -107,8 +95,11 @@ function flipWhenReady(frame: FrameBuilder, slotId: SlotId, app: App): void {
   if (slot === undefined) return;
   const active = slot.activeEpoch ?? 0;
   const next = holdersOf(frame, slotId, app).findLast((instance) => instance.epoch > active);
-  if (next === undefined || !isUpToDate(next, slot, app) || !isReady(next, app)) return;
-  activate(frame, slot, next);
+  if (next === undefined || !isUpToDate(next, slot, app) || !isReady(next, app)) {
+    return dropAnchor(frame, slot);
+  }
+  if (!anchored(frame, slot, next, app)) return;
+  activate(frame, { ...slot, flippedAt: frame.now }, next);
   frame.publish('slot_flipped_event', {
     slot: slotId,
     appId: app.id,
@@ -131,10 +122,8 @@ function endSuperfluous(frame: FrameBuilder, slotId: SlotId, app: App): void {
   }
   const outgoing = running.some((instance) => instance.epoch < (slot.activeEpoch ?? 0));
   if (!outgoing) return;
-  const timer = { kind: 'flip', slotId } as const;
   if (slot.lease === undefined) endOutgoing(frame, slotId);
-  else if (!frame.world.timers.has(timer))
-    frame.world.timers.set(timer, frame.now + frame.settings.flipDeadlineMs);
+  else awaitFlip(frame, slotId);
 }
 
 function statusOf(frame: FrameBuilder, slotId: SlotId, app: App): SlotStatus | undefined {

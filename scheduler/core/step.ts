@@ -11,7 +11,7 @@ import { agentLost, disconnected, executorLost, launchUnknown, subscribed } from
 import { settle } from './settle.ts';
 import { applyStatus } from './statuses.ts';
 import { tick } from './tick.ts';
-import { converged } from './slot-plan.ts';
+import { converged, drained } from './handover.ts';
 import type { Settings, World } from './world.ts';
 
 /**
@@ -61,6 +61,9 @@ function react(frame: FrameBuilder, event: Event): ChangeResult | undefined {
       return undefined;
     case 'converged':
       converged(frame, event.slotId, event.epoch);
+      return undefined;
+    case 'drained':
+      drained(frame, event);
       return undefined;
     case 'tick':
       tick(frame);

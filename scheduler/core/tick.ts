@@ -5,7 +5,7 @@ import type { FrameBuilder } from './frame.ts';
 import { sendKill, stopInstance } from './kills.ts';
 import { reviveDue, suppressWhenIdle } from './offer-flow.ts';
 import { askForTask, reconcileEverything, retryReconcile } from './recovery.ts';
-import { endOutgoing } from './slot-plan.ts';
+import { anchorHolds, drainOver, flipDone } from './handover.ts';
 import type { Timer } from './timers.ts';
 
 /** Looks at everything that fell due. Costs what is due. */
@@ -36,8 +36,12 @@ function fire(frame: FrameBuilder, timer: Timer): void {
       if (instance !== undefined && frame.world.unknownSince.has(timer.taskId)) askForTask(frame, instance);
       return;
     }
+    case 'anchor':
+      return anchorHolds(frame, timer.slotId);
     case 'flip':
-      return endOutgoing(frame, timer.slotId);
+      return flipDone(frame, timer.slotId);
+    case 'drain':
+      return drainOver(frame, timer.slotId);
     case 'quarantine': {
       const slot = frame.world.slots.get(timer.slotId);
       if (slot !== undefined) frame.touchSlot(slot.appId, slot.id);

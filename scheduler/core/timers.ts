@@ -10,8 +10,12 @@ export type Timer =
   | { readonly kind: 'unreachable'; readonly taskId: TaskId }
   /** Mesos did not know the task: ask again. */
   | { readonly kind: 'unknown'; readonly taskId: TaskId }
-  /** The old incarnation outlived the flip for long enough. */
+  /** Hosts have had long enough to acknowledge the anchor. */
+  | { readonly kind: 'anchor'; readonly slotId: SlotId }
+  /** Hosts have had long enough to acknowledge the flip. */
   | { readonly kind: 'flip'; readonly slotId: SlotId }
+  /** The old incarnation has had long enough for its connections. */
+  | { readonly kind: 'drain'; readonly slotId: SlotId }
   /** The slot's address may be given to others. */
   | { readonly kind: 'quarantine'; readonly slotId: SlotId }
   /** An app's launch delay ends, or may be forgotten. */
@@ -119,7 +123,9 @@ function keyOf(timer: TimerRef): string {
     case 'unreachable':
     case 'unknown':
       return `${timer.kind} ${timer.taskId}`;
+    case 'anchor':
     case 'flip':
+    case 'drain':
     case 'quarantine':
       return `${timer.kind} ${timer.slotId}`;
     case 'delay':

@@ -50,6 +50,10 @@ export interface World {
   readonly exposures: Map<AppId, readonly ExposedPort[]>;
   /** Where the slots of an app stand; recomputed slot by slot as they change. */
   readonly progress: Map<AppId, AppProgress>;
+  /** Slots whose anchored epoch every host knows; it may flip. */
+  readonly anchorsHold: Map<SlotId, number>;
+  /** The draining incarnation of a slot that nobody is connected to any more; hosts say it again to a new leader. */
+  readonly drained: Map<SlotId, number>;
   /** Apps with a slot that wants an incarnation, the longest unserved first. */
   readonly wanting: Set<AppId>;
   /** What the next ticks have to look at. */

@@ -118,13 +118,16 @@ export class Scheduler {
     return this.world.executors.has(host) || this.world.instancesOfAgent.has(host);
   }
 
-  /** Takes a host's report in; resolves when its facts are durable. */
+  /** Takes a host's report in; resolves when what it changes is durable. */
   async report(host: AgentId, report: HostReport): Promise<void> {
     if (report.facts !== undefined) {
       await this.#pipeline.submit({ kind: 'host-facts', facts: report.facts });
     }
     if (report.applied !== undefined) this.#hub.acknowledge(host, report.applied);
     this.#hub.reportProblem(host, report.problem);
+    for (const { slot, epoch } of report.drained ?? []) {
+      await this.#pipeline.submit({ kind: 'drained', slotId: slot, epoch, agentId: host });
+    }
   }
 
   /** Begins a host's view stream; call the result when its connection is gone. */

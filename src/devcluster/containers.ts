@@ -35,6 +35,12 @@ export class Containers {
     return (await this.#listed(taskId)).length > 0;
   }
 
+  /** The process of a task's app container, by which its namespaces can be entered. @throws PatchpanelError `not-found` */
+  async pid(taskId: string): Promise<number> {
+    const container = await this.#appOf(taskId);
+    return (await container.inspect()).State.Pid;
+  }
+
   /** What `http://ip/` answers to a task within `timeoutSeconds`; undefined: nothing. */
   async get(fromTask: string, ip: string, timeoutSeconds = 5): Promise<string | undefined> {
     const argv = ['timeout', String(timeoutSeconds), 'wget', '-q', '-O', '-', `http://${ip}/`];

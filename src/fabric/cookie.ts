@@ -24,7 +24,8 @@ export type DropReason =
   | 'unanswered-arp'
   | 'multicast'
   | 'unknown-destination'
-  | 'not-routed';
+  | 'not-routed'
+  | 'unknown-connection';
 
 /** Categories 0x80 and up are drops. The numbers are part of what a running switch holds: add, never renumber. */
 const dropCategory: Readonly<Record<DropReason, number>> = {
@@ -39,6 +40,7 @@ const dropCategory: Readonly<Record<DropReason, number>> = {
   multicast: 0x88,
   'unknown-destination': 0x89,
   'not-routed': 0x8a,
+  'unknown-connection': 0x8b,
 };
 
 const dropReasons: ReadonlyMap<number, DropReason> = new Map(

@@ -95,6 +95,7 @@ function endpointOf(network: ViewNetwork, host: ViewHost, index: number): ViewEn
     mac: macOf(network.vni, ip),
     hostname: `${index}.app`,
     state: 'active',
+    ports: [],
   };
 }
 

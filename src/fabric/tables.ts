@@ -1,6 +1,6 @@
 /**
  * The tables of the pipeline, in the order in which a frame meets them. The numbers between are kept free: 12
- * services (DHCP, DNS), 20 egress policy, 30 and 41 connection tracking, 50 ingress policy, 55 meters.
+ * services (DHCP, DNS), 20 egress policy, 30 connection tracking, 50 ingress policy, 55 meters.
  *
  * Registers: reg0 network (VNI, 20 bits) · reg1 flags (see `flag`) · reg3 port to put the frame out of.
  */
@@ -19,6 +19,8 @@ export const table = {
   gateway: 35,
   /** Which port, or which host, has the destination. */
   forward: 40,
+  /** Only during a handover: whose a connection is, by the mark that its SYN got. */
+  connections: 41,
   /** Puts the frame out of the port in reg3. */
   output: 60,
 } as const;
@@ -30,4 +32,12 @@ export type TableNumber = (typeof table)[keyof typeof table];
 export const flag = {
   fromTunnel: '0x1/0x1',
   notFromTunnel: '0x0/0x1',
+  redirected: '0x2/0x2',
+  notRedirected: '0x0/0x2',
 } as const;
+
+/** Bit of the tunnel id by which a host tells that it redirects a frame; the low 20 bits are the network. */
+export const redirectBit = 0x80_0000;
+
+/** The zone of connection tracking in which all handovers keep whose a connection is. */
+export const handoverZone = 40_001;

@@ -1,6 +1,6 @@
 import type { Publication } from './publication.ts';
 import { endpointKey } from './view.ts';
-import type { View, ViewDelta, ViewEndpoint, ViewHost, ViewNetwork, ViewVersion } from './view.ts';
+import type { View, ViewDelta, ViewEndpoint, ViewHost, ViewNetwork, ViewPort, ViewVersion } from './view.ts';
 
 /** One thing of two views: `before` is absent when it is new, `after` when it is gone. */
 export interface Changed<T> {
@@ -181,4 +181,14 @@ const sameEndpoint = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
   a.ip === b.ip &&
   a.mac === b.mac &&
   a.hostname === b.hostname &&
-  a.state === b.state;
+  a.state === b.state &&
+  a.keepsConnections === b.keepsConnections &&
+  samePorts(a.ports, b.ports);
+
+const samePorts = (a: readonly ViewPort[], b: readonly ViewPort[]): boolean =>
+  a === b ||
+  (a.length === b.length &&
+    a.every(({ number, protocol, name }, i) => {
+      const other = b[i];
+      return number === other?.number && protocol === other.protocol && name === other.name;
+    }));

@@ -8,6 +8,7 @@ import type {
   ViewNetwork as NetworkMessage,
   ViewPublication as PublicationMessage,
   ViewRecord as RecordMessage,
+  ViewPort as PortMessage,
   ViewReport as ReportMessage,
   ViewSnapshot as SnapshotMessage,
 } from '../../proto/view.gen.ts';
@@ -24,6 +25,7 @@ import type {
   ViewEndpoint,
   ViewHost,
   ViewNetwork,
+  ViewPort,
   ViewVersion,
 } from './view.ts';
 
@@ -40,6 +42,8 @@ export interface HostReport {
   readonly applied?: ViewVersion;
   /** Why a version was refused or could not be put in force. */
   readonly problem?: string;
+  /** Draining endpoints of the host that no connection holds any more. */
+  readonly drained?: readonly EndpointKey[];
 }
 
 /** The message of a record, as the codec takes it. */
@@ -71,6 +75,7 @@ export function reportToWire(report: HostReport): ReportMessage {
     ...(report.facts === undefined ? {} : { facts: factsToWire(report.facts) }),
     ...(report.applied === undefined ? {} : { applied: versionOf(report.applied) }),
     ...(report.problem === undefined ? {} : { problem: report.problem }),
+    ...(report.drained === undefined ? {} : { drained: report.drained.map(keyToWire) }),
   };
 }
 
@@ -83,12 +88,21 @@ export function reportFromWire(message: ReportMessage): HostReport {
     ...(message.facts === undefined ? {} : { facts: factsFromWire(message.facts) }),
     ...(message.applied === undefined ? {} : { applied: versionOf(message.applied) }),
     ...(message.problem === undefined ? {} : { problem: message.problem }),
+    ...(message.drained === undefined || message.drained.length === 0
+      ? {}
+      : { drained: message.drained.map(keyFromWire) }),
   };
 }
 
-const stateNames = { standby: 'STANDBY', active: 'ACTIVE', draining: 'DRAINING' } as const;
+const stateNames = {
+  standby: 'STANDBY',
+  anchored: 'ANCHORED',
+  active: 'ACTIVE',
+  draining: 'DRAINING',
+} as const;
 const states: Readonly<Record<StateName, EndpointState>> = {
   STANDBY: 'standby',
+  ANCHORED: 'anchored',
   ACTIVE: 'active',
   DRAINING: 'draining',
 };
@@ -182,16 +196,26 @@ const endpointToWire = (endpoint: ViewEndpoint): EndpointMessage => ({
   mac: endpoint.mac,
   hostname: endpoint.hostname,
   state: stateNames[endpoint.state],
+  ports: endpoint.ports,
+  ...(endpoint.keepsConnections === true ? { keeps_connections: true } : {}),
 });
 
-const endpointFromWire = (endpoint: EndpointMessage): ViewEndpoint => ({
+const endpointFromWire = ({ keeps_connections, ...endpoint }: EndpointMessage): ViewEndpoint => ({
   ...endpoint,
   slot: slotIdFromText(endpoint.slot),
   app: appId(endpoint.app),
   network: networkName(endpoint.network),
   host: agentId(endpoint.host),
   state: states[endpoint.state],
+  ports: (endpoint.ports ?? []).flatMap(portFromWire),
+  ...(keeps_connections === true ? { keepsConnections: true } : {}),
 });
+
+/** A protocol that a later scheduler knows is none that this host can tell apart. */
+const portFromWire = ({ number, protocol, name }: PortMessage): ViewPort[] =>
+  protocol === 'tcp' || protocol === 'udp'
+    ? [{ number, protocol, ...(name === undefined ? {} : { name }) }]
+    : [];
 
 const snapshotToWire = (view: View): SnapshotMessage => ({
   version: versionOf(view.version),

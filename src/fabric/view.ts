@@ -39,10 +39,11 @@ export interface ViewNetwork {
 }
 
 /**
- * standby: plugged in but dark (it may open connections, it owns no name or address);
- * active: owns the slot's address; draining: keeps what was established before the flip.
+ * standby: plugged in but dark (it may open connections, it owns no name or address); anchored: still dark, but every
+ * TCP frame for the address passes its switch, which will decide alone whose a connection is; active: owns the slot's
+ * address; draining: keeps what was established before the flip.
  */
-export type EndpointState = 'standby' | 'active' | 'draining';
+export type EndpointState = 'standby' | 'anchored' | 'active' | 'draining';
 
 export interface ViewEndpoint {
   readonly slot: SlotId;
@@ -54,6 +55,17 @@ export interface ViewEndpoint {
   readonly mac: string;
   readonly hostname: string;
   readonly state: EndpointState;
+  /** Of a draining one: the connections that it has stay with it, told apart by tracking them. */
+  readonly keepsConnections?: boolean;
+  /** What the app declares to listen on. */
+  readonly ports: readonly ViewPort[];
+}
+
+/** A port of a container on the switch. */
+export interface ViewPort {
+  readonly number: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly name?: string;
 }
 
 /** INVARIANT: within one network each (ip) has at most one active endpoint; hosts and networks are complete for the endpoints. */

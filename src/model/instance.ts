@@ -25,6 +25,10 @@ export interface Slot {
   readonly epoch: number;
   /** The epoch that owns the address now. */
   readonly activeEpoch?: number;
+  /** The epoch that takes over next: hosts send it every connection already, and it sends them on to the old one. */
+  readonly anchoredEpoch?: number;
+  /** When `activeEpoch` took over from an older one (milliseconds since 1970). */
+  readonly flippedAt?: number;
   /** Set when the slot was scaled away: its address stays reserved until then (milliseconds since 1970). */
   readonly quarantinedUntil?: number;
   /** The epoch that was ended for its bad health, until a later one serves. */

@@ -99,6 +99,7 @@ const view = (underlayIp: string): View => ({
       mac: '0a:07:0a:20:00:07',
       hostname: '0.web',
       state: 'active',
+      ports: [],
     },
   ],
 });

@@ -67,9 +67,10 @@ class Simulation {
     if (this.random.chance(0.5)) return;
     for (const slot of Array.from(this.bench.world.slots.values())) {
       if (slot.activeEpoch === undefined) continue;
+      const epoch = slot.anchoredEpoch ?? slot.activeEpoch;
       this.send(
         this.bench
-          .step({ kind: 'converged', slotId: slot.id, epoch: slot.activeEpoch })
+          .step({ kind: 'converged', slotId: slot.id, epoch })
           .effects.filter(({ kind }) => kind !== 'fabric-changed'),
       );
     }

@@ -12,7 +12,8 @@ import type { View, ViewEndpoint } from '../../src/fabric/view.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import { fabricArb, historyArb, hosts, networks } from '../support/fabric-arbitraries.ts';
 import { frameOf, Pipeline } from '../support/fabric-pipeline.ts';
-import type { Frame, Verdict } from '../support/fabric-pipeline.ts';
+import type { Frame } from '../support/fabric-pipeline.ts';
+import { ack, Fabric, ipFrame, syn, tcp, udp } from '../support/fabric-switches.ts';
 import { switchOf } from '../support/fabric-views.ts';
 
 const agentArb = fc.constantFrom(...hosts.map(({ id }) => id));
@@ -72,74 +73,6 @@ test('no switch holds two flows of one identity, nor any that floods or learns',
 
 const identityInAnyOrder = (flow: Flow): string =>
   `${flow.table} ${flow.priority} ${flow.match.split(',').sort().join()}`;
-
-/** All switches of a fabric, with their tunnels: a frame goes in at an endpoint and comes out somewhere. */
-class Fabric {
-  readonly #fabric: View;
-  readonly #switches: ReadonlyMap<AgentId, { pipeline: Pipeline; ofports: ReadonlyMap<string, number> }>;
-
-  constructor(fabric: View) {
-    this.#fabric = fabric;
-    this.#switches = new Map(
-      fabric.hosts.map(({ id }) => {
-        const local = switchOf(fabric, id);
-        return [id, { pipeline: new Pipeline(compile(hostView(fabric, id), local)), ofports: local.ofports }];
-      }),
-    );
-  }
-
-  /** Where a frame that the endpoint sends comes out: keys of endpoints, or the reason of its drop. */
-  send(from: ViewEndpoint, frame: Frame): string {
-    const origin = this.#switches.get(from.host);
-    const ofport = origin?.ofports.get(endpointKey(from));
-    if (origin === undefined || ofport === undefined) throw new Error('the sender is not plugged in');
-    const verdict = origin.pipeline.run({ ...frame, in_port: BigInt(ofport) });
-    return this.#follow(from.host, verdict);
-  }
-
-  /** What the switch of `to` does with a frame out of the tunnel. */
-  receive(to: AgentId, underlayIp: string, vni: number, frame: Frame): string {
-    const target = this.#switches.get(to);
-    if (target === undefined) return 'no such switch';
-    const outer = frameOf({ in_port: 1, tun_src: underlayIp, tun_id: vni });
-    const verdict = target.pipeline.run({ ...frame, ...outer, tun_dst: 0n });
-    return this.#follow(to, verdict);
-  }
-
-  #follow(at: AgentId, verdict: Verdict): string {
-    const [out] = verdict.outputs;
-    if (out === undefined) return verdict.dropped ?? 'dropped without a reason';
-    if (verdict.outputs.length > 1) return 'copied';
-    if (out.port !== 1) return this.#endpointAt(at, out.port);
-    if (out.frame['in_port'] === 1n) return 'sent back into the tunnel';
-    const from = this.#fabric.hosts.find(({ id }) => id === at);
-    const to = this.#fabric.hosts.find(
-      ({ underlayIp }) => frameOf({ ip: underlayIp })['ip'] === out.frame['tun_dst'],
-    );
-    if (from === undefined || to === undefined) return 'sent nowhere';
-    const inner = { ...out.frame, reg0: 0n, reg1: 0n, reg3: 0n };
-    return this.receive(to.id, from.underlayIp, Number(out.frame['tun_id']), inner);
-  }
-
-  #endpointAt(host: AgentId, port: number): string {
-    for (const [key, ofport] of this.#switches.get(host)?.ofports ?? []) if (ofport === port) return key;
-    return `port ${port}`;
-  }
-}
-
-const ipFrame = (from: Pick<ViewEndpoint, 'mac' | 'ip'>, to: Pick<ViewEndpoint, 'mac' | 'ip'>): Frame =>
-  frameOf({ dl_type: 0x800, dl_src: from.mac, dl_dst: to.mac, nw_src: from.ip, nw_dst: to.ip, nw_proto: 1 });
-
-const tcp = (frame: Frame, tpDst: number, flags: number): Frame => ({
-  ...frame,
-  ...frameOf({ nw_proto: 6, tp_dst: tpDst, tcp_flags: flags }),
-});
-const udp = (frame: Frame, tpDst: number): Frame => ({
-  ...frame,
-  ...frameOf({ nw_proto: 17, tp_dst: tpDst }),
-});
-const syn = 0x02;
-const ack = 0x10;
 
 const pairsOf = (fabric: View): [ViewEndpoint, ViewEndpoint][] =>
   fabric.endpoints.flatMap((from) => fabric.endpoints.map((to): [ViewEndpoint, ViewEndpoint] => [from, to]));
@@ -242,7 +175,7 @@ test('from the tunnel an address is heard from the hosts that own it in the view
   );
 });
 
-test('what came out of the tunnel goes to a port of this host or nowhere', () => {
+test('without a handover, what came out of the tunnel goes to a port of this host or nowhere', () => {
   fc.assert(
     fc.property(fabricArb, (fabric) => {
       const fabricOfSwitches = new Fabric(fabric);
@@ -250,6 +183,7 @@ test('what came out of the tunnel goes to a port of this host or nowhere', () =>
         const vni = networks.find(({ name }) => name === from.network)?.vni;
         const sender = fabric.hosts.find(({ id }) => id === from.host);
         if (vni === undefined || sender === undefined || from.network !== to.network) continue;
+        if (fabric.endpoints.some(({ slot, epoch }) => slot === to.slot && epoch !== to.epoch)) continue;
         for (const at of fabric.hosts) {
           const shares = fabric.endpoints.some(
             ({ network, host }) => network === from.network && host === at.id,

@@ -9,7 +9,7 @@ import {
   offerId,
   slotId,
 } from '../../src/model/ids.ts';
-import type { TaskId } from '../../src/model/ids.ts';
+import type { SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Condition, Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { Effect, Frame, Launch } from '../../scheduler/core/effects.ts';
@@ -229,6 +229,12 @@ export class CoreBench {
   }
 
   /** A new process on the same store. */
+  /** Every host acknowledges what is shown of the slot now. */
+  converge(slotId: SlotId): Frame {
+    const slot = this.world.slots.get(slotId);
+    return this.step({ kind: 'converged', slotId, epoch: slot?.anchoredEpoch ?? slot?.activeEpoch ?? 0 });
+  }
+
   restart(): void {
     this.world = createWorld();
     restore(this.world, this.store.values());

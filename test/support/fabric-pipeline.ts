@@ -43,6 +43,7 @@ const fieldOfNxm: Readonly<Record<string, string>> = {
   NXM_NX_ARP_SHA: 'arp_sha',
   NXM_NX_ARP_THA: 'arp_tha',
   NXM_NX_TUN_ID: 'tun_id',
+  NXM_OF_IN_PORT: 'in_port',
   NXM_NX_REG0: 'reg0',
   NXM_NX_REG1: 'reg1',
   NXM_NX_REG3: 'reg3',
@@ -79,6 +80,7 @@ function parseMatch(match: string): Term[] {
     if (protocol !== undefined) return protocol.map(([field, value]) => ({ field, value, mask: all }));
     const [field = '', text = ''] = part.split('=');
     if (text === '+ack') return [{ field, value: 0x10n, mask: 0x10n }];
+    if (text === '+syn-ack') return [{ field, value: 0x02n, mask: 0x12n }];
     const [value = '', mask] = text.split('/');
     return [{ field, value: fieldValue(value), mask: mask === undefined ? all : maskValue(value, mask) }];
   });
@@ -92,8 +94,12 @@ const maskValue = (value: string, mask: string): bigint =>
 /** A switch that holds these flows. */
 export class Pipeline {
   readonly #tables = new Map<number, { readonly flow: Flow; readonly terms: readonly Term[] }[]>();
+  /** Marks of tracked connections. */
+  readonly #marks: Map<string, bigint>;
 
-  constructor(flows: readonly Flow[]) {
+  /** @param before a switch that held other flows: its tracked connections stay */
+  constructor(flows: readonly Flow[], before?: Pipeline) {
+    this.#marks = before === undefined ? new Map() : before.#marks;
     for (const flow of flows) {
       const rows = this.#tables.get(flow.table) ?? [];
       rows.push({ flow, terms: parseMatch(flow.match) });
@@ -115,12 +121,24 @@ export class Pipeline {
         return dropped === undefined ? { outputs } : { outputs, dropped };
       }
       tableNumber = undefined;
-      for (const action of flow.actions.split(',')) {
+      for (const action of topLevelActions(flow.actions)) {
         if (action.startsWith('goto_table:')) tableNumber = Number(action.slice('goto_table:'.length));
+        else if (action.startsWith('ct(')) tableNumber = this.#track(action, fields);
         else act(action, fields, outputs);
       }
     }
     return { outputs };
+  }
+
+  /** Connection tracking, as far as marks go: gives the table that looks at the mark. */
+  #track(action: string, fields: Record<string, bigint>): number | undefined {
+    const connection = ['nw_src', 'nw_dst', 'tp_src', 'tp_dst'].map((name) => fields[name] ?? 0n).join(' ');
+    const mark = /set_field:(\d+)->ct_mark/.exec(action)?.[1];
+    if (mark !== undefined) this.#marks.set(connection, BigInt(mark));
+    const next = /table=(\d+)/.exec(action)?.[1];
+    if (next === undefined) return undefined;
+    fields['ct_mark'] = this.#marks.get(connection) ?? 0n;
+    return Number(next);
   }
 
   #lookUp(tableNumber: number, fields: Frame): Flow | undefined {
@@ -160,6 +178,19 @@ function act(
   } else {
     throw new Error(`the test pipeline does not know the action ${action}`);
   }
+}
+
+/** Splits at the commas that are in no brackets. */
+function topLevelActions(actions: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const character of actions) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (character === ',' && depth === 0) parts.push('');
+    else parts.push(`${parts.pop() ?? ''}${character}`);
+  }
+  return parts;
 }
 
 const splitOnce = (text: string, by: string): [string, string?] => {

@@ -4,7 +4,14 @@ import { parseCidr } from '../../src/fabric/cidr.ts';
 import { formatIpv4 } from '../../src/fabric/ipv4.ts';
 import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
 import { endpointKey } from '../../src/fabric/view.ts';
-import type { EndpointState, View, ViewEndpoint, ViewHost, ViewNetwork } from '../../src/fabric/view.ts';
+import type {
+  EndpointState,
+  View,
+  ViewEndpoint,
+  ViewHost,
+  ViewNetwork,
+  ViewPort,
+} from '../../src/fabric/view.ts';
 import { agentId, appId, networkName, slotId } from '../../src/model/ids.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 
@@ -32,6 +39,8 @@ export interface EndpointShape {
   readonly host: ViewHost | AgentId;
   readonly ip: string;
   readonly state?: EndpointState;
+  readonly keepsConnections?: boolean;
+  readonly ports?: readonly ViewPort[];
 }
 
 export function endpoint(shape: EndpointShape): ViewEndpoint {
@@ -47,6 +56,8 @@ export function endpoint(shape: EndpointShape): ViewEndpoint {
     mac: macOf(shape.network.vni, shape.ip),
     hostname: `${index}.${shape.app.slice(1)}`,
     state: shape.state ?? 'active',
+    ports: shape.ports ?? [],
+    ...(shape.keepsConnections === true ? { keepsConnections: true } : {}),
   };
 }
 

@@ -190,6 +190,7 @@ test('a restart replaces every task with the same definition', () => {
   bench.change({ kind: 'restart-app', appId: appId('/web'), force: false });
   const launches = bench.offer('a1');
   bench.run(launches);
+  bench.converge(bench.slot('/web').id);
   expect(bench.slot('/web').activeEpoch).toBe(2);
 });
 

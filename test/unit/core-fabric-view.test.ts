@@ -26,12 +26,13 @@ test('an endpoint is shown from the moment its instance is stored, with the leas
       mac: '0a:07:0a:20:00:03',
       hostname: '0.web',
       state: 'active',
+      ports: [],
     },
   ]);
   expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: [id] }]);
 });
 
-test('during an upgrade the new one is standby, then active while the old one drains, then alone', () => {
+test('during an upgrade the new one is standby, then anchored, then active while the old one drains, then alone', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web'), 'a1');
   const old = bench.instance('/web');
@@ -39,6 +40,8 @@ test('during an upgrade the new one is standby, then active while the old one dr
   const launches = bench.offer('a2');
   expect(states(bench)).toEqual(['1 active a1', '2 standby a2']);
   bench.run(launches);
+  expect(states(bench)).toEqual(['1 active a1', '2 anchored a2']);
+  bench.converge(old.slotId);
   expect(states(bench)).toEqual(['1 draining a1', '2 active a2']);
   bench.status(old, 'killed');
   expect(states(bench)).toEqual(['2 active a2']);

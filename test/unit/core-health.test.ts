@@ -224,6 +224,7 @@ test('an instance with a readiness check counts, and takes over, only when it is
   bench.status(next!.instance, 'running', { ready: false });
   expect(bench.slot('/web').activeEpoch).toBe(1);
   bench.status(next!.instance, 'running', { ready: true });
+  bench.converge(next!.instance.slotId);
   expect(bench.slot('/web').activeEpoch).toBe(next!.instance.epoch);
 });
 

@@ -99,9 +99,10 @@ test('a kill that was decided survives a restart', () => {
 
 test('a flip that was under way is finished after a restart', () => {
   const bench = new CoreBench();
-  bench.deploy(anApp('/web'));
+  const labels = { 'patchpanel.handover': 'swap' };
+  bench.deploy(anApp('/web', { labels }));
   const old = bench.instance('/web');
-  bench.put(anApp('/web', { env: { RELEASE: '2' } }));
+  bench.put(anApp('/web', { labels, env: { RELEASE: '2' } }));
   bench.run(bench.offer('a2'));
   bench.restart();
   expect(bench.killed(bench.wait(6))).toEqual([old.taskId]);

@@ -36,11 +36,13 @@ test('with over-capacity the new incarnation waits beside the old one in the sam
   expect(bench.slot('/web')).toMatchObject({ epoch: 2, activeEpoch: 1 });
 });
 
-test('when the new incarnation runs the slot flips, and the old one goes when every host has converged', () => {
+const swapping = { labels: { 'patchpanel.handover': 'swap' } };
+
+test('when the new incarnation runs the slot flips, and with swap the old one goes when every host has converged', () => {
   const bench = new CoreBench();
-  bench.deploy(anApp('/web'));
+  bench.deploy(anApp('/web', swapping));
   const old = bench.instance('/web');
-  bench.put(anApp('/web', { env: { RELEASE: '2' } }));
+  bench.put(anApp('/web', { ...swapping, env: { RELEASE: '2' } }));
   bench.run(bench.offer('a2'));
   expect(bench.slot('/web').activeEpoch).toBe(2);
   expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: ['/web#0'] }]);
@@ -56,9 +58,9 @@ test('when the new incarnation runs the slot flips, and the old one goes when ev
 
 test('the old incarnation goes after the deadline when hosts do not acknowledge the flip', () => {
   const bench = new CoreBench();
-  bench.deploy(anApp('/web'));
+  bench.deploy(anApp('/web', swapping));
   const old = bench.instance('/web');
-  bench.put(anApp('/web', { env: { RELEASE: '2' } }));
+  bench.put(anApp('/web', { ...swapping, env: { RELEASE: '2' } }));
   bench.run(bench.offer('a2'));
   expect(bench.killed(bench.wait(4))).toEqual([]);
   expect(bench.killed(bench.wait(2))).toEqual([old.taskId]);
@@ -75,6 +77,7 @@ test('an app with health checks flips only when the new incarnation is healthy',
   bench.status(second!.instance, 'running');
   expect(bench.slot('/web').activeEpoch).toBe(1);
   bench.status(second!.instance, 'running', { healthy: true });
+  bench.converge(second!.instance.slotId);
   expect(bench.slot('/web').activeEpoch).toBe(2);
 });
 
@@ -98,7 +101,7 @@ test('without over-capacity old instances end first, as many as may be missing, 
 
 test('with health capacity 1 and no over-capacity one more runs at a time', () => {
   const bench = new CoreBench();
-  const app = anApp('/web', { instances: 3, ...strategy(1, 0) });
+  const app = anApp('/web', { instances: 3, ...strategy(1, 0), ...swapping });
   bench.deploy(app);
   bench.put({ ...app, env: { RELEASE: '2' } });
   expect(bench.killed()).toEqual([]);

@@ -39,8 +39,10 @@ test('a change of any field of an endpoint is a difference', () => {
     mac: '0a:07:0a:01:00:09',
     hostname: '0.other',
     state: 'draining',
+    keepsConnections: true,
+    ports: [{ number: 80, protocol: 'tcp' }],
   };
-  for (const field of Object.keys(web) as (keyof ViewEndpoint)[]) {
+  for (const field of Object.keys(others) as (keyof ViewEndpoint)[]) {
     const changed = { ...fabric, endpoints: [{ ...web, [field]: others[field] }, db, log] };
     expect([field, diffViews(fabric, changed)?.endpoints.length]).toEqual([field, 1]);
   }

@@ -59,6 +59,7 @@ export class ViewClient {
   #records = 0;
   #applied: ViewVersion | undefined;
   #problem: string | undefined;
+  #drained: readonly EndpointKey[] = [];
   /** What the scheduler of this session knows already. */
   #lastReport = '';
   #stopped = false;
@@ -114,10 +115,18 @@ export class ViewClient {
     this.#wake?.();
   }
 
-  /** Tells the scheduler which version is in force and what is wrong, if anything; soon, newest state only. */
-  report(applied: ViewVersion | undefined, problem: string | undefined): void {
+  /**
+   * Tells the scheduler which version is in force, what is wrong, if anything, and which draining endpoints nobody is
+   * connected to; soon, newest state only.
+   */
+  report(
+    applied: ViewVersion | undefined,
+    problem: string | undefined,
+    drained: readonly EndpointKey[] = [],
+  ): void {
     this.#applied = applied;
     this.#problem = problem;
+    this.#drained = drained;
     if (this.#connected) this.#reports.trigger();
   }
 
@@ -248,6 +257,7 @@ export class ViewClient {
     return {
       ...(this.#applied === undefined ? {} : { applied: this.#applied }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+      ...(this.#drained.length === 0 ? {} : { drained: this.#drained }),
     };
   }
 }

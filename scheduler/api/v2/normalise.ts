@@ -1,4 +1,5 @@
 import type { App, AppNetwork, Constraint, HealthCheck, ReadinessCheck } from '../../../src/model/app.ts';
+import { handoverProblems } from '../../../src/model/handover.ts';
 import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
@@ -29,6 +30,9 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   checkUnsupported(json, details);
   checkCommand(json, details);
   const network = networkOf(json, defaults, details);
+  for (const { label, problem } of handoverProblems(json.labels ?? {})) {
+    details.add(`/labels/${label}`, problem);
+  }
   checkPolicy(json, network, defaults.forbidden, details);
   if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);

@@ -22,6 +22,16 @@ export function toHost(vni: number, underlayIp: string, local: LocalSwitch): str
   return ofport === undefined ? undefined : `set_field:${vni}->tun_id,output:${ofport}`;
 }
 
+/** `actions` that may send the frame back through the port that it came in by, which a switch else never does. */
+export const evenBack = (actions: string): string => `load:0->NXM_OF_IN_PORT[],${actions}`;
+
+/** Looks up the mark of the frame's connection, then goes on. */
+export const findConnection = (zone: number): string => `ct(zone=${zone},table=${table.connections})`;
+
+/** Marks the frame's connection, which it begins or begins anew. */
+export const markConnection = (zone: number, mark: number): string =>
+  `ct(commit,zone=${zone},exec(set_field:${mark}->ct_mark))`;
+
 /** Turns an ARP request into the answer that `ip` is at `mac`, and sends it back where it came from. */
 export const answerArp = (ip: string, mac: string): string =>
   'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],' +

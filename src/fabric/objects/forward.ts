@@ -1,29 +1,23 @@
 import { portRange } from '../incarnations.ts';
 import type { LocalSwitch } from '../local-switch.ts';
 import { flag, table } from '../tables.ts';
-import { endpointKey } from '../view.ts';
 import type { EndpointState, ViewEndpoint } from '../view.ts';
 import type { ViewIndex } from '../view-index.ts';
-import { toHost, toPort } from './actions.ts';
 import type { Address } from './address.ts';
 import type { FlowWriter } from './flow-writer.ts';
+import { handoverFlows, highPorts } from './handover.ts';
 import { networkMatch } from './network-match.ts';
-
-/** Where an incarnation is, seen from this switch. */
-interface Place {
-  readonly local: boolean;
-  readonly actions: string;
-}
+import { placeOf } from './place.ts';
 
 /**
  * Who gets a frame for the address. The active incarnation gets everything; while there is another beside it,
  * replies to connections that an incarnation opened itself go to that one, told apart by the destination port
- * alone, so no host keeps any state. A handover that tracks connections adds its flows between the two.
+ * alone, so no host keeps any state. What the two hosts of a handover do besides is in handover.ts.
  */
 export function forwardFlows(out: FlowWriter, address: Address, index: ViewIndex, local: LocalSwitch): void {
   const destination = `dl_dst=${address.mac}`;
   const write = (priority: number, incarnation: ViewEndpoint, protocol: string, rest: string): void => {
-    const place = placeOf(incarnation, address, index, local);
+    const place = placeOf(incarnation, address.network, index, local);
     if (place === undefined) return;
     const purpose =
       protocol === '' ? (place.local ? 'endpointLocal' : 'endpointRemote') : ('handover' as const);
@@ -40,10 +34,22 @@ export function forwardFlows(out: FlowWriter, address: Address, index: ViewIndex
     write(250, incarnation, 'tcp,', `${ports},tcp_flags=+ack`);
     write(250, incarnation, 'udp,', ports);
   }
+  if (active !== undefined) {
+    for (const protocol of ['tcp', 'udp'] as const) {
+      // What the app listens on there is no reply to anything that it opened.
+      for (const port of highPorts(active, protocol)) write(290, active, `${protocol},`, `,tp_dst=${port}`);
+    }
+  }
+  handoverFlows(out, address, index, local);
 }
 
 /** Whom a quarter of the port space belongs to when incarnations of equal parity meet: the one that has more to lose. */
-const precedence: Readonly<Record<EndpointState, number>> = { active: 0, draining: 1, standby: 2 };
+const precedence: Readonly<Record<EndpointState, number>> = {
+  active: 0,
+  draining: 1,
+  anchored: 2,
+  standby: 3,
+};
 
 function ownersOfQuarters(incarnations: readonly ViewEndpoint[]): ViewEndpoint[] {
   const owners = new Map<string, ViewEndpoint>();
@@ -55,21 +61,4 @@ function ownersOfQuarters(incarnations: readonly ViewEndpoint[]): ViewEndpoint[]
     if (!owners.has(quarter)) owners.set(quarter, incarnation);
   }
   return [...owners.values()];
-}
-
-/** Undefined: a local incarnation that is not plugged in yet, or a host that there is no tunnel to. */
-function placeOf(
-  incarnation: ViewEndpoint,
-  address: Address,
-  index: ViewIndex,
-  local: LocalSwitch,
-): Place | undefined {
-  if (incarnation.host === local.agentId) {
-    const ofport = local.ofports.get(endpointKey(incarnation));
-    return ofport === undefined ? undefined : { local: true, actions: toPort(ofport) };
-  }
-  const host = index.hosts.get(incarnation.host);
-  if (host === undefined) return undefined;
-  const actions = toHost(address.network.vni, host.underlayIp, local);
-  return actions === undefined ? undefined : { local: false, actions };
 }

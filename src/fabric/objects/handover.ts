@@ -1,0 +1,164 @@
+import { endpointKey } from '../view.ts';
+import type { LocalSwitch } from '../local-switch.ts';
+import { flag, handoverZone, table } from '../tables.ts';
+import type { ViewEndpoint } from '../view.ts';
+import type { ViewIndex } from '../view-index.ts';
+import { findConnection, goTo, markConnection } from './actions.ts';
+import type { Address } from './address.ts';
+import type { FlowWriter } from './flow-writer.ts';
+import { networkMatch } from './network-match.ts';
+import { placeOf, type Place } from './place.ts';
+
+/** The first port of the two quarters that incarnations open connections from. */
+const firstQuarterPort = 32_768;
+
+/**
+ * How far a handover is, as this host's view has it. waiting: the new incarnation is dark. anchored: its switch sees
+ * every TCP frame for the address and sends all of them to the old one. flipped: it keeps what begins from now on.
+ */
+type Progress = 'waiting' | 'anchored' | 'flipped';
+
+/** Old and new incarnation of an address, from this host. */
+interface Sides {
+  readonly fresh: ViewEndpoint;
+  readonly freshPlace: Place;
+  readonly oldPlace: Place;
+  readonly progress: Progress;
+}
+
+/**
+ * What a handover that keeps connections adds to forwarding to the active incarnation.
+ *
+ * One switch alone decides whose a connection is, the one of the new incarnation: a SYN that it hands to the new one
+ * marks its connection with the epoch; what has no such mark belongs to the old one and is sent there, over the tunnel
+ * with the redirect bit, which keeps it from being passed on again. Before that switch begins to mark, all hosts send it
+ * every TCP frame for the address (anchored). So there is no moment at which two hosts, or a switch and the cache of
+ * its own datapath, could disagree about a connection: what was not marked at its beginning never will be.
+ */
+export function handoverFlows(out: FlowWriter, address: Address, index: ViewIndex, local: LocalSwitch): void {
+  partnerFlows(out, address, index, local);
+  const sides = sidesOf(address, index, local);
+  if (sides === undefined) return;
+  const { freshPlace, oldPlace, progress } = sides;
+  if (freshPlace.local) anchorFlows(out, address, sides, freshPlace.actions, local);
+  else if (progress !== 'waiting') towardsAnchor(out, address, sides, freshPlace.relay, oldPlace);
+}
+
+/** Ports of this protocol that the app listens on and that lie in the quarters. */
+export const highPorts = ({ ports }: ViewEndpoint, protocol: 'tcp' | 'udp'): number[] => [
+  ...new Set(
+    ports
+      .filter((port) => port.protocol === protocol && port.number >= firstQuarterPort)
+      .map(({ number }) => number),
+  ),
+];
+
+/**
+ * Frames for the address that the other host of a handover passes on are let in: they carry the MAC of who sent them
+ * first, and the tunnel address of the one that passed them on.
+ */
+function partnerFlows(out: FlowWriter, address: Address, index: ViewIndex, local: LocalSwitch): void {
+  const { network, incarnations, mac } = address;
+  if (incarnations.every(({ host }) => host !== local.agentId)) return;
+  const partners = new Set<string>();
+  for (const incarnation of incarnations) {
+    const place = placeOf(incarnation, network, index, local);
+    if (place?.local === false) partners.add(place.underlayIp);
+  }
+  for (const partner of partners) {
+    const match = `ip,${networkMatch(network.vni)},dl_dst=${mac},tun_src=${partner}`;
+    out.flow('handover', table.tunnelGuard, 110, match, goTo(table.forward));
+  }
+}
+
+/** Undefined when no connections are kept apart, or one side is not plugged in. */
+function sidesOf(address: Address, index: ViewIndex, local: LocalSwitch): Sides | undefined {
+  const active = newest(address, ({ state }) => state === 'active');
+  const draining = newest(address, ({ keepsConnections }) => keepsConnections === true);
+  const waiting = newest(
+    address,
+    ({ state, epoch }) =>
+      (state === 'standby' || state === 'anchored') && epoch > (active?.epoch ?? Number.POSITIVE_INFINITY),
+  );
+  const [fresh, old] = draining === undefined ? [waiting, active] : [active, draining];
+  if (fresh === undefined || old === undefined) return undefined;
+  const freshPlace = placeOf(fresh, address.network, index, local);
+  const oldPlace = placeOf(old, address.network, index, local);
+  if (freshPlace === undefined || oldPlace === undefined) return undefined;
+  const progress = fresh.state === 'active' ? 'flipped' : fresh.state === 'anchored' ? 'anchored' : 'waiting';
+  return { fresh, freshPlace, oldPlace, progress };
+}
+
+const newest = (
+  { incarnations }: Address,
+  is: (incarnation: ViewEndpoint) => boolean,
+): ViewEndpoint | undefined => incarnations.filter(is).sort((a, b) => b.epoch - a.epoch)[0];
+
+/**
+ * The switch of the new incarnation. Everything but the marking is there from the beginning: the flip adds one flow,
+ * and marks are looked at by flows that were there before.
+ */
+function anchorFlows(
+  out: FlowWriter,
+  address: Address,
+  { fresh, oldPlace, progress }: Sides,
+  deliver: string,
+  local: LocalSwitch,
+): void {
+  const { network, mac, ip } = address;
+  const destination = `${networkMatch(network.vni)},dl_dst=${mac}`;
+  for (const { base, port } of serverPorts(fresh)) {
+    out.flow('handover', table.forward, base, `tcp,${destination}${port}`, findConnection(handoverZone));
+  }
+  // Replies are tracked, too: a connection of which only one side is seen is soon forgotten.
+  const ofport = local.ofports.get(endpointKey(fresh));
+  out.flow(
+    'handover',
+    table.portSecurity,
+    110,
+    `tcp,in_port=${ofport},dl_src=${mac},nw_src=${ip}`,
+    `ct(zone=${handoverZone},table=${table.gateway})`,
+  );
+  out.flow('handover', table.connections, 100, `ct_mark=${fresh.epoch},tcp,${destination}`, deliver);
+  if (progress === 'flipped') {
+    const begin = `${markConnection(handoverZone, fresh.epoch)},${deliver}`;
+    out.flow('handover', table.connections, 90, `tcp,${destination},tcp_flags=+syn-ack`, begin);
+  }
+  if (oldPlace.local) {
+    out.flow('handover', table.connections, 80, `tcp,${destination}`, oldPlace.actions);
+    return;
+  }
+  // Other hosts may be ahead of this one: what has no connection goes where they think it belongs.
+  if (progress !== 'flipped') {
+    out.flow('handover', table.forward, 180, `ip,${destination},reg1=${flag.fromTunnel}`, deliver);
+  }
+  const older = `tcp,${destination},reg1=${flag.notRedirected}`;
+  out.flow('handover', table.connections, 80, older, oldPlace.redirect);
+  out.drop('unknown-connection', table.connections, 70, `tcp,${destination}`);
+}
+
+/** Any other switch: TCP goes to the anchor, on the old one's host also what comes from elsewhere. */
+function towardsAnchor(
+  out: FlowWriter,
+  address: Address,
+  { fresh, progress }: Sides,
+  pass: string,
+  oldPlace: Place,
+): void {
+  const destination = `${networkMatch(address.network.vni)},dl_dst=${address.mac}`;
+  const origin = oldPlace.local ? '' : `,reg1=${flag.notFromTunnel}`;
+  for (const { base, port } of serverPorts(fresh)) {
+    out.flow('handover', table.forward, base, `tcp,${destination}${origin}${port}`, pass);
+  }
+  if (!oldPlace.local) return;
+  const { actions } = oldPlace;
+  out.flow('handover', table.forward, 310, `ip,${destination},reg1=${flag.redirected}`, actions);
+  // Whatever is no TCP has no beginning that could be seen: it follows the flip.
+  if (progress === 'flipped') out.flow('handover', table.forward, 180, `ip,${destination}`, pass);
+}
+
+/** All ports below the quarters, and above them those that the app listens on: these are no replies. */
+const serverPorts = (fresh: ViewEndpoint): { readonly base: number; readonly port: string }[] => [
+  { base: 200, port: '' },
+  ...highPorts(fresh, 'tcp').map((number) => ({ base: 300, port: `,tp_dst=${number}` })),
+];

@@ -1,0 +1,156 @@
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { endpointKey } from '../../src/fabric/view.ts';
+import type { EndpointState, View, ViewEndpoint, ViewHost } from '../../src/fabric/view.ts';
+import { hosts as allHosts } from '../support/fabric-arbitraries.ts';
+import { frameOf } from '../support/fabric-pipeline.ts';
+import type { Frame } from '../support/fabric-pipeline.ts';
+import { ack, Fabric, ipFrame, syn, tcp, udp } from '../support/fabric-switches.ts';
+import { endpoint, network, view } from '../support/fabric-views.ts';
+
+const red = network('red', 7, '10.1.0.0/24');
+const hosts = allHosts.slice(0, 3);
+/** Served ports, one in each part of the port space. */
+const servedPorts = [80, 40_000, 50_051];
+const ports = servedPorts.map((number) => ({ number, protocol: 'tcp' as const }));
+
+const incarnation = (epoch: number, host: ViewHost, state: EndpointState): ViewEndpoint =>
+  endpoint({
+    app: '/web',
+    epoch,
+    network: red,
+    host,
+    ip: '10.1.0.50',
+    state,
+    ports,
+    keepsConnections: state === 'draining',
+  });
+
+/** One client on each host. */
+const clients = hosts.map((host, index) =>
+  endpoint({ app: '/client', index, network: red, host, ip: `10.1.0.${10 + index}` }),
+);
+
+const viewOf = (old: ViewEndpoint, fresh: ViewEndpoint): View => view(hosts, [red], [...clients, old, fresh]);
+
+/** The views of a handover, one after the other. */
+function stages(oldHost: ViewHost, freshHost: ViewHost, oldEpoch: number): readonly [View, View, View] {
+  const old = (state: EndpointState) => incarnation(oldEpoch, oldHost, state);
+  const fresh = (state: EndpointState) => incarnation(oldEpoch + 1, freshHost, state);
+  return [
+    viewOf(old('active'), fresh('standby')),
+    viewOf(old('active'), fresh('anchored')),
+    viewOf(old('draining'), fresh('active')),
+  ];
+}
+
+const actionArb = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('advance' as const), host: fc.constantFrom(...hosts) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('connect' as const),
+      client: fc.constantFrom(...clients),
+      port: fc.constantFrom(...servedPorts),
+    }),
+  },
+);
+
+const caseArb = fc.record({
+  oldHost: fc.constantFrom(...hosts),
+  freshHost: fc.constantFrom(...hosts),
+  oldEpoch: fc.integer({ min: 1, max: 5 }),
+  actions: fc.array(actionArb, { minLength: 1, maxLength: 20 }),
+});
+
+interface Connection {
+  readonly client: ViewEndpoint;
+  readonly frame: Frame;
+  readonly port: number;
+  /** Where its SYN went. */
+  readonly side: string;
+}
+
+/** A fabric whose hosts take the stages one by one, each in its own time. No host flips before all are anchored. */
+class Handover {
+  readonly fabric: Fabric;
+  readonly sides: readonly [ViewEndpoint, ViewEndpoint];
+  readonly #stages: readonly View[];
+  readonly #stageOf = new Map(hosts.map(({ id }) => [id, 0]));
+
+  constructor(stagesOfIt: readonly [View, View, View]) {
+    this.#stages = stagesOfIt;
+    this.fabric = new Fabric(stagesOfIt[0]);
+    const [old, fresh] = stagesOfIt[0].endpoints.slice(-2);
+    if (old === undefined || fresh === undefined) throw new Error('a handover has two sides');
+    this.sides = [old, fresh];
+  }
+
+  advance(host: ViewHost): void {
+    const next = (this.#stageOf.get(host.id) ?? 0) + 1;
+    const view = this.#stages[next];
+    if (view === undefined || (next === 2 && this.behind(1))) return;
+    this.#stageOf.set(host.id, next);
+    this.fabric.update(host.id, view);
+  }
+
+  /** Whether a host has not reached the stage. */
+  behind(stage: number): boolean {
+    return [...this.#stageOf.values()].some((each) => each < stage);
+  }
+
+  has(host: ViewHost, stage: number): boolean {
+    return this.#stageOf.get(host.id) === stage;
+  }
+}
+
+test('through a handover, in whatever order the hosts take its steps, each connection stays with the one that its SYN reached', () => {
+  fc.assert(
+    fc.property(caseArb, ({ oldHost, freshHost, oldEpoch, actions }) => {
+      const handover = new Handover(stages(oldHost, freshHost, oldEpoch));
+      const [oldKey, freshKey] = handover.sides.map(endpointKey);
+      const connections: Connection[] = [];
+      let nextPort = 33_000;
+      for (const action of actions) {
+        if (action.kind === 'advance') {
+          handover.advance(action.host);
+        } else {
+          const { client, port } = action;
+          const frame = { ...ipFrame(client, handover.sides[0]), ...frameOf({ tp_src: (nextPort += 1) }) };
+          const side = handover.fabric.send(client, tcp(frame, port, syn));
+          // One switch decides, and it has either flipped or not.
+          expect(side).toBe(handover.has(freshHost, 2) ? freshKey : oldKey);
+          connections.push({ client, frame, port, side });
+        }
+        for (const { client, frame, port, side } of connections) {
+          expect(handover.fabric.send(client, tcp(frame, port, ack))).toBe(side);
+        }
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('replies to what either side opened reach it, and what has no connection reaches one of them', () => {
+  fc.assert(
+    fc.property(caseArb, fc.array(fc.constantFrom(...hosts)), ({ oldHost, freshHost, oldEpoch }, steps) => {
+      const handover = new Handover(stages(oldHost, freshHost, oldEpoch));
+      for (const host of steps) handover.advance(host);
+      const keys = handover.sides.map(endpointKey);
+      for (const client of clients) {
+        for (const side of handover.sides) {
+          const reply = side.epoch % 2 === 0 ? 35_000 : 51_000;
+          const frame = { ...ipFrame(client, side), ...frameOf({ tp_src: 5432 }) };
+          expect(handover.fabric.send(client, tcp(frame, reply, syn | ack))).toBe(endpointKey(side));
+          expect(handover.fabric.send(client, tcp(frame, reply, ack))).toBe(endpointKey(side));
+          expect(handover.fabric.send(client, udp(frame, reply))).toBe(endpointKey(side));
+          expect(keys).toContain(handover.fabric.send(client, ipFrame(client, side)));
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,106 @@
+// `handover-client <ip> <port> <new connections a second> <long connections> <life of a long one, ms>`: opens
+// connections until standard input ends, then prints what it saw as JSON. A connection fails when it breaks, or when
+// an echo does not come back within ten seconds.
+import { connect } from 'node:net';
+
+const [ip, port, perSecond, longCount, lifeMs] = process.argv
+  .slice(2)
+  .map((text, i) => (i === 0 ? text : Number(text)));
+const patienceMs = 10_000;
+const seen = {
+  opened: 0,
+  failed: 0,
+  slow: 0,
+  longEnded: 0,
+  longBroken: 0,
+  echoes: 0,
+  servers: [],
+  errors: [],
+};
+const servers = new Set();
+let stopping = false;
+let open = 0;
+
+/** One connection: sends `beats` times, waits for each echo, then closes. Resolves with what went wrong, if anything. */
+function converse(beats, pauseMs) {
+  return new Promise((resolve) => {
+    open += 1;
+    const began = performance.now();
+    const socket = connect({ host: ip, port, noDelay: true });
+    let left = beats;
+    let greeted = false;
+    let waiting = '';
+    const end = (why) => {
+      socket.destroy();
+      clearTimeout(pause);
+      clearTimeout(patience);
+      open -= 1;
+      resolve(why);
+    };
+    let pause;
+    let patience = setTimeout(() => end('no answer'), patienceMs);
+    const beat = () => {
+      if (left === 0 || (stopping && beats > 1)) return end(undefined);
+      left -= 1;
+      waiting = 'x'.repeat(32);
+      patience = setTimeout(() => end('no echo'), patienceMs);
+      socket.write(waiting);
+    };
+    socket.on('error', (error) => end(error.code ?? error.message));
+    socket.on('close', () => end('closed by the other side'));
+    socket.on('data', (chunk) => {
+      let text = chunk.toString('latin1');
+      if (!greeted) {
+        greeted = true;
+        clearTimeout(patience);
+        if (performance.now() - began > 900) seen.slow += 1;
+        const line = text.indexOf('\n');
+        servers.add(text.slice(0, line));
+        text = text.slice(line + 1);
+        return beat();
+      }
+      waiting = waiting.slice(text.length);
+      if (waiting !== '') return;
+      clearTimeout(patience);
+      seen.echoes += 1;
+      if (left === 0) return end(undefined);
+      pause = setTimeout(beat, pauseMs);
+    });
+  });
+}
+
+function note(kind, why) {
+  if (why === undefined) return;
+  seen[kind] += 1;
+  if (seen.errors.length < 20) seen.errors.push(`${kind}: ${why} at ${Math.round(performance.now())} ms`);
+}
+
+// As many as are due by now: a timer that is late loses none.
+const began = performance.now();
+const opener = setInterval(() => {
+  const due = Math.floor(((performance.now() - began) * perSecond) / 1000);
+  for (; seen.opened < due; seen.opened += 1) void converse(1, 0).then((why) => note('failed', why));
+}, 5);
+
+async function keepOne(firstLifeMs) {
+  for (let life = firstLifeMs; !stopping; life = lifeMs) {
+    note('longBroken', await converse(Math.max(2, Math.round(life / 50)), 50));
+    seen.longEnded += 1;
+  }
+}
+// Spread, so that some are young and some are old at any time.
+const long = Array.from({ length: longCount }, (_, i) => keepOne((lifeMs * (i + 1)) / longCount));
+
+process.stdin.on('data', () => undefined);
+process.stdin.on('end', async () => {
+  clearInterval(opener);
+  seen.seconds = (performance.now() - began) / 1000;
+  stopping = true;
+  await Promise.all(long);
+  const check = setInterval(() => {
+    if (open > 0) return;
+    clearInterval(check);
+    process.stdout.write(JSON.stringify({ ...seen, servers: [...servers] }));
+    process.exit(0);
+  }, 20);
+});
