@@ -9,7 +9,6 @@ import { macOf } from '../../src/fabric/mac.ts';
 import { touchedByPorts, touchedKeys } from '../../src/fabric/touched.ts';
 import { endpointKey } from '../../src/fabric/view.ts';
 import type { View, ViewEndpoint } from '../../src/fabric/view.ts';
-import type { AgentId } from '../../src/model/ids.ts';
 import { fabricArb, historyArb, hosts, networks } from '../support/fabric-arbitraries.ts';
 import { frameOf, Pipeline } from '../support/fabric-pipeline.ts';
 import type { Frame } from '../support/fabric-pipeline.ts';

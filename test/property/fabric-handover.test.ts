@@ -91,19 +91,19 @@ class Handover {
 
   advance(host: ViewHost): void {
     const next = (this.#stageOf.get(host.id) ?? 0) + 1;
-    const view = this.#stages[next];
-    if (view === undefined || (next === 2 && this.behind(1))) return;
+    const stage = this.#stages[next];
+    if (stage === undefined || (next === 2 && this.behind(1))) return;
     this.#stageOf.set(host.id, next);
-    this.fabric.update(host.id, view);
+    this.fabric.update(host.id, stage);
   }
 
   /** Whether a host has not reached the stage. */
-  behind(stage: number): boolean {
-    return [...this.#stageOf.values()].some((each) => each < stage);
+  behind(number: number): boolean {
+    return [...this.#stageOf.values()].some((each) => each < number);
   }
 
-  has(host: ViewHost, stage: number): boolean {
-    return this.#stageOf.get(host.id) === stage;
+  has(host: ViewHost, number: number): boolean {
+    return this.#stageOf.get(host.id) === number;
   }
 }
 

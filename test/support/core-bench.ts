@@ -230,9 +230,9 @@ export class CoreBench {
 
   /** A new process on the same store. */
   /** Every host acknowledges what is shown of the slot now. */
-  converge(slotId: SlotId): Frame {
-    const slot = this.world.slots.get(slotId);
-    return this.step({ kind: 'converged', slotId, epoch: slot?.anchoredEpoch ?? slot?.activeEpoch ?? 0 });
+  converge(id: SlotId): Frame {
+    const slot = this.world.slots.get(id);
+    return this.step({ kind: 'converged', slotId: id, epoch: slot?.anchoredEpoch ?? slot?.activeEpoch ?? 0 });
   }
 
   restart(): void {

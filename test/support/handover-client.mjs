@@ -18,7 +18,7 @@ const seen = {
   errors: [],
 };
 const servers = new Set();
-let stopping = false;
+const stop = new AbortController();
 let open = 0;
 
 /** One connection: sends `beats` times, waits for each echo, then closes. Resolves with what went wrong, if anything. */
@@ -40,7 +40,7 @@ function converse(beats, pauseMs) {
     let pause;
     let patience = setTimeout(() => end('no answer'), patienceMs);
     const beat = () => {
-      if (left === 0 || (stopping && beats > 1)) return end(undefined);
+      if (left === 0 || (stop.signal.aborted && beats > 1)) return end(undefined);
       left -= 1;
       waiting = 'x'.repeat(32);
       patience = setTimeout(() => end('no echo'), patienceMs);
@@ -83,7 +83,7 @@ const opener = setInterval(() => {
 }, 5);
 
 async function keepOne(firstLifeMs) {
-  for (let life = firstLifeMs; !stopping; life = lifeMs) {
+  for (let life = firstLifeMs; !stop.signal.aborted; life = lifeMs) {
     note('longBroken', await converse(Math.max(2, Math.round(life / 50)), 50));
     seen.longEnded += 1;
   }
@@ -95,7 +95,7 @@ process.stdin.on('data', () => undefined);
 process.stdin.on('end', async () => {
   clearInterval(opener);
   seen.seconds = (performance.now() - began) / 1000;
-  stopping = true;
+  stop.abort();
   await Promise.all(long);
   const check = setInterval(() => {
     if (open > 0) return;
