@@ -20,6 +20,7 @@ export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult 
     shapeError(network) ??
     clashError(world, network) ??
     changeError(world, network) ??
+    routeError(world, network) ??
     mtuError(world, frame.settings.interconnect, network);
   if (error !== undefined)
     return { kind: 'invalid', details: [{ path: error.path, errors: [error.message] }] };
@@ -45,6 +46,10 @@ export function deleteNetwork(frame: FrameBuilder, name: NetworkName): ChangeRes
     if (app.network.mode === 'container' && app.network.name === name)
       return inUse(`Network '${name}' is used by app '${app.id}'.`);
   }
+  for (const other of world.networks.values()) {
+    if (other.routes?.includes(name) === true)
+      return inUse(`Network '${name}' is a route of network '${other.name}'.`);
+  }
   const slots = [...world.slots.values()].filter((slot) => slot.lease?.network === name);
   const holder = [...addressBook(world, name).holders.values()]
     .flatMap((holders) => [...holders])
@@ -54,6 +59,15 @@ export function deleteNetwork(frame: FrameBuilder, name: NetworkName): ChangeRes
   for (const slot of slots) frame.deleteSlot(slot);
   frame.deleteNetwork(name);
   return { kind: 'accepted' };
+}
+
+function routeError(world: World, { name, routes = [] }: Network): FieldError | undefined {
+  for (const [index, other] of routes.entries()) {
+    const path = `/routes(${index})`;
+    if (other === name) return { path, message: 'a network needs no route to itself' };
+    if (!world.networks.has(other)) return { path, message: `network '${other}' does not exist` };
+  }
+  return undefined;
 }
 
 /** Packets that no tunnel carries would be lost without a word. */

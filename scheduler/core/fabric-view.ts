@@ -72,6 +72,7 @@ export function viewNetwork(
     mtu: network.mtu === undefined ? largest : Math.min(network.mtu, limit),
     domain: network.domain,
     ...(network.nat === true ? { nat: true } : {}),
+    ...(network.routes === undefined || network.routes.length === 0 ? {} : { routes: network.routes }),
     ...(publications.length === 0 ? {} : { publications }),
   };
 }

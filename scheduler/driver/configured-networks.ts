@@ -27,6 +27,7 @@ const fileSchema = z.array(
     mtu: z.int().min(576).max(9_000).optional(),
     domain: z.string().min(1).default(domain),
     nat: z.boolean().optional(),
+    routes: z.array(z.string()).max(64).optional(),
     quarantineSeconds: z.int().nonnegative().default(quarantineSeconds),
   }),
 );
@@ -50,13 +51,14 @@ async function readNetworks(file: string): Promise<readonly Network[]> {
   }
 }
 
-function toNetwork({ range, mtu, nat, ...rest }: z.infer<typeof fileSchema>[number]): Network {
+function toNetwork({ range, mtu, nat, routes, ...rest }: z.infer<typeof fileSchema>[number]): Network {
   return {
     ...rest,
     name: networkName(rest.name),
     ...(range === undefined ? {} : { range }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(nat === undefined ? {} : { nat }),
+    ...(routes === undefined ? {} : { routes: routes.map(networkName) }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { LocalSwitch } from './local-switch.ts';
 import { addressKey, networkKey, portKey } from './object-key.ts';
 import type { ObjectKey } from './object-key.ts';
 import { answersArpByRule } from './objects/network.ts';
+import { routedWith } from './routes.ts';
 import { endpointKey } from './view.ts';
 import type { View, ViewEndpoint } from './view.ts';
 import { compareViews } from './view-diff.ts';
@@ -22,6 +23,10 @@ export function touchedKeys(before: View, after: View): Set<ObjectKey> {
     for (const network of sides(change)) keys.add(networkKey(network.name));
   }
   const networks = renumberedNetworks(difference);
+  for (const network of reroutedNetworks(before, after, difference)) {
+    networks.add(network);
+    keys.add(networkKey(network));
+  }
   for (const network of networksThatChangeArp(before, after)) {
     networks.add(network);
     keys.add(networkKey(network));
@@ -54,6 +59,16 @@ function addEndpoint(keys: Set<ObjectKey>, endpoint: ViewEndpoint): void {
 
 const sides = <T>({ before, after }: Changed<T>): T[] =>
   [before, after].filter((side): side is NonNullable<typeof side> & T => side !== undefined);
+
+/** Networks with routes, when something that routes depend on changed in any of them: rare, so not looked at closely. */
+function reroutedNetworks(before: View, after: View, difference: ViewDifference): Set<NetworkName> {
+  const changed = difference.networks.some(
+    ({ before: was, after: is }) =>
+      was?.vni !== is?.vni || was?.cidr !== is?.cidr || was?.routes?.join() !== is?.routes?.join(),
+  );
+  if (!changed) return new Set();
+  return new Set([...routedWith(before.networks).keys(), ...routedWith(after.networks).keys()]);
+}
 
 /** Networks that came, went or got another number: every flow in them names it. */
 function renumberedNetworks(difference: ViewDifference): Set<NetworkName> {

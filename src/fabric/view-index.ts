@@ -1,12 +1,16 @@
 import type { AgentId, NetworkName } from '../model/ids.ts';
 import { addressKey, portKey } from './object-key.ts';
 import type { ObjectKey } from './object-key.ts';
+import { routesByNetwork } from './routes.ts';
+import type { Route } from './routes.ts';
 import type { View, ViewEndpoint, ViewHost, ViewNetwork } from './view.ts';
 
 /** A view by what the compiler looks up. */
 export interface ViewIndex {
   readonly hosts: ReadonlyMap<AgentId, ViewHost>;
   readonly networks: ReadonlyMap<NetworkName, ViewNetwork>;
+  /** The routes of each network that has any. */
+  readonly routes: ReadonlyMap<NetworkName, readonly Route[]>;
   /** How many addresses each network has in use. */
   readonly addressCounts: ReadonlyMap<NetworkName, number>;
   /** The incarnations at each address, in the order of the view; only of known networks. */
@@ -34,5 +38,5 @@ export function indexView(view: View, local: AgentId): ViewIndex {
     if (endpoint.host === local) ports.set(portKey(endpoint), endpoint);
   }
   const hosts = new Map(view.hosts.map((host) => [host.id, host]));
-  return { hosts, networks, addressCounts, addresses, ports };
+  return { hosts, networks, routes: routesByNetwork(networks), addressCounts, addresses, ports };
 }

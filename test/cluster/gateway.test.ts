@@ -94,6 +94,31 @@ test('a container gets out as its host where the network says so, and a publishe
   );
 });
 
+test('networks are joined by a route alone, in its direction, and across hosts', async () => {
+  const blue = { vni: 8, cidr: '10.40.0.0/24' };
+  await bench.api.send('PUT', '/v1/networks/blue', blue);
+  const on = (host: number, fields: Record<string, unknown> = {}) => ({
+    constraints: [['hostname', 'LIKE', `.*-h${host}`]],
+    ...fields,
+  });
+  const [inDefault] = await bench.add(demoApp('/red', on(1)));
+  const [inBlue] = await bench.add(
+    demoApp('/blue', on(2, { networks: [{ mode: 'container', name: 'blue' }] })),
+  );
+  expect(await bench.ask(inDefault!, ipOf(inBlue))).toBeUndefined();
+  await bench.api.send('PUT', '/v1/networks/default', { vni: 7, cidr: '10.32.0.0/16', routes: ['blue'] });
+  await bench.until(
+    'a way to blue',
+    async () => (await bench.ask(inDefault!, ipOf(inBlue)))?.task === inBlue!.id,
+  );
+  expect(await bench.ask(inBlue!, ipOf(inDefault))).toBeUndefined();
+  await bench.api.send('PUT', '/v1/networks/default', { vni: 7, cidr: '10.32.0.0/16' });
+  await bench.until(
+    'the way to be closed',
+    async () => (await bench.ask(inDefault!, ipOf(inBlue))) === undefined,
+  );
+});
+
 test('an instance that does not serve gets nothing from outside', async () => {
   const check = { protocol: 'COMMAND', command: { value: 'test ! -e /tmp/sick' }, intervalSeconds: 1 };
   const healthChecks = [{ ...check, maxConsecutiveFailures: 0, gracePeriodSeconds: 1, timeoutSeconds: 5 }];

@@ -105,6 +105,24 @@ test('two networks with NAT are not joined by their hosts', async () => {
   await show([net, closed]);
 });
 
+test('a route lets connections through in its own direction, on one host and across two', async () => {
+  await show([{ ...net, routes: [closed.name] }, closed]);
+  expect(await reaches(boxes[0]!, endpoints[2]!.ip, 8080)).toBe(true);
+  expect(await reaches(boxes[1]!, endpoints[2]!.ip, 8080, 3_000_000)).toBe(true);
+  expect(await fetches(boxes[2]!, endpoints[1]!.ip, 10, 8080, 1_000)).toBe(false);
+  const pinged = await boxes[1]!.exec('ping', ['-c', '1', '-W', '2', endpoints[2]!.ip]);
+  expect(pinged.stdout).toContain('1 received');
+  const refused = await boxes[2]!.exec('ping', ['-c', '1', '-W', '1', endpoints[1]!.ip]);
+  expect(refused.stdout).toContain('0 received');
+  await show([
+    { ...net, routes: [closed.name] },
+    { ...closed, routes: [net.name] },
+  ]);
+  expect(await reaches(boxes[2]!, endpoints[1]!.ip, 8080)).toBe(true);
+  await show([net, closed]);
+  expect(await fetches(boxes[0]!, endpoints[2]!.ip, 10, 8080, 1_000)).toBe(false);
+});
+
 test('a published port leads to the instances from every host, or from the chosen one', async () => {
   const [one, two] = hosts;
   const ips = [endpoints[0]!.ip, endpoints[1]!.ip];

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { defaultViewLimits, ViewHub } from '../../scheduler/driver/views/hub.ts';
+import { routedWith } from '../../src/fabric/routes.ts';
 import { validateView } from '../../src/fabric/validate-view.ts';
 import { endpointKey, type EndpointState, type View, type ViewEndpoint } from '../../src/fabric/view.ts';
 import { endpoint, host, network, sorted } from '../support/fabric-views.ts';
@@ -8,15 +9,20 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { ViewClient } from '../support/view-client.ts';
 
 const hosts = [0, 1, 2, 3].map((i) => host(`h${i}`, `10.0.0.${i + 1}`));
-const networks = [network('red', 7, '10.32.0.0/16'), network('blue', 8, '10.33.0.0/16')];
+const networks = [
+  network('red', 7, '10.32.0.0/16'),
+  network('blue', 8, '10.33.0.0/16'),
+  network('green', 9, '10.34.0.0/16'),
+];
 
 type Op =
   | { readonly kind: 'put'; readonly slot: number; readonly on: number; readonly state: EndpointState }
   | { readonly kind: 'remove'; readonly slot: number }
+  | { readonly kind: 'route'; readonly from: number; readonly to: readonly number[] }
   | { readonly kind: 'flush' | 'host-moves'; readonly on: number }
   | { readonly kind: 'connect' | 'disconnect' | 'catch-up' | 'read' | 'stall'; readonly on: number };
 
-const slotCount = 8;
+const slotCount = 9;
 const onHost = fc.nat(hosts.length - 1);
 const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
   {
@@ -26,6 +32,14 @@ const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
       slot: fc.nat(slotCount - 1),
       on: onHost,
       state: fc.constantFrom<EndpointState>('standby', 'active', 'draining'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('route' as const),
+      from: fc.nat(networks.length - 1),
+      to: fc.uniqueArray(fc.nat(networks.length - 1), { maxLength: 2 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), slot: fc.nat(slotCount - 1) }) },
@@ -47,9 +61,9 @@ const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
   },
 );
 
-/** Slots 0-3 are of the red network, the rest of the blue one; every second may have two incarnations. */
+/** The slots take turns between the networks; every second may have two incarnations. */
 function endpointOf(slot: number, on: number, epoch: number, state: EndpointState): ViewEndpoint {
-  const of = slot < slotCount / 2 ? networks[0]! : networks[1]!;
+  const of = networks[slot % networks.length]!;
   const ip = `10.${of.vni + 25}.0.${10 + slot}`;
   return endpoint({ app: '/app', index: slot, epoch, network: of, host: hosts[on]!, ip, state });
 }
@@ -62,6 +76,7 @@ class Model {
   readonly endpoints = new Map<number, ViewEndpoint>();
   readonly records = hosts.map((each) => ({ ...each }));
   readonly violations: string[] = [];
+  readonly networks = [...networks];
   visible = new Map<string, ViewEndpoint>();
   #epoch = 0;
 
@@ -87,6 +102,11 @@ class Model {
       case 'remove':
         this.endpoints.delete(op.slot);
         return this.hub.setEndpoints(endpointOf(op.slot, 0, 1, 'active').slot, []);
+      case 'route': {
+        const routes = op.to.map((to) => networks[to]!.name);
+        this.networks[op.from] = { ...networks[op.from]!, ...(routes.length === 0 ? {} : { routes }) };
+        return this.hub.setNetworks(this.networks);
+      }
       case 'flush':
         this.#flushed();
         return this.clock.advance(10);
@@ -110,13 +130,14 @@ class Model {
   /** What the host must know in the end. */
   expectedOf(index: number): View {
     const own = [...this.endpoints.values()].filter((each) => each.host === hosts[index]!.id);
-    const names = new Set(own.map((each) => each.network));
+    const routed = routedWith(this.networks);
+    const names = new Set(own.flatMap(({ network: name }) => [name, ...(routed.get(name) ?? [])]));
     const endpoints = [...this.endpoints.values()].filter((each) => names.has(each.network));
     const members = new Set(endpoints.map((each) => each.host));
     return {
       version: this.clients[index]!.view!.version,
       hosts: this.records.filter((each) => members.has(each.id)),
-      networks: networks.filter((each) => names.has(each.name)),
+      networks: this.networks.filter((each) => names.has(each.name)),
       endpoints,
     };
   }

@@ -258,3 +258,33 @@ test('every address in use and the gateway are answered in ARP; nothing else is,
     { numRuns: 40 },
   );
 });
+
+test('between networks goes what a route lets through, to the MAC of its destination; nothing else does', () => {
+  fc.assert(
+    fc.property(fabricArb, (fabric) => {
+      const fabricOfSwitches = new Fabric(fabric);
+      const networkOf = (of: ViewEndpoint) => fabric.networks.find(({ name }) => name === of.network)!;
+      for (const [from, to] of pairsOf(fabric)) {
+        // Blue has the addresses of red, and so no routes: what is sent to its addresses is sent to red's.
+        if (from.network === to.network || from.network === 'blue' || to.network === 'blue') continue;
+        const [own, other] = [networkOf(from), networkOf(to)];
+        const opens = own.routes?.includes(other.name) === true;
+        const routed = opens || other.routes?.includes(own.name) === true;
+        const active = activeAt(fabric, to);
+        const arrives = active === undefined ? 'unknown-destination' : endpointKey(active);
+        const frame = {
+          ...ipFrame(from, { ...to, mac: macOf(own.vni, own.gateway) }),
+          ...frameOf({ nw_ttl: 64, icmp_type: 0 }),
+        };
+        const refused = own.nat === true ? 'not-routed' : 'unknown-destination';
+        expect(fabricOfSwitches.send(from, tcp(frame, 80, ack))).toBe(routed ? arrives : refused);
+        const begun = tcp(frame, 80, syn);
+        const unopened = routed ? 'not-routed' : refused;
+        expect(fabricOfSwitches.send(from, begun)).toBe(opens ? arrives : unopened);
+        const ping = { ...frame, ...frameOf({ icmp_type: 8 }) };
+        expect(fabricOfSwitches.send(from, ping)).toBe(opens ? arrives : unopened);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

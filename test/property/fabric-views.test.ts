@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { viewDescriptor, viewTypeNames } from '../../proto/view.gen.ts';
 import type { ViewMessages } from '../../proto/view.gen.ts';
+import { routedWith } from '../../src/fabric/routes.ts';
 import { hostView } from '../../src/fabric/host-view.ts';
 import { validateView } from '../../src/fabric/validate-view.ts';
 import type { View } from '../../src/fabric/view.ts';
@@ -43,7 +44,9 @@ test('the view of a host out of a valid fabric is valid, sparse and complete', (
       const own = hostView(fabric, id);
       expect(validateView(fabric)).toEqual([]);
       expect(validateView(own)).toEqual([]);
-      const networks = new Set(own.endpoints.filter(({ host }) => host === id).map(({ network }) => network));
+      const routed = routedWith(fabric.networks);
+      const hosted = fabric.endpoints.filter(({ host }) => host === id).map(({ network }) => network);
+      const networks = new Set(hosted.flatMap((name) => [name, ...(routed.get(name) ?? [])]));
       expect(new Set(own.networks.map(({ name }) => name))).toEqual(networks);
       expect(own.endpoints).toEqual(fabric.endpoints.filter(({ network }) => networks.has(network)));
       expect(new Set(own.hosts.map((host) => host.id))).toEqual(

@@ -54,10 +54,24 @@ function endpointsOf(place: Place, index: number): ViewEndpoint[] {
   );
 }
 
+/** Routes between red and green, whose subnets do not overlap, and NAT in red. */
+function withOptions(
+  each: ViewNetwork,
+  { there, back, nat }: { readonly there: boolean; readonly back: boolean; readonly nat: boolean },
+): ViewNetwork {
+  const [red, , green] = networks;
+  if (each.name === red?.name)
+    return { ...each, nat, ...(there && green !== undefined ? { routes: [green.name] } : {}) };
+  return back && each.name === green?.name && red !== undefined ? { ...each, routes: [red.name] } : each;
+}
+
 /** Valid fabrics of up to 12 addresses in 3 networks on 4 hosts, in every mixture of states. */
 export const fabricArb: fc.Arbitrary<View> = fc
-  .uniqueArray(placeArb, { maxLength: 12, selector: (place) => `${place.network.name}/${place.offset}` })
-  .map((places) => {
+  .tuple(
+    fc.uniqueArray(placeArb, { maxLength: 12, selector: (place) => `${place.network.name}/${place.offset}` }),
+    fc.record({ there: fc.boolean(), back: fc.boolean(), nat: fc.boolean() }),
+  )
+  .map(([places, options]) => {
     // The slot is that of the address, so that two fabrics know the same slots.
     const endpoints = places.flatMap((place) => endpointsOf(place, place.offset));
     const usedHosts = new Set(endpoints.map((each) => each.host));
@@ -65,7 +79,9 @@ export const fabricArb: fc.Arbitrary<View> = fc
     return {
       version: { term: 1, n: 1 },
       hosts: hosts.filter(({ id }) => usedHosts.has(id)),
-      networks: networks.filter(({ name }) => usedNetworks.has(name)),
+      networks: networks
+        .filter(({ name }) => usedNetworks.has(name))
+        .map((each) => withOptions(each, options)),
       endpoints,
     };
   });

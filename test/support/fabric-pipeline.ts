@@ -79,6 +79,7 @@ function parseMatch(match: string): Term[] {
     const protocol = protocols[part];
     if (protocol !== undefined) return protocol.map(([field, value]) => ({ field, value, mask: all }));
     const [field = '', text = ''] = part.split('=');
+    if (text === '+syn-ack') return [{ field, value: 0x02n, mask: 0x12n }];
     if (text === '+ack') return [{ field, value: 0x10n, mask: 0x10n }];
     if (text === '+syn-ack') return [{ field, value: 0x02n, mask: 0x12n }];
     const [value = '', mask] = text.split('/');
@@ -157,6 +158,7 @@ function act(
   outputs: { port: number; frame: Frame }[],
 ): void {
   const put = (port: bigint): number => outputs.push({ port: Number(port), frame: { ...fields } });
+  if (action === 'dec_ttl') return void (fields['nw_ttl'] = (fields['nw_ttl'] ?? 0n) - 1n);
   if (action === 'IN_PORT') return void put(fields['in_port'] ?? 0n);
   const [verb, rest = ''] = splitOnce(action, ':');
   if (verb === 'output') {

@@ -101,3 +101,23 @@ test('a host with a smaller underlay that comes later lowers what the network gi
   bench.step({ kind: 'host-facts', facts: factsOf(1_400) });
   expect(mtu()).toBe(1_350);
 });
+
+test('a route leads to another network that exists, and keeps that from being deleted', () => {
+  const bench = new CoreBench();
+  const put = (network: Network) => bench.change({ kind: 'put-network', network });
+  const routed = (...routes: string[]): Network => ({ ...blue, routes: routes.map(networkName) });
+  expect(put(routed('default', 'red'))).toMatchObject({
+    kind: 'invalid',
+    details: [{ path: '/routes(1)', errors: ["network 'red' does not exist"] }],
+  });
+  expect(put(routed('blue'))).toMatchObject({ details: [{ path: '/routes(0)' }] });
+  expect(put(routed('default')).kind).toBe('accepted');
+  expect(viewNetwork(bench.world, defaultInterconnect, blue.name)).toMatchObject({ routes: ['default'] });
+  const red = { ...blue, name: networkName('red'), vni: 9, cidr: '10.35.0.0/24' };
+  put(red);
+  put(routed('red'));
+  expect(bench.change({ kind: 'delete-network', name: red.name })).toMatchObject({
+    kind: 'conflict',
+    message: expect.stringContaining("route of network 'blue'"),
+  });
+});

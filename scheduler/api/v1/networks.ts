@@ -16,6 +16,7 @@ const networkSchema = z.object({
   mtu: z.int().min(576).max(65_535).optional(),
   domain: z.string().min(1).optional(),
   nat: z.boolean().optional(),
+  routes: z.array(z.string()).max(64).optional(),
   quarantineSeconds: z.int().min(0).max(86_400).optional(),
 });
 
@@ -63,6 +64,7 @@ export function networkRoutes(server: FastifyInstance, deps: ApiDeps): void {
       ...(json.range === undefined ? {} : { range: json.range }),
       ...(json.mtu === undefined ? {} : { mtu: json.mtu }),
       ...(json.nat === undefined ? {} : { nat: json.nat }),
+      ...(json.routes === undefined ? {} : { routes: [...new Set(json.routes)].map(networkName) }),
       domain: json.domain ?? 'patchpanel.internal',
       quarantineSeconds: json.quarantineSeconds ?? 300,
     };

@@ -9,8 +9,12 @@ export interface NetworkChange {
   readonly shown: Map<string, ViewEndpoint>;
   /** Endpoints as they were, of those that are gone or look different now, by key. */
   readonly before: Map<string, ViewEndpoint>;
+  /** Hosts that have endpoints in it now, or no more. */
   readonly joined: Set<AgentId>;
   readonly left: Set<AgentId>;
+  /** Hosts that must know it now, or need not any more. */
+  readonly informed: Set<AgentId>;
+  readonly dismissed: Set<AgentId>;
   /** Members whose own record (address, name) changed. */
   readonly refreshedHosts: Set<AgentId>;
 }
@@ -36,6 +40,8 @@ export class FabricChange {
       before: new Map(),
       joined: new Set(),
       left: new Set(),
+      informed: new Set(),
+      dismissed: new Set(),
       refreshedHosts: new Set(),
     };
     this.#networks.set(name, made);
@@ -58,5 +64,15 @@ export class FabricChange {
   left(host: AgentId, network: NetworkName): void {
     const change = this.network(network);
     if (!change.joined.delete(host)) change.left.add(host);
+  }
+
+  informed(host: AgentId, network: NetworkName): void {
+    const change = this.network(network);
+    if (!change.dismissed.delete(host)) change.informed.add(host);
+  }
+
+  dismissed(host: AgentId, network: NetworkName): void {
+    const change = this.network(network);
+    if (!change.informed.delete(host)) change.dismissed.add(host);
   }
 }

@@ -1,7 +1,9 @@
+import { routedWith } from '../../../src/fabric/routes.ts';
 import { endpointKey, type ViewEndpoint, type ViewHost, type ViewNetwork } from '../../../src/fabric/view.ts';
 import { sameNetwork } from '../../../src/fabric/view-diff.ts';
 import type { AgentId, NetworkName, SlotId } from '../../../src/model/ids.ts';
 import { FabricChange } from './fabric-change.ts';
+import { ReaderTable } from './reader-table.ts';
 
 /**
  * The whole fabric as the leader knows it, and what of it the hosts may see. An endpoint is visible once its host
@@ -21,6 +23,8 @@ export class FabricState {
   readonly #networkOf = new Map<string, NetworkName>();
   readonly #members = new Map<NetworkName, Map<AgentId, number>>();
   readonly #memberships = new Map<AgentId, Set<NetworkName>>();
+  /** Who must know a network: its members and those of the networks that it is routed with. */
+  readonly #readers = new ReaderTable();
   // What commit must look at.
   readonly #dirty = new Set<string>();
   readonly #dirtyHosts = new Set<AgentId>();
@@ -37,6 +41,16 @@ export class FabricState {
   /** The networks of which the host has a visible endpoint. */
   networksOf(host: AgentId): ReadonlySet<NetworkName> {
     return this.#memberships.get(host) ?? noNetworks;
+  }
+
+  /** The networks that the host must know: its own, and those that they are routed with. */
+  knownTo(host: AgentId): ReadonlySet<NetworkName> {
+    return this.#readers.networksOf(host);
+  }
+
+  /** The hosts that must know the network. */
+  readersOf(network: NetworkName): Iterable<AgentId> {
+    return this.#readers.of(network);
   }
 
   /** The hosts that have a visible endpoint in the network. */
@@ -87,12 +101,16 @@ export class FabricState {
   /** Makes visible what was set since the last commit, and tells what changed by that. */
   commit(): FabricChange {
     const change = new FabricChange();
+    if (this.#dirtyNetworks.size > 0) {
+      const routed = routedWith(this.#networks.values());
+      this.#readers.reroute(routed, (name) => this.membersOf(name), change);
+    }
     for (const key of this.#dirty) this.#commitEndpoint(key, change);
     for (const id of this.#dirtyHosts) {
       for (const network of this.networksOf(id)) change.network(network).refreshedHosts.add(id);
     }
     for (const name of this.#dirtyNetworks) {
-      if (this.#members.has(name)) change.network(name).redefined = true;
+      if (this.#readers.has(name)) change.network(name).redefined = true;
     }
     this.#dirty.clear();
     this.#dirtyHosts.clear();
@@ -158,6 +176,7 @@ export class FabricState {
     if (count > 0) return;
     this.#memberships.set(host, new Set(this.networksOf(host)).add(network));
     change.joined(host, network);
+    this.#readers.join(host, network, change);
   }
 
   #hide(key: string, endpoint: ViewEndpoint, change: FabricChange): void {
@@ -180,6 +199,7 @@ export class FabricState {
     if (rest.size === 0) this.#memberships.delete(host);
     else this.#memberships.set(host, rest);
     change.left(host, network);
+    this.#readers.leave(host, network, change);
   }
 }
 

@@ -10,9 +10,9 @@ import type { AgentId, NetworkName } from '../../../src/model/ids.ts';
 import type { FabricChange, NetworkChange } from './fabric-change.ts';
 import type { FabricState } from './fabric-state.ts';
 
-/** All that one host must know: the networks that it hosts, their endpoints and the hosts of these. */
+/** All that one host must know: the networks that it hosts and those routed with them, their endpoints and the hosts of these. */
 export function hostSnapshot(state: FabricState, host: AgentId, version: ViewVersion): View {
-  const names = [...state.networksOf(host)];
+  const names = [...state.knownTo(host)];
   const members = new Set(names.flatMap((name) => [...state.membersOf(name)]));
   return {
     version,
@@ -22,12 +22,12 @@ export function hostSnapshot(state: FabricState, host: AgentId, version: ViewVer
   };
 }
 
-/** The hosts whose view a change touches: the members of its networks, those that just left included. */
+/** The hosts whose view a change touches: those that know its networks, and those that need not any more. */
 export function affectedHosts(state: FabricState, change: FabricChange): ReadonlySet<AgentId> {
   const hosts = new Set<AgentId>();
   for (const [name, part] of change.networks) {
-    for (const member of state.membersOf(name)) hosts.add(member);
-    for (const gone of part.left) hosts.add(gone);
+    for (const reader of state.readersOf(name)) hosts.add(reader);
+    for (const gone of part.dismissed) hosts.add(gone);
   }
   return hosts;
 }
@@ -42,9 +42,9 @@ export function hostDelta(
 ): ViewDelta {
   const draft = new Draft(state, host);
   for (const [name, part] of change.networks) {
-    if (part.left.has(host)) draft.leave(name, part);
-    else if (part.joined.has(host)) draft.join(name);
-    else if (state.networksOf(host).has(name)) draft.follow(name, part);
+    if (part.dismissed.has(host)) draft.leave(name, part);
+    else if (part.informed.has(host)) draft.join(name);
+    else if (state.knownTo(host).has(name)) draft.follow(name, part);
   }
   return draft.delta(from, to);
 }
@@ -114,8 +114,8 @@ class Draft {
   }
 
   #sees(other: AgentId): boolean {
-    const own = this.#state.networksOf(this.#host);
-    for (const name of this.#state.networksOf(other)) if (own.has(name)) return true;
+    const known = this.#state.knownTo(this.#host);
+    for (const name of this.#state.networksOf(other)) if (known.has(name)) return true;
     return false;
   }
 }

@@ -206,7 +206,7 @@ export class ViewHub {
   #hostsBehind(endpoint: ViewEndpoint, n: number): ReadonlySet<AgentId> {
     const version = { term: this.#options.term, n };
     const behind = new Set<AgentId>();
-    for (const host of this.#state.membersOf(endpoint.network)) {
+    for (const host of this.#state.readersOf(endpoint.network)) {
       const feed = this.#feeds.get(host);
       if (feed?.hasApplied(version)) continue;
       if (host === endpoint.host || this.#mustAnswer(host, feed)) behind.add(host);

@@ -11,6 +11,7 @@ import { FlowWriter } from './flow-writer.ts';
 import { forwardFlows } from './forward.ts';
 import { answersArpByRule } from './network.ts';
 import { networkMatch } from './network-match.ts';
+import { routedGuardFlows } from './route.ts';
 
 /** An address with everything that its flows depend on. */
 export interface Address {
@@ -45,6 +46,7 @@ function guardFlows(out: FlowWriter, address: Address, index: ViewIndex, local: 
     const match = `ip,${source},tun_src=${underlayIp}`;
     out.flow('endpointRemote', table.tunnelGuard, 100, match, `goto_table:${table.forward}`);
   }
+  routedGuardFlows(out, address, owners, index);
   out.drop('fenced', table.tunnelGuard, 50, source);
 }
 

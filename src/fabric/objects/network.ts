@@ -10,6 +10,7 @@ import type { ViewIndex } from '../view-index.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { gatewayFlows } from './gateway.ts';
 import { networkMatch } from './network-match.ts';
+import { routeFlows } from './route.ts';
 
 /** Up to here each address of a network has an ARP flow, so that addresses not in use are not answered. */
 export const maxArpFlows = 2_000;
@@ -42,6 +43,7 @@ export function networkFlows(network: ViewNetwork, index: ViewIndex, local: Loca
     );
   }
   gatewayFlows(out, network, index, local);
+  routeFlows(out, network, index);
   out.drop('unknown-destination', table.forward, 10, inNetwork);
   return out.flows;
 }
