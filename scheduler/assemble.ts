@@ -3,7 +3,6 @@ import type { ExecutorInfo } from '../proto/mesos.gen.ts';
 import { subscribe } from '../src/mesos/calls.ts';
 import type { Credentials } from '../src/mesos/credentials.ts';
 import { SchedulerClient } from '../src/mesos/scheduler-client.ts';
-import type { Interconnect } from '../src/fabric/interconnect.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { PatchpanelError } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -11,8 +10,9 @@ import type { HostTokens } from './api/security/host-tokens.ts';
 import { advertiseUrl, type Config } from './config.ts';
 import type { Launch } from './core/effects.ts';
 import { viewNetwork } from './core/fabric-view.ts';
+import { acceptedBy } from './core/launching.ts';
 import { step } from './core/step.ts';
-import type { World } from './core/world.ts';
+import type { Settings, World } from './core/world.ts';
 import type { BootState } from './driver/boot.ts';
 import { EventBus } from './driver/event-bus.ts';
 import type { ExecutorBundle } from './driver/executor-bundle.ts';
@@ -72,7 +72,7 @@ export function assemble(options: AssembleOptions): Parts {
   const link = new MesosLink({
     call: (call) => client.call(call),
     submit: (event) => scheduler.submit(event),
-    prepareLaunch: (launch) => prepareLaunch(world, settings.interconnect, launch, reach),
+    prepareLaunch: (launch) => prepareLaunch(world, settings, launch, reach),
     onSubscribed: () => announcer.start(),
     log,
     metrics,
@@ -116,12 +116,12 @@ export function assemble(options: AssembleOptions): Parts {
 /** Looks up what a launch needs of the world, which is as the launch's frame left it. */
 function prepareLaunch(
   world: World,
-  interconnect: Interconnect,
+  settings: Settings,
   launch: Launch,
   reach: SchedulerReach,
 ): PreparedLaunch {
   const { lease } = launch.slot;
-  const network = lease === undefined ? undefined : viewNetwork(world, interconnect, lease.network);
+  const network = lease === undefined ? undefined : viewNetwork(world, settings.interconnect, lease.network);
   const record = world.executors.get(launch.instance.agentId);
   if (record?.executorId !== launch.executorId) {
     throw new PatchpanelError(
@@ -130,5 +130,10 @@ function prepareLaunch(
     );
   }
   // Stored by us as what executorInfo() made.
-  return { launch, spec: taskSpec(launch, network, reach), executor: record.info as ExecutorInfo };
+  return {
+    launch,
+    spec: taskSpec(launch, network, reach),
+    accepted: acceptedBy(launch.app, settings),
+    executor: record.info as ExecutorInfo,
+  };
 }

@@ -54,6 +54,18 @@ function program(): Command {
     .option('--failover-timeout <seconds>', 'how long tasks outlive the scheduler (604800)')
     .option('--hostname <name>', 'name of this machine as others know it')
     .option('--decline-seconds <seconds>', 'how long an unused offer is refused for (120)')
+    .option('--placement <name>', 'spread or binpack, for apps that do not say it by a label (spread)')
+    .option(
+      '--accepted-resource-roles-default-behavior <name>',
+      'any, unreserved or reserved: what apps use without acceptedResourceRoles (any)',
+    )
+    .option('--launch-tokens <number>', 'launches in each interval; 0 for any number (0)')
+    .option('--launch-token-interval <seconds>', 'the interval (30)')
+    .option(
+      '--max-instances-per-offer <number>',
+      "launches on one host's offers at a time; 0 for any number (0)",
+    )
+    .option('--draining-seconds <seconds>', 'no launches on a host so long before its maintenance (600)')
     .option('--min-revive-interval <seconds>', 'shortest time between two requests for offers (5)')
     .option('--kill-retry <seconds>', 'time between repeated kills of a task (10)')
     .option('--launch-timeout <seconds>', 'how long a task may take to run (300)')

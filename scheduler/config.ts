@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { placements } from '../src/model/placement.ts';
 import { forbiddable } from './api/security/policy.ts';
 
 const address = z
@@ -82,6 +83,18 @@ export const configSchema = z.strictObject({
   hostname: z.string().min(1).default(hostname()),
   /** Seconds that an unused offer is refused for. */
   declineSeconds: count.default(120),
+  /** Which hosts apps prefer that do not say it by a label. */
+  placement: z.enum(placements).default('spread'),
+  /** What of an offer apps use that have no `acceptedResourceRoles`. */
+  acceptedResourceRolesDefaultBehavior: z.enum(['any', 'unreserved', 'reserved']).default('any'),
+  /** Launches in each interval, those that run by then not counted; 0: any number. */
+  launchTokens: count.default(0),
+  /** Seconds. */
+  launchTokenInterval: positive.default(30),
+  /** Launches on one host's offers at a time; 0: any number. */
+  maxInstancesPerOffer: count.default(0),
+  /** Seconds before announced maintenance in which nothing is launched on the agent. */
+  drainingSeconds: count.default(600),
   /** Seconds between two requests for offers, at least. */
   minReviveInterval: positive.default(5),
   /** Seconds between repeated kills of a task. */

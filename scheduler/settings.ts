@@ -1,4 +1,5 @@
-import type { Resource } from '../proto/mesos.gen.ts';
+import type { ExecutorInfo, Resource } from '../proto/mesos.gen.ts';
+import { reservedRoles, totalAmounts } from '../src/mesos/resources.ts';
 import { toMilli } from '../src/model/resources.ts';
 import { advertiseUrl, type Config } from './config.ts';
 import type { Settings } from './core/world.ts';
@@ -29,6 +30,12 @@ export function coreSettings(
     role: config.role,
     maxVersions: config.maxVersions,
     executorResources,
+    placement: config.placement,
+    acceptedByDefault: config.acceptedResourceRolesDefaultBehavior,
+    launchTokens: config.launchTokens,
+    launchTokenIntervalMs: config.launchTokenInterval * 1000,
+    maxInstancesPerOffer: config.maxInstancesPerOffer,
+    drainingMs: config.drainingSeconds * 1000,
     declineSeconds: config.declineSeconds,
     minReviveIntervalMs: config.minReviveInterval * 1000,
     killRetryMs: config.killRetry * 1000,
@@ -50,7 +57,14 @@ export function coreSettings(
         },
         executorId,
       ),
+    // Stored by us as what executorInfo() made.
+    reservedOfExecutor: (info) => reservedScalars((info as ExecutorInfo).resources ?? []),
   };
+}
+
+function reservedScalars(resources: readonly Resource[]): ExecutorNeed {
+  const { cpus, mem } = totalAmounts(resources, reservedRoles(resources)).scalars;
+  return { cpus, mem };
 }
 
 /** How we introduce ourselves to Mesos, from the configuration. */

@@ -1,22 +1,20 @@
 import type { App } from '../../src/model/app.ts';
 import type { AgentId, AppId, SlotId } from '../../src/model/ids.ts';
+import { placementOf } from '../../src/model/placement.ts';
 import type { Scalars } from '../../src/model/resources.ts';
 import { ConstraintContext } from './constraints.ts';
 import type { Occupied } from './constraints.ts';
 import { withoutExposed } from './exposures.ts';
 import { incarnationsOf } from './frame.ts';
 import type { FrameBuilder } from './frame.ts';
-import { launch, needOf, needThere } from './launching.ts';
-import { shortage } from './offer-pool.ts';
-import type { AgentPool } from './offer-pool.ts';
-import { takePorts, wantedPorts } from './ports.ts';
-import type { PortChoice } from './ports.ts';
+import { acceptedBy, launch, needOf, stockBesideExecutor } from './launching.ts';
+import { shortage, stockFor } from './offer-pool.ts';
+import type { Accepted, AgentPool } from './offer-pool.ts';
+import { offeringPlaces } from './places.ts';
+import { choosePorts, wantedPorts } from './ports.ts';
 import { progressOf } from './progress.ts';
 import { RankedPools } from './ranked-pools.ts';
 import { isAbsent } from './slot-plan.ts';
-
-/** An offer is not used when announced maintenance of its agent begins within this time. */
-const maintenanceHorizonMs = 600_000;
 
 /**
  * Places one app's wanted slots on the offers of one frame. A pool that lacks something is not looked at again; one
@@ -29,6 +27,7 @@ export class AppMatcher {
   readonly #slots: SlotId[];
   readonly #pools: RankedPools;
   readonly #need: Scalars | undefined;
+  readonly #accepted: Accepted;
   readonly #wantedPorts: readonly (number | 'any')[];
   readonly #constraints: ConstraintContext | undefined;
   readonly #reasons = new Map<string, number>();
@@ -43,10 +42,12 @@ export class AppMatcher {
     const progress = progressOf(frame.world, appId);
     this.#slots = [...progress.vacant, ...progress.standbys];
     this.#need = this.#app === undefined ? undefined : needOf(this.#app);
+    this.#accepted = this.#app === undefined ? 'any' : acceptedBy(this.#app, frame.settings);
     this.#wantedPorts = this.#app === undefined ? [] : wantedPorts(this.#app);
     this.#constraints = this.#app === undefined ? undefined : contextOf(frame, this.#app);
     this.#counts = countsOf(frame, appId);
-    this.#pools = new RankedPools(pools, (pool) => this.#countOn(pool.agentId));
+    const placement = placementOf(this.#app?.labels ?? {}, frame.settings.placement);
+    this.#pools = new RankedPools(pools, placement, (pool) => this.#countOn(pool.agentId));
   }
 
   /** Places the next slot that can be placed. False: nothing more of this app can be, on these offers. */
@@ -98,21 +99,32 @@ export class AppMatcher {
     return placed;
   }
 
-  #choose(pool: AgentPool, slotId: SlotId, excluded: AgentPool[]): PortChoice | undefined {
+  /** The host ports of a launch there, or undefined when it cannot be there. */
+  #choose(pool: AgentPool, slotId: SlotId, excluded: AgentPool[]): readonly number[] | undefined {
     if (this.#constraints?.allows(pool.offer, slotId) === false) {
       excluded.push(pool);
       return this.#refuse('UnfulfilledConstraint');
     }
-    const from = pool.offer.unavailableFrom;
-    if (from !== undefined && from <= this.#frame.now + maintenanceHorizonMs)
-      return this.#refuse('AgentMaintenance');
+    if (this.#isUnderMaintenance(pool)) return this.#refuse('AgentMaintenance');
     const need = this.#need;
+    const { settings, world } = this.#frame;
     if (need === undefined) return undefined;
-    const short = shortage(needThere(this.#frame, pool, need), pool.free);
+    // More of this offer come back at once: nothing is wrong with them.
+    if (settings.maxInstancesPerOffer > 0 && pool.launches.length >= settings.maxInstancesPerOffer)
+      return undefined;
+    const stock = stockFor(stockBesideExecutor(this.#frame, pool), this.#accepted);
+    const short = shortage(need, stock.scalars);
     if (short !== undefined) return this.#refuse(short);
-    const free = this.#wantedPorts.length === 0 ? pool.ports : withoutExposed(this.#frame.world, pool.ports);
-    const choice = takePorts(free, this.#wantedPorts, this.#seed());
-    return choice ?? this.#refuse('InsufficientPorts');
+    if (this.#wantedPorts.length === 0) return [];
+    const ports = choosePorts(withoutExposed(world, stock.ports), this.#wantedPorts, this.#seed());
+    return ports ?? this.#refuse('InsufficientPorts');
+  }
+
+  /** Announced and about to begin, or under way. */
+  #isUnderMaintenance({ offer }: AgentPool): boolean {
+    const { now, settings } = this.#frame;
+    const { unavailableFrom: from, unavailableUntil: until = Number.POSITIVE_INFINITY } = offer;
+    return from !== undefined && from <= now + settings.drainingMs && now < until;
   }
 
   #refuse(reason: string): undefined {
@@ -149,5 +161,5 @@ function contextOf(frame: FrameBuilder, app: App): ConstraintContext | undefined
       if (!isAbsent(instance, app, frame.now)) occupied.push({ place: instance, slotId });
     }
   }
-  return new ConstraintContext(app.constraints, occupied);
+  return new ConstraintContext(app.constraints, occupied, offeringPlaces(frame));
 }

@@ -16,13 +16,16 @@ import type { Condition } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { PortRange, Scalars } from '../../src/model/resources.ts';
 
-/** One Mesos offer in our words. `resources` is Mesos's JSON list, opaque here: launches take from it by name. */
+/** One Mesos offer in our words. */
 export interface Offer {
   readonly id: OfferId;
   readonly agentId: AgentId;
   readonly hostname: string;
+  /** What is reserved for nobody. */
   readonly scalars: Scalars;
   readonly ports: readonly PortRange[];
+  /** What is reserved for our role, besides; absent: nothing. */
+  readonly reserved?: { readonly scalars: Scalars; readonly ports: readonly PortRange[] };
   /** Text attributes as they are, numbers as `0.###`, ranges `[1-2]`, sets `{a,b}`. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly region?: string;
@@ -31,6 +34,8 @@ export interface Offer {
   readonly executorIds: readonly ExecutorId[];
   /** Start of announced maintenance, milliseconds since 1970. */
   readonly unavailableFrom?: number;
+  /** Its end, where one was announced. */
+  readonly unavailableUntil?: number;
 }
 
 /** Mesos asks for an agent's resources back: the operator has announced maintenance there. */

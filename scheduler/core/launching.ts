@@ -1,16 +1,15 @@
 import type { App } from '../../src/model/app.ts';
 import { executorId, safeAppId, taskId } from '../../src/model/ids.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
-import { addScalars, toMilli } from '../../src/model/resources.ts';
+import { noScalars, subtractScalars, toMilli } from '../../src/model/resources.ts';
 import type { Scalars } from '../../src/model/resources.ts';
 import { nextEpoch } from '../../src/fabric/incarnations.ts';
 import { incarnationsOf } from './frame.ts';
 import type { FrameBuilder } from './frame.ts';
-import { take } from './offer-pool.ts';
-import type { AgentPool } from './offer-pool.ts';
-import type { PortChoice } from './ports.ts';
+import { afterTaking, takePortsOut } from './offer-pool.ts';
+import type { Accepted, AgentPool } from './offer-pool.ts';
 import { fenceUnreachable } from './slot-plan.ts';
-import type { ExecutorRecord } from './world.ts';
+import type { ExecutorRecord, Settings } from './world.ts';
 
 /** Mesos has to have spoken of a launch by then, or it is asked. */
 const confirmMs = 60_000;
@@ -23,14 +22,33 @@ export const needOf = (app: App): Scalars => ({
   gpus: toMilli(app.gpus),
 });
 
+/** What of an offer the app may use. There is nothing reserved for everybody, `*`. */
+export function acceptedBy(app: App, settings: Settings): Accepted {
+  const { acceptedResourceRoles: roles, role } = app;
+  if (role === '*') return 'unreserved';
+  if (roles.length === 0) return settings.acceptedByDefault;
+  if (!roles.includes('*')) return 'reserved';
+  return roles.length === 1 ? 'unreserved' : 'any';
+}
+
 /**
- * What the next launch on the agent takes: the executor's share is added unless an executor of ours surely runs
- * there or an earlier launch of this frame brings it.
+ * What the pool has left for tasks: the executor's share goes off unless an executor of ours surely runs there or an
+ * earlier launch of this frame brings it. A new executor takes what is reserved first, a known one what it took before.
  */
-export function needThere(frame: FrameBuilder, pool: AgentPool, need: Scalars): Scalars {
+export function stockBesideExecutor(
+  frame: FrameBuilder,
+  pool: AgentPool,
+): Pick<AgentPool, 'free' | 'reserved'> {
   const record = frame.world.executors.get(pool.agentId);
-  if (pool.executorPaid || (record !== undefined && pool.executorIds.has(record.executorId))) return need;
-  return addScalars(need, { ...frame.settings.executorResources, disk: 0, gpus: 0 });
+  if (pool.executorPaid || (record !== undefined && pool.executorIds.has(record.executorId))) return pool;
+  const share: Scalars = { ...noScalars, ...frame.settings.executorResources };
+  if (record === undefined) return afterTaking(pool, share, 'any');
+  const reserved: Scalars = { ...noScalars, ...frame.settings.reservedOfExecutor(record.info) };
+  return afterTaking(
+    afterTaking(pool, subtractScalars(share, reserved), 'unreserved'),
+    reserved,
+    reserved.cpus === 0 && reserved.mem === 0 ? 'unreserved' : 'reserved',
+  );
 }
 
 /** Stores the next incarnation of the slot, on what the pool has, and adds its launch to the pool. */
@@ -39,15 +57,18 @@ export function launch(
   app: App,
   slot: Slot,
   pool: AgentPool,
-  choice: PortChoice,
+  ports: readonly number[],
 ): Instance {
-  take(pool, needThere(frame, pool, needOf(app)), choice.rest);
+  const left = afterTaking(stockBesideExecutor(frame, pool), needOf(app), acceptedBy(app, frame.settings));
+  pool.free = left.free;
+  pool.reserved = left.reserved;
+  takePortsOut(pool, ports);
   pool.executorPaid = true;
   const executor = executorFor(frame, pool);
   const standby = hasActive(frame, slot);
   const epoch = standby ? nextEpoch(slot.epoch, slot.activeEpoch) : slot.epoch + 1;
   const next: Slot = standby ? { ...slot, epoch } : { ...slot, epoch, activeEpoch: epoch };
-  const instance = provision(frame, app, next, pool, executor, choice.ports, standby);
+  const instance = provision(frame, app, next, pool, executor, ports, standby);
   frame.putSlot(next);
   frame.putInstance(instance);
   if (!standby) fenceUnreachable(frame, slot.id, epoch);

@@ -1,5 +1,6 @@
 import { launchableFrom } from './backoff.ts';
 import type { FrameBuilder } from './frame.ts';
+import { launchAllowance } from './launch-rate.ts';
 
 /** Work that stays unmet is told to Mesos again after this long: filters and lost calls must not hide offers for ever. */
 const repeatReviveMs = 60_000;
@@ -31,6 +32,7 @@ export function suppressWhenIdle(frame: FrameBuilder): void {
 
 function revive(frame: FrameBuilder): void {
   frame.world.suppressed = false;
+  frame.world.revivedAt = frame.now;
   frame.world.revivesPaidUntil =
     Math.max(frame.world.revivesPaidUntil, frame.now) + frame.settings.minReviveIntervalMs;
   frame.world.timers.set({ kind: 'revive' }, frame.now + repeatReviveMs);
@@ -40,6 +42,7 @@ function revive(frame: FrameBuilder): void {
 
 /** Whether something can be launched now. */
 function hasWork(frame: FrameBuilder): boolean {
+  if (launchAllowance(frame) === 0) return false;
   for (const appId of frame.world.wanting) {
     const app = frame.world.apps.get(appId);
     if (app !== undefined && launchableFrom(frame.world, app) <= frame.now) return true;

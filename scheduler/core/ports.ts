@@ -11,22 +11,16 @@ export function wantedPorts(app: App): readonly (number | 'any')[] {
   );
 }
 
-export interface PortChoice {
-  /** In the order wanted. */
-  readonly ports: readonly number[];
-  readonly rest: readonly PortRange[];
-}
-
 /**
- * Takes ports from the ranges, or undefined when they do not suffice. `seed` decides where the search for a port of
+ * Chooses ports from the ranges, in the order wanted, or undefined when they do not suffice. `seed` decides where the search for a port of
  * any number begins, so that a port that was just given up is not the next one given out.
  */
-export function takePorts(
+export function choosePorts(
   ranges: readonly PortRange[],
   wanted: readonly (number | 'any')[],
   seed: number,
-): PortChoice | undefined {
-  if (wanted.length === 0) return { ports: [], rest: ranges };
+): readonly number[] | undefined {
+  if (wanted.length === 0) return [];
   let rest = ranges;
   const ports: number[] = [];
   for (const port of wanted) if (port !== 'any') rest = without(rest, port);
@@ -37,7 +31,7 @@ export function takePorts(
     if (port === 'any') rest = without(rest, chosen);
     ports.push(chosen);
   }
-  return { ports, rest };
+  return ports;
 }
 
 const sizeOf = ({ begin, end }: PortRange): number => end - begin + 1;

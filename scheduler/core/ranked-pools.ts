@@ -1,3 +1,5 @@
+import type { Placement } from '../../src/model/placement.ts';
+import { stockFor } from './offer-pool.ts';
 import type { AgentPool } from './offer-pool.ts';
 
 interface Ranked {
@@ -9,20 +11,25 @@ interface Ranked {
 }
 
 /**
- * The pools in the order in which an app prefers them: fewest instances of the app first, then the most free cpus
- * and memory. A binary heap; a pool is ranked anew when it is given back, and when other apps took from it since.
+ * The pools in the order in which an app prefers them. spread: fewest instances of the app first, then the most free
+ * cpus and memory. binpack: the least free cpus and memory first. A binary heap; a pool is ranked anew when it is given
+ * back, and when other apps took from it since.
  */
 export class RankedPools {
   readonly #heap: Ranked[] = [];
   readonly #countOn: (pool: AgentPool) => number;
 
-  constructor(pools: readonly AgentPool[], countOn: (pool: AgentPool) => number) {
+  readonly #isBetter: (a: Ranked, b: Ranked) => boolean;
+
+  constructor(pools: readonly AgentPool[], placement: Placement, countOn: (pool: AgentPool) => number) {
     this.#countOn = countOn;
+    this.#isBetter = orders[placement];
     for (const pool of pools) this.giveBack(pool);
   }
 
   giveBack(pool: AgentPool): void {
-    this.#push({ pool, count: this.#countOn(pool), cpus: pool.free.cpus, mem: pool.free.mem });
+    const { cpus, mem } = roomOf(pool);
+    this.#push({ pool, count: this.#countOn(pool), cpus, mem });
   }
 
   /** Takes the best pool out, or undefined when there is none left. */
@@ -40,7 +47,7 @@ export class RankedPools {
     while (index > 0) {
       const parent = (index - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || !isBetter(entry, above)) break;
+      if (above === undefined || !this.#isBetter(entry, above)) break;
       heap[index] = above;
       heap[parent] = entry;
       index = parent;
@@ -57,7 +64,7 @@ export class RankedPools {
     for (;;) {
       const child = this.#bestChild(index);
       const below = heap[child];
-      if (below === undefined || !isBetter(below, last)) return top;
+      if (below === undefined || !this.#isBetter(below, last)) return top;
       heap[index] = below;
       heap[child] = last;
       index = child;
@@ -68,13 +75,20 @@ export class RankedPools {
     const left = 2 * index + 1;
     const one = this.#heap[left];
     const other = this.#heap[left + 1];
-    return one !== undefined && other !== undefined && isBetter(other, one) ? left + 1 : left;
+    return one !== undefined && other !== undefined && this.#isBetter(other, one) ? left + 1 : left;
   }
 }
 
-const isCurrent = ({ pool, cpus, mem }: Ranked): boolean => pool.free.cpus === cpus && pool.free.mem === mem;
+const roomOf = (pool: AgentPool): Pick<Ranked, 'cpus' | 'mem'> => stockFor(pool, 'any').scalars;
 
-function isBetter(a: Ranked, b: Ranked): boolean {
-  if (a.count !== b.count) return a.count < b.count;
-  return a.cpus === b.cpus ? a.mem > b.mem : a.cpus > b.cpus;
+function isCurrent({ pool, cpus, mem }: Ranked): boolean {
+  const room = roomOf(pool);
+  return room.cpus === cpus && room.mem === mem;
 }
+
+const hasMoreRoom = (a: Ranked, b: Ranked): boolean => (a.cpus === b.cpus ? a.mem > b.mem : a.cpus > b.cpus);
+
+const orders: Readonly<Record<Placement, (a: Ranked, b: Ranked) => boolean>> = {
+  spread: (a, b) => (a.count === b.count ? hasMoreRoom(a, b) : a.count < b.count),
+  binpack: (a, b) => hasMoreRoom(b, a),
+};

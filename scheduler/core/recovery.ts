@@ -4,6 +4,7 @@ import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { agentUnreachable } from './hosts.ts';
 import { sendKill } from './kills.ts';
+import { forgetPlace } from './places.ts';
 
 /** Tasks in one RECONCILE call. */
 const batchSize = 1000;
@@ -20,6 +21,7 @@ export function subscribed(frame: FrameBuilder, frameworkId: FrameworkId): void 
   world.subscribed = true;
   world.suppressed = false;
   world.revivesPaidUntil = 0;
+  world.places.clear();
   world.unknownSince.clear();
   frame.publish(again ? 'scheduler_reregistered_event' : 'scheduler_registered_event', { frameworkId });
   reconcileEverything(frame);
@@ -68,6 +70,7 @@ export function answered(frame: FrameBuilder, taskId: TaskId): void {
 /** The agent is gone from Mesos's books: fenced at once; what became of its tasks is asked, never assumed. */
 export function agentLost(frame: FrameBuilder, agentId: AgentId): void {
   agentUnreachable(frame, agentId);
+  forgetPlace(frame, agentId);
   askFor(frame, instancesOf(frame, agentId), 0);
 }
 

@@ -45,6 +45,9 @@ export function createWorld(): World {
     subscribed: false,
     suppressed: false,
     revivesPaidUntil: 0,
+    revivedAt: 0,
+    places: new Map(),
+    launchWindow: { startedAt: 0, used: 0 },
   };
 }
 

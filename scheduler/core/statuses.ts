@@ -5,6 +5,7 @@ import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { agentSeen, agentUnreachable } from './hosts.ts';
 import { fenceInstance, sendKill } from './kills.ts';
+import { launchConfirmed } from './launch-rate.ts';
 import { isDeepEqual } from './app-versions.ts';
 import { publishHealth, publishStatus } from './publications.ts';
 import { answered, taskUnknown } from './recovery.ts';
@@ -82,7 +83,10 @@ function becomeLive(frame: FrameBuilder, instance: Instance, status: StatusUpdat
   if (!changed) return;
   const live = withStatus(frame, instance, status);
   frame.putInstance(live);
-  if (live.condition === 'running') frame.world.timers.cancel({ kind: 'launch', taskId: live.taskId });
+  if (live.condition === 'running') {
+    frame.world.timers.cancel({ kind: 'launch', taskId: live.taskId });
+    if (instance.startedAt === undefined) launchConfirmed(frame);
+  }
   if (returned) {
     frame.world.timers.cancel({ kind: 'unreachable', taskId: live.taskId });
     if (live.goal === 'stop') sendKill(frame, live, 0);

@@ -3,6 +3,7 @@ import { countFailure, delayDue } from './backoff.ts';
 import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { sendKill, stopInstance } from './kills.ts';
+import { launchTokensDue } from './launch-rate.ts';
 import { reviveDue, suppressWhenIdle } from './offer-flow.ts';
 import { askForTask, reconcileEverything, retryReconcile } from './recovery.ts';
 import { anchorHolds, drainOver, flipDone } from './handover.ts';
@@ -56,6 +57,8 @@ function fire(frame: FrameBuilder, timer: Timer): void {
       return;
     case 'revive':
       return reviveDue(frame);
+    case 'launch-tokens':
+      return launchTokensDue(frame);
   }
 }
 

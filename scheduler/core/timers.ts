@@ -23,7 +23,9 @@ export type Timer =
   /** Tasks that Mesos has not answered for. */
   | { readonly kind: 'reconcile-retry' }
   | { readonly kind: 'reconcile-all' }
-  | { readonly kind: 'revive' };
+  | { readonly kind: 'revive' }
+  /** A new interval of the launch rate begins. */
+  | { readonly kind: 'launch-tokens' };
 
 /** Names a timer, whatever it carries. */
 export type TimerRef =
@@ -133,6 +135,7 @@ function keyOf(timer: TimerRef): string {
     case 'reconcile-retry':
     case 'reconcile-all':
     case 'revive':
+    case 'launch-tokens':
       return timer.kind;
   }
 }

@@ -16,7 +16,10 @@ import type {
 import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { Placement } from '../../src/model/placement.ts';
 import type { ExposedPort } from './exposed-ports.ts';
+import type { Accepted } from './offer-pool.ts';
+import type { SeenPlace } from './places.ts';
 import type { AppProgress } from './progress.ts';
 import type { Timers } from './timers.ts';
 
@@ -75,6 +78,12 @@ export interface World {
   suppressed: boolean;
   /** Each revive adds its interval to this moment; the allowance is what lies between it and now. */
   revivesPaidUntil: number;
+  /** When offers were last asked for (milliseconds since 1970). */
+  revivedAt: number;
+  /** Agents that have offered something, as constraints see them. */
+  readonly places: Map<AgentId, SeenPlace>;
+  /** The interval of the launch rate: when it began and how many launches of it count. */
+  readonly launchWindow: { startedAt: number; used: number };
 }
 
 /** `info` is Mesos's ExecutorInfo in its JSON form, opaque to the core. */
@@ -130,6 +139,17 @@ export interface Settings {
   readonly maxVersions: number;
   /** Memory and cpus that the executor itself takes of an agent, in thousandths. */
   readonly executorResources: { readonly cpus: number; readonly mem: number };
+  /** Which hosts apps prefer that do not say it themselves. */
+  readonly placement: Placement;
+  /** What of an offer apps use that do not say it themselves. */
+  readonly acceptedByDefault: Accepted;
+  /** Launches in each interval; 0: any number. */
+  readonly launchTokens: number;
+  readonly launchTokenIntervalMs: number;
+  /** Launches on one host's offers at a time; 0: any number. */
+  readonly maxInstancesPerOffer: number;
+  /** An offer is not used when announced maintenance of its agent begins so soon. */
+  readonly drainingMs: number;
   /** How long an offer that was not used is refused for, seconds. */
   readonly declineSeconds: number;
   readonly minReviveIntervalMs: number;
@@ -151,4 +171,6 @@ export interface Settings {
    * for each id; the result is stored.
    */
   readonly buildExecutorInfo: (executorId: ExecutorId, offerIds: readonly OfferId[]) => unknown;
+  /** What of its resources a stored ExecutorInfo has from those that are reserved for our role. */
+  readonly reservedOfExecutor: (info: unknown) => { readonly cpus: number; readonly mem: number };
 }

@@ -16,6 +16,14 @@ export function reservedRole(resource: Resource): string {
   return resource.reservations?.at(-1)?.role ?? resource.role ?? '*';
 }
 
+/** The role of what is reserved for nobody. */
+export const unreserved = '*';
+
+/** The roles that some of a list is reserved for. */
+export function reservedRoles(resources: readonly Resource[]): readonly string[] {
+  return [...new Set(resources.map(reservedRole))].filter((role) => role !== unreserved);
+}
+
 /**
  * What can be taken of a list, by the role that it is reserved for. Volumes, whole disks, shared and revocable
  * resources are left out: a task must ask for these by name.

@@ -28,6 +28,16 @@ export function subtractScalars(a: Scalars, b: Scalars): Scalars {
   return { cpus: a.cpus - b.cpus, mem: a.mem - b.mem, disk: a.disk - b.disk, gpus: a.gpus - b.gpus };
 }
 
+/** The lesser of each. */
+export function leastScalars(a: Scalars, b: Scalars): Scalars {
+  return {
+    cpus: Math.min(a.cpus, b.cpus),
+    mem: Math.min(a.mem, b.mem),
+    disk: Math.min(a.disk, b.disk),
+    gpus: Math.min(a.gpus, b.gpus),
+  };
+}
+
 export function fits(need: Scalars, have: Scalars): boolean {
   return need.cpus <= have.cpus && need.mem <= have.mem && need.disk <= have.disk && need.gpus <= have.gpus;
 }

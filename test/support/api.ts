@@ -1,4 +1,3 @@
-import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { HostStreamStatus } from '../../scheduler/api/deps.ts';
@@ -23,23 +22,9 @@ import {
 } from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
+import { settings as coreSettings } from './core-bench.ts';
 
-const settings: Settings = {
-  role: '*',
-  maxVersions: 10,
-  executorResources: { cpus: 100, mem: 128_000 },
-  declineSeconds: 120,
-  minReviveIntervalMs: 5000,
-  killRetryMs: 5000,
-  launchTimeoutMs: 300_000,
-  reconcileIntervalMs: 600_000,
-  flipDeadlineMs: 5000,
-  unreachableKeepMs: 3_600_000,
-  defaultNetwork: networkName('default'),
-  interconnect: defaultInterconnect,
-  executorBuild: 'test',
-  buildExecutorInfo: (id) => ({ executor_id: { value: id } }),
-};
+const settings: Settings = { ...coreSettings, role: '*' };
 
 /** What a test changes of an API that lets everybody do everything. */
 export interface ApiHarnessOptions {

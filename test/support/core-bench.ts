@@ -31,6 +31,12 @@ export const settings: Settings = {
   role: 'patchpanel',
   maxVersions: 5,
   executorResources: { cpus: 100, mem: 64_000 },
+  placement: 'spread',
+  acceptedByDefault: 'any',
+  launchTokens: 0,
+  launchTokenIntervalMs: 30_000,
+  maxInstancesPerOffer: 0,
+  drainingMs: 600_000,
   declineSeconds: 120,
   minReviveIntervalMs: 5_000,
   killRetryMs: 5_000,
@@ -42,6 +48,7 @@ export const settings: Settings = {
   interconnect: defaultInterconnect,
   executorBuild: 'test',
   buildExecutorInfo: (executorId) => ({ executor_id: { value: executorId } }),
+  reservedOfExecutor: () => ({ cpus: 0, mem: 0 }),
 };
 
 /** An app with every default; `id` and what the test is about are given. */

@@ -171,6 +171,56 @@ test.each([
   },
 );
 
+const groupBy = (value?: string): Constraint[] => [
+  { field: 'rack', operator: 'GROUP_BY', ...(value === undefined ? {} : { value }) },
+];
+
+test('GROUP_BY does not fill one group up while another is known to offer something', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 4, constraints: groupBy() }));
+  const [r1, r2] = on('r1', 'r2');
+  // Of a failed app: where offers come from is known without an instance.
+  bench.put(anApp('/web', { instances: 0, constraints: groupBy() }), true);
+  bench.offer(r1!, r2!);
+  bench.put(anApp('/web', { instances: 4, constraints: groupBy() }), true);
+  expect(bench.offer(r1!)).toHaveLength(1);
+  expect(bench.offer(r1!)).toEqual([]);
+  expect(bench.offer(r2!)).toHaveLength(2);
+  expect(bench.offer(r1!)).toHaveLength(1);
+});
+
+test('GROUP_BY with a number waits for as many groups', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 4, constraints: groupBy('2') }));
+  const [r1, r2] = on('r1', 'r2');
+  expect(bench.offer(r1!)).toHaveLength(1);
+  expect(bench.offer(r1!)).toEqual([]);
+  expect(bench.offer(r2!)).toHaveLength(2);
+});
+
+test('a group whose agents have nothing to offer any more does not hold the others up', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 0 }));
+  const [r1, r2] = on('r1', 'r2');
+  bench.offer(r1!, r2!);
+  bench.put(anApp('/web', { instances: 3, constraints: groupBy() }));
+  expect(bench.offer(r1!)).toHaveLength(1);
+  expect(bench.offer(r1!)).toEqual([]);
+  bench.wait(61);
+  bench.offer(r1!);
+  bench.wait(31);
+  expect(bench.offer(r1!)).toHaveLength(2);
+});
+
+test('an agent that Mesos lost is no group to wait for', () => {
+  const bench = new CoreBench();
+  const [r1, r2] = on('r1', 'r2');
+  bench.offer(r1!, r2!);
+  bench.put(anApp('/web', { instances: 2, constraints: groupBy() }));
+  bench.step({ kind: 'agent-lost', agentId: r2!.agentId });
+  expect(bench.offer(r1!)).toHaveLength(2);
+});
+
 test('CLUSTER without a value puts all where the first is', () => {
   expect(new Set(placed([{ field: 'rack', operator: 'CLUSTER' }], 3, on('r1', 'r2', 'r3'))).size).toBe(1);
 });
@@ -236,6 +286,85 @@ test('a hundred launches on a hundred agents are matched in one frame, each agen
   expect(bench.offer(...offers)).toHaveLength(100);
   expect(bench.effects('accept')).toHaveLength(100);
   expect(bench.world.wanting.size).toBe(0);
+});
+
+test('binpack fills the host with the least room, by label or by default', () => {
+  const offers = () => [
+    anOffer('small', { scalars: { cpus: 1_000, mem: 4_000_000, disk: 0, gpus: 0 } }),
+    anOffer('large'),
+  ];
+  const hosts = (bench: CoreBench) => bench.offer(...offers()).map(({ instance }) => instance.agentId);
+  const labelled = new CoreBench();
+  labelled.put(anApp('/web', { instances: 3, labels: { 'patchpanel.placement': 'binpack' } }));
+  expect(hosts(labelled)).toEqual(['small', 'small', 'small']);
+  const byDefault = new CoreBench({ placement: 'binpack' });
+  byDefault.put(anApp('/web', { instances: 3 }));
+  byDefault.put(anApp('/even', { instances: 2, labels: { 'patchpanel.placement': 'spread' } }));
+  expect(hosts(byDefault).toSorted()).toEqual(['large', 'small', 'small', 'small', 'small']);
+});
+
+const reservedCpus = (cpus: number) => ({
+  scalars: { cpus, mem: 4_000_000, disk: 0, gpus: 0 },
+  ports: [{ begin: 40_000, end: 40_001 }],
+});
+
+test.each([
+  [[], 6],
+  [['*', 'patchpanel'], 6],
+  [['*'], 4],
+  [['patchpanel'], 2],
+])('of an offer an app that accepts %j uses %i tasks’ worth', (acceptedResourceRoles, launches) => {
+  const bench = new CoreBench({ executorResources: { cpus: 0, mem: 0 } });
+  bench.put(anApp('/web', { instances: 9, acceptedResourceRoles }));
+  const offer = anOffer('a1', {
+    scalars: { cpus: 400, mem: 4_000_000, disk: 0, gpus: 0 },
+    reserved: reservedCpus(200),
+  });
+  expect(bench.offer(offer)).toHaveLength(launches);
+});
+
+test('host ports come from what the app accepts', () => {
+  const bench = new CoreBench();
+  const portDefinitions = [{ port: 0, protocol: 'tcp' as const, labels: {} }];
+  const app = { network: { mode: 'host' as const }, portDefinitions, acceptedResourceRoles: ['patchpanel'] };
+  bench.put(anApp('/web', { ...app, instances: 3 }));
+  const launches = bench.offer(anOffer('a1', { reserved: reservedCpus(2_000) }));
+  expect(launches.flatMap(({ instance }) => instance.hostPorts).sort((a, b) => a - b)).toEqual([
+    40_000, 40_001,
+  ]);
+});
+
+test('an executor that took reserved resources before takes them again', () => {
+  const bench = new CoreBench({ reservedOfExecutor: () => ({ cpus: 100, mem: 64_000 }) });
+  bench.deploy(anApp('/web'), 'a1');
+  bench.put(anApp('/more', { instances: 9, acceptedResourceRoles: ['patchpanel'] }));
+  expect(bench.offer(anOffer('a1', { reserved: reservedCpus(200) }))).toHaveLength(1);
+});
+
+test('no more is launched in an interval than its tokens allow; a task that runs gives its token back', () => {
+  const bench = new CoreBench({ launchTokens: 2 });
+  bench.put(anApp('/web', { instances: 9 }));
+  const first = bench.offer('a1');
+  expect(first).toHaveLength(2);
+  expect(bench.offer('a1')).toEqual([]);
+  expect(bench.effects('decline')[0]?.refuseSeconds).toBe(5);
+  bench.run(first.slice(0, 1));
+  expect(bench.offer('a1')).toHaveLength(1);
+  expect(bench.effects('revive', bench.wait(31))).not.toEqual([]);
+  expect(bench.offer('a1')).toHaveLength(2);
+});
+
+test('not more than so many are launched on one offer', () => {
+  const bench = new CoreBench({ maxInstancesPerOffer: 3 });
+  bench.put(anApp('/web', { instances: 9 }));
+  expect(bench.offer('a1')).toHaveLength(3);
+});
+
+test('maintenance that is over is no obstacle', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const window = { unavailableFrom: bench.now - 2_000, unavailableUntil: bench.now - 1_000 };
+  expect(bench.offer(anOffer('a1', window))).toHaveLength(1);
 });
 
 test('maintenance of an agent is agreed to once nothing of ours runs there', () => {

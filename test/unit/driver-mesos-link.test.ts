@@ -31,6 +31,7 @@ beforeEach(() => {
     prepareLaunch: (launch) => ({
       launch,
       spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach),
+      accepted: 'any',
       executor: { executor_id: { value: launch.executorId } },
     }),
     onSubscribed: () => undefined,

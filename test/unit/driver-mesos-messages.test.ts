@@ -7,6 +7,8 @@ import { taskInfos } from '../../scheduler/driver/mesos/task-info.ts';
 import { taskSpec } from '../../scheduler/driver/mesos/task-spec.ts';
 import type { Offer, Resource } from '../../proto/mesos.gen.ts';
 import { mesosCodec } from '../../src/mesos/codec.ts';
+import { reservedRole } from '../../src/mesos/resources.ts';
+import type { Accepted } from '../../scheduler/core/offer-pool.ts';
 import { accept } from '../../src/mesos/calls.ts';
 import { executorId, frameworkId, offerId, taskId } from '../../src/model/ids.ts';
 import { taskSpecSchema } from '../../src/model/task-spec.ts';
@@ -38,9 +40,10 @@ const executor = executorInfo(
   executorId('patchpanel-build-12345678'),
 );
 
-const prepared = (launch = launchRecord()) => ({
+const prepared = (launch = launchRecord(), accepted: Accepted = 'any') => ({
   launch,
   spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach),
+  accepted,
   executor,
 });
 
@@ -91,7 +94,7 @@ test('an executor runs the Node of its own bundle', () => {
   });
 });
 
-test('an offer is told with sums, attributes, fault domain and maintenance', () => {
+test('an offer is told with sums by reservation, attributes, fault domain and maintenance', () => {
   const offer: Offer = {
     id: { value: 'O1' },
     framework_id: { value: 'F' },
@@ -107,28 +110,33 @@ test('an offer is told with sums, attributes, fault domain and maintenance', () 
         type: 'RANGES',
         ranges: {
           range: [
-            { begin: 1, end: 2 },
             { begin: 5, end: 7 },
+            { begin: 1, end: 2 },
           ],
         },
       },
-      { name: 'set', type: 'SET', set: { item: ['a', 'b'] } },
+      { name: 'set', type: 'SET', set: { item: ['b', 'a'] } },
       { name: 'rack', type: 'TEXT', text: { value: 'second' } },
     ],
     domain: { fault_domain: { region: { name: 'eu' }, zone: { name: 'a' } } },
-    unavailability: { start: { nanoseconds: 1_700_000_000_123_456_000 } },
+    unavailability: {
+      start: { nanoseconds: 1_700_000_000_123_456_000 },
+      duration: { nanoseconds: 5_000_000_000 },
+    },
   };
   expect(offerOf(offer)).toEqual({
     id: 'O1',
     agentId: 'S0',
     hostname: 'h1',
-    scalars: { cpus: 3_500, mem: 512_000, disk: 0, gpus: 0 },
+    scalars: { cpus: 1_500, mem: 512_000, disk: 0, gpus: 0 },
+    reserved: { scalars: { cpus: 2_000, mem: 0, disk: 0, gpus: 0 }, ports: [] },
     ports: [{ begin: 31_000, end: 31_010 }],
     attributes: { rack: 'r1', weight: '1.5', range: '[1-2,5-7]', set: '{a,b}' },
     executorIds: ['E1'],
     region: 'eu',
     zone: 'a',
     unavailableFrom: 1_700_000_000_123,
+    unavailableUntil: 1_700_000_005_123,
   });
 });
 
@@ -343,6 +351,26 @@ test('what is built goes through either encoding unchanged', () => {
     const decoded = mesosCodec.decode('SchedulerCall', bytes, encoding);
     expect(decoded.accept?.operations?.[0]?.launch?.task_infos?.[0]?.data).toEqual(infos[0]!.data);
   }
+});
+
+test('a task takes only what it accepts: reserved for nobody, or reserved', () => {
+  const offered = [
+    scalar('cpus', 1),
+    scalar('cpus', 1, 'web'),
+    scalar('mem', 512),
+    scalar('mem', 512, 'web'),
+  ];
+  const rolesOf = (accepted: Accepted) =>
+    taskInfos(
+      [prepared(launchRecord(), accepted)],
+      offered,
+      new Set([executor.executor_id.value]),
+    )![0]!.resources!.map((resource) => reservedRole(resource));
+  expect(rolesOf('any')).toEqual(['web', 'web']);
+  expect(rolesOf('reserved')).toEqual(['web', 'web']);
+  expect(rolesOf('unreserved')).toEqual(['*', '*']);
+  const wanted = [prepared(launchRecord(), 'reserved')];
+  expect(taskInfos(wanted, [scalar('cpus', 1), scalar('mem', 512)], new Set())).toBeUndefined();
 });
 
 test('several tasks share the offers without using anything twice, and a new executor gets its part', () => {

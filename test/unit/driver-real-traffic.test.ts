@@ -73,6 +73,7 @@ class Replay {
       prepareLaunch: (launch) => ({
         launch,
         spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach),
+        accepted: 'any',
         executor: this.bench.world.executors.get(launch.instance.agentId)!.info as {
           executor_id: { value: string };
           resources: readonly Resource[];

@@ -58,7 +58,7 @@ describe("an executor's environment", () => {
     MESOS_EXECUTOR_ID: 'E',
     MESOS_SLAVE_ID: 'A',
     MESOS_AGENT_ENDPOINT: '10.0.0.1:5051',
-    MESOS_DIRECTORY: '/work/sandbox',
+    MESOS_DIRECTORY: '/var/lib/mesos/sandbox',
   };
 
   test('what an agent leaves out has its default', () => {
@@ -67,7 +67,7 @@ describe("an executor's environment", () => {
       executorId: 'E',
       agentId: 'A',
       agentUrl: 'http://10.0.0.1:5051',
-      sandbox: '/work/sandbox',
+      sandbox: '/var/lib/mesos/sandbox',
       checkpoint: false,
       recoveryTimeoutMs: 900_000,
       subscriptionBackoffMaxMs: 2000,

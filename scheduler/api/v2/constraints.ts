@@ -1,4 +1,5 @@
 import type { Constraint, ConstraintOperator } from '../../../src/model/app.ts';
+import { fullMatcher } from '../../../src/model/full-match.ts';
 import type { Details } from '../problems.ts';
 
 const operators: ReadonlySet<string> = new Set([
@@ -55,7 +56,7 @@ function valueProblem(operator: ConstraintOperator, value: string | undefined): 
     case 'UNLIKE':
       if (value === undefined || value === '')
         return 'LIKE and UNLIKE require a non-empty, regular expression value';
-      return isRegExp(value) ? undefined : `'${value}' is not a valid regular expression`;
+      return fullMatcher(value) !== undefined ? undefined : `'${value}' is not a valid regular expression`;
     case 'IS':
       return value !== undefined && /^[a-zA-Z0-9_/.-]*$/.test(value)
         ? undefined
@@ -66,11 +67,3 @@ function valueProblem(operator: ConstraintOperator, value: string | undefined): 
 }
 
 const isCount = (value: string | undefined): boolean => value !== undefined && /^[1-9][0-9]*$/.test(value);
-
-function isRegExp(text: string): boolean {
-  try {
-    return new RegExp(text) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}

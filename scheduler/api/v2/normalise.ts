@@ -1,5 +1,6 @@
 import type { App, AppNetwork, Constraint, HealthCheck, ReadinessCheck } from '../../../src/model/app.ts';
 import { handoverProblems } from '../../../src/model/handover.ts';
+import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
 import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
@@ -33,6 +34,8 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   for (const { label, problem } of handoverProblems(json.labels ?? {})) {
     details.add(`/labels/${label}`, problem);
   }
+  const misplaced = placementProblem(json.labels ?? {});
+  if (misplaced !== undefined) details.add(`/labels/${placementLabel}`, misplaced);
   checkPolicy(json, network, defaults.forbidden, details);
   if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);

@@ -1,15 +1,18 @@
 import type { ExecutorInfo, Port, Resource, TaskInfo } from '../../../proto/mesos.gen.ts';
-import { take } from '../../../src/mesos/resources.ts';
+import { reservedRoles, take, unreserved } from '../../../src/mesos/resources.ts';
 import { subtractResources } from '../../../src/mesos/resource-sets.ts';
 import { toMilli } from '../../../src/model/resources.ts';
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import type { Launch } from '../../core/effects.ts';
+import type { Accepted } from '../../core/offer-pool.ts';
 import { taskPorts, type TaskPort } from '../../core/task-env.ts';
 
 /** A launch with everything that the shell had to look up for it. */
 export interface PreparedLaunch {
   readonly launch: Launch;
   readonly spec: TaskSpec;
+  /** What of the offers it may use, as the core decided. */
+  readonly accepted: Accepted;
   /** As stored when the executor was first used. */
   readonly executor: ExecutorInfo;
 }
@@ -31,7 +34,8 @@ export function taskInfos(
     const executorId = one.executor.executor_id.value;
     if (!charged.has(executorId)) rest = withoutExecutor(rest, one.executor);
     charged.add(executorId);
-    const division: ReturnType<typeof take> = rest === undefined ? undefined : take(rest, needOf(one.launch));
+    const division: ReturnType<typeof take> =
+      rest === undefined ? undefined : take(rest, needOf(one.launch), rolesOf(one, rest));
     if (division === undefined) return undefined;
     infos.push(taskInfo(one, division.taken));
     rest = division.rest;
@@ -46,6 +50,21 @@ function withoutExecutor(
 ): readonly Resource[] | undefined {
   if (resources === undefined) return undefined;
   return subtractResources(resources, executor.resources ?? []) ?? resources;
+}
+
+/** Of which roles the app's share is to be; undefined: of any. */
+function rolesOf(
+  { accepted }: PreparedLaunch,
+  resources: readonly Resource[],
+): readonly string[] | undefined {
+  switch (accepted) {
+    case 'any':
+      return undefined;
+    case 'unreserved':
+      return [unreserved];
+    case 'reserved':
+      return reservedRoles(resources);
+  }
 }
 
 function needOf({ app, instance }: Launch): Parameters<typeof take>[1] {
