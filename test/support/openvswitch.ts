@@ -253,6 +253,8 @@ export async function startOutsider(
   const box = await startSandbox(defer);
   const peer = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', String(box.pid)];
   await run('ip', ['-n', hub, 'link', 'add', name, ...peer]);
+  // The kernel takes a dead process's namespace, and the cable with it, away some time later: the name must be free now.
+  defer(async () => void (await tryRun('ip', ['-n', hub, 'link', 'delete', name])));
   await run('ip', ['-n', hub, 'link', 'set', name, 'master', bridge, 'up']);
   // The hosts' switches carry no frames whose checksum was left to the device.
   await box.exec('ethtool', ['-K', 'eth0', 'tx', 'off']);
