@@ -61,7 +61,11 @@ export function converged(frame: FrameBuilder, slotId: SlotId, epoch: number): v
   const slot = frame.world.slots.get(slotId);
   if (slot?.anchoredEpoch === epoch) return anchorHolds(frame, slotId);
   if (slot?.activeEpoch !== epoch) return;
-  if (incarnationsOf(frame.world, slotId).some((instance) => instance.epoch < epoch)) flipDone(frame, slotId);
+  if (!incarnationsOf(frame.world, slotId).some((instance) => instance.epoch < epoch)) return;
+  if (frame.world.timers.has({ kind: 'flip', slotId })) {
+    frame.publish('slot_converged_event', { slot: slotId, appId: slot.appId, epoch });
+  }
+  flipDone(frame, slotId);
 }
 
 /** The old incarnation gets nothing new any more: it may go, or end what it has. */

@@ -98,14 +98,11 @@ function flipWhenReady(frame: FrameBuilder, slotId: SlotId, app: App): void {
   if (next === undefined || !isUpToDate(next, slot, app) || !isReady(next, app)) {
     return dropAnchor(frame, slot);
   }
+  const step = { slot: slotId, appId: app.id, epoch: next.epoch };
+  if (slot.anchoredEpoch !== next.epoch) frame.publish('slot_ready_event', step);
   if (!anchored(frame, slot, next, app)) return;
   activate(frame, { ...slot, flippedAt: frame.now }, next);
-  frame.publish('slot_flipped_event', {
-    slot: slotId,
-    appId: app.id,
-    epoch: next.epoch,
-    previousEpoch: active,
-  });
+  frame.publish('slot_flipped_event', { ...step, previousEpoch: active });
 }
 
 /** Ends standbys that nobody waits for and, once due, what a flip left behind. */

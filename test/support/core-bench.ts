@@ -235,13 +235,13 @@ export class CoreBench {
     return app;
   }
 
-  /** A new process on the same store. */
   /** Every host acknowledges what is shown of the slot now. */
   converge(id: SlotId): Frame {
     const slot = this.world.slots.get(id);
     return this.step({ kind: 'converged', slotId: id, epoch: slot?.anchoredEpoch ?? slot?.activeEpoch ?? 0 });
   }
 
+  /** A new process on the same store. */
   restart(): void {
     this.world = createWorld();
     restore(this.world, this.store.values());

@@ -82,6 +82,23 @@ test('a flipped slot keeps its old incarnation, with its connections, until the 
   expect(bench.published()).toContain('slot_drained_event');
 });
 
+test('events tell the steps of a handover, each once', () => {
+  const bench = new CoreBench();
+  bench.deploy(labelled());
+  const old = bench.instance('/web');
+  const told = (act: () => unknown) => {
+    act();
+    return bench.published().filter((type) => type.startsWith('slot_'));
+  };
+  bench.put(labelled({}, '2'));
+  const launches = bench.offer('a2');
+  expect(told(() => bench.run(launches))).toEqual(['slot_ready_event']);
+  expect(told(() => bench.converge(old.slotId))).toEqual(['slot_flipped_event']);
+  expect(told(() => bench.converge(old.slotId))).toEqual(['slot_converged_event']);
+  expect(told(() => bench.converge(old.slotId))).toEqual([]);
+  expect(told(() => say(bench, old))).toEqual(['slot_drained_event']);
+});
+
 test('one that drains before every host has flipped stays to pass on what comes to it', () => {
   const { bench, old } = flipped();
   expect(say(bench, old)).toEqual([]);
