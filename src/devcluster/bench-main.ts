@@ -8,6 +8,7 @@ import { measureExecutors } from './bench/idle-executor.ts';
 import { readOptions, type BenchOptions, type Part } from './bench/options.ts';
 import { measureScheduler } from './bench/scheduler-load.ts';
 import { measureAttach, measureBurst } from './bench/starts.ts';
+import { measureTraffic } from './bench/traffic.ts';
 import type { DevCluster } from './cluster.ts';
 import { runInForeground } from './foreground.ts';
 
@@ -20,6 +21,7 @@ const onCluster: Readonly<
 > = {
   attach: (cluster, { samples }) => measureAttach(cluster, samples),
   burst: (cluster) => measureBurst(cluster),
+  traffic: (cluster) => measureTraffic(cluster),
   executor: (cluster) => measureExecutors(cluster),
 };
 
