@@ -40,6 +40,15 @@ function program(): Command {
       '--users-file <file>',
       'who may use the API (`patchpanel user add` makes it); everybody without it',
     )
+    .option(
+      '--http-credentials <name:password>',
+      'the one user of the API; better by PATCHPANEL_HTTP_CREDENTIALS',
+    )
+    .option(
+      '--access-control-allow-origin <origin>',
+      'origin whose pages may read the API, * for all; repeatable (none)',
+      repeated,
+    )
     .option('--audit-file <file>', 'where it is written down who changed what')
     .option('--rate-limit <number>', 'requests a second that one address may make; 0 for any number (0)')
     .option('--forbid <feature>', `what no app may ask for: ${forbiddable.join(', ')}; repeatable`, repeated)

@@ -59,6 +59,13 @@ export const configSchema = z.strictObject({
   tlsCa: z.string().min(1).optional(),
   /** JSON file of those who may use the API; without it everybody may. */
   usersFile: z.string().min(1).optional(),
+  /** `name:password` of the one user who may use the API, where there is no file of users. */
+  httpCredentials: z
+    .string()
+    .regex(/^[^:]+:./, 'must be name:password')
+    .optional(),
+  /** Origins whose pages may read the API; `*`: all. */
+  accessControlAllowOrigin: list(z.string().min(1)).or(z.tuple([])).default([]),
   /** Where it is written down who changed what. */
   auditFile: z.string().min(1).optional(),
   /** Requests a second that one address may make; 0: any number. */
@@ -114,10 +121,16 @@ export const configSchema = z.strictObject({
 /** The settings of one scheduler process. */
 export type Config = z.infer<typeof configSchema>;
 
-/** The settings as they may be printed. Secrets are only ever named by a file, so nothing has to be taken out. */
+/** The settings as they may be printed: without passwords. */
 export function printable(config: Config): Readonly<Record<string, unknown>> {
   const listen = config.listen.map(({ host, port, tls }) => `${tls ? 'https://' : ''}${host}:${port}`);
-  return { ...config, listen, master: config.master.map(withoutPassword) };
+  const { httpCredentials } = config;
+  return {
+    ...config,
+    listen,
+    master: config.master.map(withoutPassword),
+    ...(httpCredentials === undefined ? {} : { httpCredentials: httpCredentials.replace(/:.*/s, ':***') }),
+  };
 }
 
 /** `http://user:secret@host` → `http://user:***@host` */

@@ -92,12 +92,13 @@ function apiDeps(
 ): Parameters<typeof createServer>[0] {
   return {
     world: () => scheduler.world,
-    change: (change) => answerable(scheduler.change(change)),
+    change: (change, request) => answerable(scheduler.change(change, request)),
     hostStatus: (host) => scheduler.hostStatus(host),
     now: () => systemClock.now(),
     metrics: () => metrics.text(),
     hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
     security,
+    allowedOrigins: config.accessControlAllowOrigin,
     forbidden: config.forbid,
     info: {
       version,

@@ -5,8 +5,9 @@ import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Scope } from '../src/runtime/scope.ts';
 import { noAuditLog, openAuditLog } from './api/security/audit.ts';
-import type { Security } from './api/security/guard.ts';
+import type { Authenticator, Security } from './api/security/guard.ts';
 import { HostTokens } from './api/security/host-tokens.ts';
+import { SingleUser } from './api/security/single-user.ts';
 import { UserDirectory } from './api/security/user-directory.ts';
 import type { Config } from './config.ts';
 import type { TlsIdentity } from './listeners.ts';
@@ -21,20 +22,32 @@ export async function openSecurity(
   log: Logger,
   scope: Scope,
 ): Promise<Security> {
-  const { usersFile, auditFile } = config;
-  if (usersFile === undefined && config.listen.some(({ host }) => !isLoopback(host))) {
-    log.warn('the API is open to everybody who can reach it: give --users-file');
+  const { auditFile } = config;
+  const users = await openUsers(config, log);
+  if (users === undefined && config.listen.some(({ host }) => !isLoopback(host))) {
+    log.warn('the API is open to everybody who can reach it: give --users-file or --http-credentials');
   }
   const audit =
     auditFile === undefined
       ? noAuditLog
       : scope.own('audit log', openAuditLog(auditFile), (opened) => opened.close());
   return {
-    users: usersFile === undefined ? undefined : await UserDirectory.open(usersFile, systemClock, log),
+    users,
     hostTokens: new HostTokens(hostKey),
     audit,
     requestsPerSecond: config.rateLimit,
   };
+}
+
+async function openUsers(
+  { usersFile, httpCredentials }: Config,
+  log: Logger,
+): Promise<Authenticator | undefined> {
+  if (usersFile !== undefined && httpCredentials !== undefined) {
+    throw new PatchpanelError('invalid', 'give --users-file or --http-credentials, not both');
+  }
+  if (httpCredentials !== undefined) return new SingleUser(httpCredentials);
+  return usersFile === undefined ? undefined : UserDirectory.open(usersFile, systemClock, log);
 }
 
 /** By what the framework shows Mesos who it is. @throws PatchpanelError `invalid` */

@@ -1,19 +1,42 @@
 import type { FastifyReply } from 'fastify';
-import type { Change, ChangeResult } from '../core/events.ts';
+import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { ApiDeps } from './deps.ts';
 import { refusal } from './problems.ts';
 
 export type Accepted = Extract<ChangeResult, { kind: 'accepted' }>;
 
+/** Asks for a change, and tells what came of it; events name the request. */
+export function submit(
+  deps: ApiDeps,
+  change: Change,
+  { request }: FastifyReply,
+  basedOn?: ChangeRequest['basedOn'],
+): Promise<ChangeResult> {
+  const origin = { clientIp: request.ip, uri: request.url };
+  return deps.change(change, basedOn === undefined ? { origin } : { origin, basedOn });
+}
+
+/**
+ * The result of a change that was accepted; the headers name its deployment.
+ * @throws HttpProblem when the core has refused it
+ */
+export function accepted(result: ChangeResult, reply: FastifyReply): Accepted {
+  if (result.kind !== 'accepted') throw refusal(result);
+  if (result.deploymentId !== undefined) reply.header('Marathon-Deployment-Id', result.deploymentId);
+  return result;
+}
+
 /**
  * Carries a change out and names its deployment in the headers.
  * @throws HttpProblem when the core refuses it
  */
-export async function accept(deps: ApiDeps, change: Change, reply: FastifyReply): Promise<Accepted> {
-  const result = await deps.change(change);
-  if (result.kind !== 'accepted') throw refusal(result);
-  if (result.deploymentId !== undefined) reply.header('Marathon-Deployment-Id', result.deploymentId);
-  return result;
+export async function accept(
+  deps: ApiDeps,
+  change: Change,
+  reply: FastifyReply,
+  basedOn?: ChangeRequest['basedOn'],
+): Promise<Accepted> {
+  return accepted(await submit(deps, change, reply, basedOn), reply);
 }
 
 /** `{version, deploymentId}`, Marathon's answer to most changes. */

@@ -1,5 +1,5 @@
 import type { World } from '../core/world.ts';
-import type { Change, ChangeResult } from '../core/events.ts';
+import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
@@ -11,7 +11,7 @@ export interface ApiDeps {
   /** The world as of now: read it, never change it, never keep it over an await. */
   readonly world: () => World;
   /** Resolves when the change is durable or refused. */
-  readonly change: (change: Change) => Promise<ChangeResult>;
+  readonly change: (change: Change, request?: ChangeRequest) => Promise<ChangeResult>;
   /** What the view stream of a host knows. */
   readonly hostStatus: (agentId: AgentId) => HostStreamStatus | undefined;
   /** Milliseconds since 1970. */
@@ -21,6 +21,8 @@ export interface ApiDeps {
   /** Routes for executors. */
   readonly hostRoutes: FastifyPluginAsync;
   readonly security: Security;
+  /** Origins whose pages may read the API; `*`: all. */
+  readonly allowedOrigins: readonly string[];
   /** What no app may ask for on this cluster. */
   readonly forbidden: readonly Forbiddable[];
   readonly info: ApiInfo;

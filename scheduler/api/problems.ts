@@ -100,6 +100,8 @@ export function refusal(result: Exclude<ChangeResult, { kind: 'accepted' }>): Ht
         result.message,
         result.deployments.length === 0 ? {} : { deployments: result.deployments.map((id) => ({ id })) },
       );
+    case 'stale':
+      return new HttpProblem(412, result.message);
     case 'invalid':
       return notValid(result.details);
   }

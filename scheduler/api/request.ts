@@ -43,11 +43,15 @@ export function checked<T>(
   return result.data;
 }
 
-/** A query parameter that is `true` (or empty: `?force`). */
+/** A query parameter that is `true` in any case (or empty: `?force`). */
 export function flag(request: FastifyRequest, name: string, fallback = false): boolean {
-  const value = queryValues(request, name).at(-1);
+  const value = queryValues(request, name).at(-1)?.toLowerCase();
   return value === undefined ? fallback : value === 'true' || value === '';
 }
+
+/** Whether the body is a JSON merge patch (RFC 7396), in which null takes a field away. */
+export const isMergePatch = (request: FastifyRequest): boolean =>
+  request.headers['content-type']?.split(';')[0]?.trim() === 'application/merge-patch+json';
 
 /** All values of a repeatable query parameter, `name` or `name[]`. */
 export function queryValues(request: FastifyRequest, name: string): string[] {

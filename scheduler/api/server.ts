@@ -1,5 +1,9 @@
+import accepts from '@fastify/accepts';
+import compress from '@fastify/compress';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps.ts';
+import { allowCrossOrigin } from './http/cross-origin.ts';
+import { answerOtherMethods } from './http/methods.ts';
 import { HttpProblem } from './problems.ts';
 import { guard } from './security/guard.ts';
 import { hostListRoutes } from './v1/hosts.ts';
@@ -27,12 +31,22 @@ export function createServer(deps: ApiDeps): FastifyInstance {
       Expires: '0',
       'X-Marathon-Leader': deps.info.advertiseUrl,
       'X-Frame-Options': 'DENY',
+      'X-XSS-Protection': '1; mode=block',
     });
     done();
   });
-  guard(server, deps.security);
+  allowCrossOrigin(server, deps.allowedOrigins);
+  void server.register(accepts);
+  // Level 1: a long list shrinks to a tenth by it, and more costs more time than it saves.
+  void server.register(compress, {
+    encodings: ['gzip', 'deflate'],
+    threshold: 1024,
+    zlibOptions: { level: 1 },
+  });
+  server.after(() => guard(server, deps.security));
+  const answerRest = answerOtherMethods(server);
   server.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ message: `URI not found: ${request.url}` }),
+    reply.code(404).send({ message: `URI not found: ${request.url.replace(/\?.*/s, '')}` }),
   );
   server.setErrorHandler<FastifyError | HttpProblem>((error, request, reply) => {
     if (error instanceof HttpProblem) return reply.code(error.status).send(error.body);
@@ -53,6 +67,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     hostListRoutes(people, deps);
     done();
   });
+  server.after(answerRest);
   return server;
 }
 

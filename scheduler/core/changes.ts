@@ -6,13 +6,16 @@ import { deploy } from './deploy.ts';
 import type { AppEdit } from './deploy.ts';
 import { LeasePlan } from './addresses.ts';
 import { dropDeployment } from './drop-deployment.ts';
-import type { Change, ChangeResult } from './events.ts';
+import type { Change, ChangeRequest, ChangeResult } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
 import { killTasks } from './change-tasks.ts';
 import { deleteNetwork, putNetwork } from './change-networks.ts';
 
 /** Checks a change and carries it out. A refusal changes nothing. */
-export function applyChange(frame: FrameBuilder, change: Change): ChangeResult {
+export function applyChange(frame: FrameBuilder, change: Change, request: ChangeRequest = {}): ChangeResult {
+  const stale = staleness(frame, request);
+  if (stale !== undefined) return stale;
+  frame.request = request;
   switch (change.kind) {
     case 'put-apps':
       return putApps(frame, change.apps, change.force, change.create === true);
@@ -31,6 +34,18 @@ export function applyChange(frame: FrameBuilder, change: Change): ChangeResult {
     case 'reset-delay':
       return resetDelay(frame, change.appId);
   }
+}
+
+function staleness(frame: FrameBuilder, { basedOn }: ChangeRequest): ChangeResult | undefined {
+  for (const [appId, version] of basedOn ?? []) {
+    const present = frame.world.apps.get(appId)?.version;
+    if (present === version) continue;
+    return {
+      kind: 'stale',
+      message: `App '${appId}' was changed meanwhile: its version is ${present ?? 'none'}`,
+    };
+  }
+  return undefined;
 }
 
 const nothing: ReadonlySet<SlotId> = new Set();

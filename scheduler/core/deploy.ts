@@ -87,7 +87,8 @@ const isProblemOrSlots = (
 function storeApp(frame: FrameBuilder, before: App | undefined, after: App): void {
   if (before !== undefined) frame.putVersion(before);
   frame.putApp(after);
-  frame.publish('api_post_event', { appId: after.id, uri: `/v2/apps${after.id}`, app: after });
+  const { clientIp = '', uri = `/v2/apps${after.id}` } = frame.request.origin ?? {};
+  frame.publish('api_post_event', { clientIp, uri, app: after });
 }
 
 function actionOf(world: World, { appId, before, after }: AppEdit): PlannedAction | undefined {

@@ -4,6 +4,7 @@ import type { HostFacts } from '../../src/model/host.ts';
 import type {
   AgentId,
   AppId,
+  AppVersion,
   DeploymentId,
   ExecutorId,
   FrameworkId,
@@ -68,7 +69,7 @@ export interface StatusUpdate {
 
 /** Whatever the core reacts to. A change by a person is checked first (core/changes) and then comes as `change`. */
 export type Event =
-  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'change'; readonly change: Change; readonly request?: ChangeRequest }
   | { readonly kind: 'subscribed'; readonly frameworkId: FrameworkId }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'offers'; readonly offers: readonly Offer[] }
@@ -113,10 +114,20 @@ export type Change =
   | { readonly kind: 'delete-network'; readonly name: NetworkName }
   | { readonly kind: 'reset-delay'; readonly appId: AppId };
 
+/** What is known of the request behind a change. */
+export interface ChangeRequest {
+  /** Where it came from and what it asked for; events tell it. */
+  readonly origin?: { readonly clientIp: string; readonly uri: string };
+  /** The versions that the change was made from (undefined: there was no such app); others make it stale. */
+  readonly basedOn?: ReadonlyMap<AppId, AppVersion | undefined>;
+}
+
 /** The answer to a change. A refusal stored nothing. */
 export type ChangeResult =
   | { readonly kind: 'accepted'; readonly deploymentId?: DeploymentId; readonly version?: string }
   | { readonly kind: 'not-found'; readonly message: string }
+  /** An app is not (any more) what the change was based on. */
+  | { readonly kind: 'stale'; readonly message: string }
   /** `deployments`: the ones that hold the lock. */
   | { readonly kind: 'conflict'; readonly message: string; readonly deployments: readonly DeploymentId[] }
   | {

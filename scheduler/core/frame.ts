@@ -15,7 +15,7 @@ import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { RecordKind, RecordWrite } from '../store/store.ts';
 import type { Effect, Frame, PublishedEvent } from './effects.ts';
-import type { ChangeResult, Context } from './events.ts';
+import type { ChangeRequest, ChangeResult, Context } from './events.ts';
 import { frameworkIdKey } from './restore.ts';
 import {
   indexApp,
@@ -41,6 +41,8 @@ export class FrameBuilder {
   readonly touchedSlots = new Set<SlotId>();
   /** Apps whose rolling upgrade and deployment are looked at before the frame ends. */
   readonly touchedApps = new Set<AppId>();
+  /** The request that the frame answers, where it answers one. */
+  request: ChangeRequest = {};
   /** Something can be launched that could not be before. */
   newWork = false;
   readonly #writes = new Map<string, RecordWrite>();

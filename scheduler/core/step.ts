@@ -31,7 +31,7 @@ export function step(world: World, settings: Settings, event: Event, context: Co
 function react(frame: FrameBuilder, event: Event): ChangeResult | undefined {
   switch (event.kind) {
     case 'change':
-      return applyChange(frame, event.change);
+      return applyChange(frame, event.change, event.request);
     case 'subscribed':
       subscribed(frame, event.frameworkId);
       return undefined;

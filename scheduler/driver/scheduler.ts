@@ -6,7 +6,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Effect, Frame } from '../core/effects.ts';
-import type { Change, ChangeResult, Event, Offer } from '../core/events.ts';
+import type { Change, ChangeRequest, ChangeResult, Event, Offer } from '../core/events.ts';
 import { viewEndpoints } from '../core/fabric-view.ts';
 import type { World } from '../core/world.ts';
 import type { RecordWrite, Store } from '../store/store.ts';
@@ -97,11 +97,15 @@ export class Scheduler {
    * Decides on a change. Resolves when it is durable, or at once when it is refused.
    * @throws PatchpanelError `unavailable` when too much waits already, at a stop and after a failure
    */
-  async change(change: Change): Promise<ChangeResult> {
+  async change(change: Change, request?: ChangeRequest): Promise<ChangeResult> {
     if (this.#pipeline.full) {
       throw new PatchpanelError('unavailable', 'the scheduler is overloaded: try again in a moment');
     }
-    const result = await this.#pipeline.submit({ kind: 'change', change });
+    const result = await this.#pipeline.submit({
+      kind: 'change',
+      change,
+      ...(request === undefined ? {} : { request }),
+    });
     if (result === undefined) throw new PatchpanelError('protocol', `no answer to the change ${change.kind}`);
     return result;
   }

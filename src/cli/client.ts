@@ -60,7 +60,8 @@ export class ApiClient {
       timeout: 30_000,
       // The scheduler is a neighbour: what a machine's proxy settings are for lies elsewhere.
       proxy: false,
-      headers: { Accept: 'application/json', ...authorization(target) },
+      // With the slot of each task, which a plain `application/json` does not ask for.
+      headers: { Accept: 'application/vnd.patchpanel+json', ...authorization(target) },
       ...(target.caFile === undefined ? {} : { httpsAgent: trusting(target.caFile) }),
     });
   }

@@ -30,6 +30,7 @@ const settings: Settings = { ...coreSettings, role: '*' };
 export interface ApiHarnessOptions {
   readonly security?: Partial<Security>;
   readonly forbidden?: readonly Forbiddable[];
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** The real API in front of the real core; Mesos is what the test says it is. */
@@ -38,10 +39,12 @@ export class ApiHarness {
   readonly server: FastifyInstance;
   /** Milliseconds since 1970; each change comes a second after the one before. */
   now = Date.parse('2026-01-02T03:04:05.000Z');
+  /** Called before a change is decided on: somebody else may be faster. */
+  beforeChange: () => void = () => undefined;
   #offers = 0;
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
-  constructor({ security, forbidden }: ApiHarnessOptions = {}) {
+  constructor({ security, forbidden, allowedOrigins }: ApiHarnessOptions = {}) {
     const network = {
       name: networkName('default'),
       vni: 7,
@@ -53,8 +56,13 @@ export class ApiHarness {
     this.step({ kind: 'subscribed', frameworkId: frameworkId('f-1') });
     this.server = createServer({
       world: () => this.world,
-      change: (change) => {
-        const { result } = this.step({ kind: 'change', change });
+      change: (change, request) => {
+        this.beforeChange();
+        const { result } = this.step({
+          kind: 'change',
+          change,
+          ...(request === undefined ? {} : { request }),
+        });
         if (result === undefined) throw new Error('a change was not answered');
         return Promise.resolve(result);
       },
@@ -69,6 +77,7 @@ export class ApiHarness {
         requestsPerSecond: 0,
         ...security,
       },
+      allowedOrigins: allowedOrigins ?? [],
       forbidden: forbidden ?? [],
       info: {
         version: '0.0.0',

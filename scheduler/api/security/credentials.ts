@@ -5,6 +5,9 @@ export type ApiCredentials =
 
 /** Reads the header; undefined when it is of no scheme that is known here, or malformed. */
 export function parseAuthorization(header: string | undefined): ApiCredentials | undefined {
+  // As clients written for DC/OS send it.
+  const dcosToken = /^token=(\S+)$/i.exec(header ?? '')?.[1];
+  if (dcosToken !== undefined) return { kind: 'bearer', token: dcosToken };
   const [, scheme = '', rest = ''] = /^(\S+) +(\S+) *$/.exec(header ?? '') ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':

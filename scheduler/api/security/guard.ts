@@ -2,17 +2,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { agentId } from '../../../src/model/ids.ts';
 import { roleAllows, type Role } from '../../../src/security/roles.ts';
+import type { User } from '../../../src/security/user-file.ts';
 import { HttpProblem } from '../problems.ts';
 import { defaultAccess, isLooking, type Access } from './access.ts';
 import type { AuditLog } from './audit.ts';
 import { parseAuthorization, type ApiCredentials } from './credentials.ts';
 import type { HostTokens } from './host-tokens.ts';
-import type { UserDirectory } from './user-directory.ts';
+
+/** Knows users by their credentials. */
+export interface Authenticator {
+  /** Whose credentials these are; undefined when nobody's. */
+  authenticate(credentials: ApiCredentials): Promise<User | undefined>;
+}
 
 /** Who may use the API, how often, and where it is written down. */
 export interface Security {
   /** Without users everybody may do everything but speak for a host. */
-  readonly users: UserDirectory | undefined;
+  readonly users: Authenticator | undefined;
   readonly hostTokens: HostTokens;
   readonly audit: AuditLog;
   /** Requests a second that one address may make; 0: any number. Executors are not counted. */
@@ -65,7 +71,7 @@ class Gate {
   }
 
   async #checkUser(
-    users: UserDirectory,
+    users: Authenticator,
     needs: Role,
     credentials: ApiCredentials | undefined,
     request: FastifyRequest,

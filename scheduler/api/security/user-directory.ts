@@ -5,6 +5,7 @@ import type { Logger } from '../../../src/runtime/logger.ts';
 import { hashPassword, hashToken, newToken, verifyPassword } from '../../../src/security/secrets.ts';
 import { readUserFile, type User } from '../../../src/security/user-file.ts';
 import type { ApiCredentials } from './credentials.ts';
+import type { Authenticator } from './guard.ts';
 
 /** How long a change of the file may go unnoticed, milliseconds. */
 const recheckMs = 1_000;
@@ -16,7 +17,7 @@ const maxRemembered = 256;
  * INVARIANTS: a file that cannot be used leaves the users as they were; no password is kept, only a keyed hash of
  * those that were right, and not beyond a change of the file.
  */
-export class UserDirectory {
+export class UserDirectory implements Authenticator {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Logger;

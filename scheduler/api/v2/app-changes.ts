@@ -1,9 +1,10 @@
 import type { App } from '../../../src/model/app.ts';
-import { appVersion, type AppId } from '../../../src/model/ids.ts';
+import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem, notFound, notValid } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson, AppUpdateJson } from './app-json.ts';
+import { definitionAt } from './app-versions.ts';
 import { normalise } from './normalise.ts';
 import { presentApp } from './present-app.ts';
 import { servicePortAllocator } from './service-ports.ts';
@@ -60,7 +61,7 @@ export async function withNormalised<T>(
 
 /**
  * The full definition that an update means: a field that is present replaces the whole field of the current
- * definition; `partial` false replaces the definition; `version` alone brings an older one back.
+ * definition, a field of `unset` is left out; `partial` false replaces the definition; `version` alone brings an older one back.
  * @throws HttpProblem 404 for an unknown version, 422 for a version beside other fields
  */
 export function updatedDefinition(
@@ -68,6 +69,7 @@ export function updatedDefinition(
   id: AppId,
   update: AppUpdateJson,
   partial: boolean,
+  unset: readonly string[],
 ): AppJson {
   const current = deps.world().apps.get(id);
   if (update.version !== undefined && current !== undefined && !isReadBack(update)) {
@@ -76,24 +78,22 @@ export function updatedDefinition(
   const body = { ...withoutRunTimeFields(update), id };
   if (!partial || current === undefined) return body;
   const base = presentApp(current);
-  for (const field of displaced(update)) delete base[field];
+  for (const field of [...displaced(update), ...unset]) delete base[field];
   return { ...withoutRunTimeFields(base), ...body };
 }
+
+/** The fields of a merge patch that are null: whole fields only, as everywhere in an update. */
+export const unsetFields = (patch: unknown): string[] =>
+  patch === null || typeof patch !== 'object'
+    ? []
+    : Object.entries(patch).flatMap(([field, value]) => (value === null ? [field] : []));
 
 function versionOf(deps: ApiDeps, id: AppId, update: AppUpdateJson): AppUpdateJson {
   const others = Object.keys(update).filter((field) => field !== 'version' && field !== 'id');
   if (others.length > 0) {
     throw new HttpProblem(422, "The 'version' field may only be combined with the 'id' field.");
   }
-  const text = update.version ?? '';
-  if (Number.isNaN(Date.parse(text))) {
-    throw new HttpProblem(422, `Invalid timestamp provided '${text}'. Expecting ISO-8601 datetime string.`);
-  }
-  const older = deps.world().versions.get(id)?.get(appVersion(text));
-  const current = deps.world().apps.get(id);
-  const found = older ?? (current?.version === text ? current : undefined);
-  if (found === undefined) throw notFound(`App '${id}' does not exist in version ${text}`);
-  return withoutRunTimeFields(presentApp(found));
+  return withoutRunTimeFields(presentApp(definitionAt(deps, requireApp(deps, id), update.version ?? '')));
 }
 
 /** A body that came from a GET carries run-time fields beside the version: the version is then not a wish. */

@@ -1,12 +1,16 @@
+import type { FastifyRequest } from 'fastify';
 import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import { isoTime } from '../../../src/model/ids.ts';
 import type { Instance } from '../../../src/model/instance.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
-import type { World } from '../../core/world.ts';
+import type { TaskFailure, World } from '../../core/world.ts';
+import { wantsExtensions } from '../http/extended.ts';
+import { queryValues } from '../request.ts';
 import { presentHealthCheck } from './health-checks.ts';
 import { presentReadiness } from './readiness-checks.ts';
 import { presentTask } from './present-task.ts';
+import { countTasks, presentTaskStats } from './task-stats.ts';
 
 /** An app in Marathon's 1.5+ JSON: options that are unset are left out, defaults are always written. */
 export function presentApp(app: App): Record<string, unknown> {
@@ -75,16 +79,28 @@ export interface Embed {
   readonly tasks: boolean;
   readonly lastTaskFailure: boolean;
   readonly readiness: boolean;
+  readonly taskStats: boolean;
+  /** Also what Marathon does not have. */
+  readonly extended: boolean;
 }
 
+/** What is shown without being asked for: of one app more than of each in a list. */
+const always: Readonly<Record<'list' | 'one', ReadonlySet<string>>> = {
+  list: new Set(),
+  one: new Set(['tasks', 'lastTaskFailure', 'readiness']),
+};
+
 /** `embed=apps.tasks` and its spellings; what is unknown is ignored, as Marathon does. */
-export function parseEmbed(values: readonly string[], always: Embed): Embed {
-  const names = new Set(values.map((value) => value.replace(/^(group\.apps|apps|app)\./, '')));
+export function parseEmbed(request: FastifyRequest, shown: 'list' | 'one'): Embed {
+  const values = queryValues(request, 'embed').map((value) => value.replace(/^(group\.apps|apps|app)\./, ''));
+  const names = new Set([...values, ...always[shown]]);
   const failures = names.has('failures');
   return {
-    tasks: always.tasks || failures || names.has('tasks'),
-    lastTaskFailure: always.lastTaskFailure || failures || names.has('lastTaskFailure'),
-    readiness: always.readiness || failures || names.has('readiness'),
+    tasks: failures || names.has('tasks'),
+    lastTaskFailure: failures || names.has('lastTaskFailure'),
+    readiness: names.has('readiness'),
+    taskStats: names.has('taskStats'),
+    extended: wantsExtensions(request),
   };
 }
 
@@ -116,61 +132,74 @@ function definitionText(app: App): string {
 }
 
 /** AppInfo (definition and run-time fields) as JSON text; long lists stay quick because definitions are cached. */
-export function appInfoText(world: World, app: App, embed: Embed): string {
-  return `${definitionText(app)},${JSON.stringify(runtimeFields(world, app, embed)).slice(1)}`;
+export function appInfoText(world: World, app: App, embed: Embed, now: number): string {
+  return `${definitionText(app)},${JSON.stringify(runTimeFields(world, app, embed, now)).slice(1)}`;
 }
 
-function runtimeFields(world: World, app: App, embed: Embed): Record<string, unknown> {
-  const failure = world.lastFailures.get(app.id);
-  const instances = embed.tasks || embed.readiness ? liveInstancesOf(world, app.id) : [];
+/** AppInfo as a value. */
+export const presentAppInfo = (
+  world: World,
+  app: App,
+  embed: Embed,
+  now: number,
+): Readonly<Record<string, unknown>> => ({ ...presentApp(app), ...runTimeFields(world, app, embed, now) });
+
+function runTimeFields(world: World, app: App, embed: Embed, now: number): Record<string, unknown> {
+  const failure = embed.lastTaskFailure ? world.lastFailures.get(app.id) : undefined;
+  const detailed = embed.tasks || embed.readiness || embed.taskStats;
+  const instances = detailed ? liveInstancesOf(world, app.id) : unsortedInstancesOf(world, app.id);
+  const job = world.jobs.get(app.id);
   return {
-    ...taskCounts(world, app.id),
-    deployments: deploymentsOf(world, app.id),
+    ...countTasks(instances),
+    deployments: job === undefined ? [] : [{ id: job.deploymentId }],
     ...(embed.readiness && app.readinessChecks.length > 0
       ? { readinessCheckResults: presentReadiness(app, instances) }
       : {}),
-    ...(embed.tasks ? { tasks: instances.map((instance) => presentTask(world, instance)) } : {}),
-    ...(embed.lastTaskFailure && failure !== undefined
-      ? {
-          lastTaskFailure: {
-            appId: failure.appId,
-            host: failure.host,
-            message: failure.message,
-            state: failure.state,
-            taskId: failure.taskId,
-            timestamp: isoTime(failure.timestamp),
-            version: failure.version,
-            slaveId: failure.agentId,
-          },
-        }
+    ...(embed.tasks
+      ? { tasks: instances.map((instance) => presentTask(world, instance, embed.extended)) }
       : {}),
+    ...(failure === undefined ? {} : { lastTaskFailure: presentFailure(failure) }),
+    ...(embed.taskStats ? presentStats(app, instances, embed, now) : {}),
   };
 }
 
-function liveInstancesOf(world: World, app: AppId): Instance[] {
+function presentFailure(failure: TaskFailure): Record<string, unknown> {
+  return {
+    appId: failure.appId,
+    host: failure.host,
+    message: failure.message,
+    state: failure.state,
+    taskId: failure.taskId,
+    timestamp: isoTime(failure.timestamp),
+    version: failure.version,
+    slaveId: failure.agentId,
+  };
+}
+
+/** The newest Marathon calls it `tasksStats`; its clients and its documentation say `taskStats`. */
+function presentStats(
+  app: App,
+  instances: readonly Instance[],
+  { extended }: Embed,
+  now: number,
+): Record<string, unknown> {
+  const taskStats = presentTaskStats(app, instances, now);
+  return extended ? { taskStats, tasksStats: taskStats } : { taskStats };
+}
+
+/** The instances of an app that have not ended, as instancesOf() orders them. */
+export function liveInstancesOf(world: World, app: AppId): Instance[] {
   return instancesOf(world, app).filter((instance) => !isTerminal(instance.condition));
 }
 
 /** Without the order of instancesOf, which costs more than all the rest of a long list. */
-function taskCounts(world: World, app: AppId): Record<string, number> {
-  const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
+function unsortedInstancesOf(world: World, app: AppId): Instance[] {
+  const instances: Instance[] = [];
   for (const slot of world.slotsOfApp.get(app) ?? []) {
     for (const id of world.instancesOfSlot.get(slot) ?? []) {
       const instance = world.instances.get(id);
-      if (instance === undefined || isTerminal(instance.condition)) continue;
-      if (instance.condition === 'provisioned' || instance.condition === 'staging') counts.tasksStaged += 1;
-      if (instance.condition === 'running') counts.tasksRunning += 1;
-      if (instance.healthy === true) counts.tasksHealthy += 1;
-      if (instance.healthy === false) counts.tasksUnhealthy += 1;
+      if (instance !== undefined && !isTerminal(instance.condition)) instances.push(instance);
     }
   }
-  return counts;
-}
-
-function deploymentsOf(world: World, app: AppId): { id: string }[] {
-  const found: { id: string }[] = [];
-  for (const deployment of world.deployments.values()) {
-    if (deployment.affectedApps.includes(app)) found.push({ id: deployment.id });
-  }
-  return found;
+  return instances;
 }

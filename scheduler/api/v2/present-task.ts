@@ -1,3 +1,4 @@
+import type { App } from '../../../src/model/app.ts';
 import { instanceIdOf, isoTime } from '../../../src/model/ids.ts';
 import type { Condition, Instance } from '../../../src/model/instance.ts';
 import type { World } from '../../core/world.ts';
@@ -23,10 +24,9 @@ const states: Readonly<Record<Condition, string>> = {
 /** Mesos's name of a condition, `TASK_RUNNING`. */
 export const taskState = (condition: Condition): string => states[condition];
 
-/** A task in Marathon's JSON, with its slot under one namespaced key. */
-export function presentTask(world: World, instance: Instance): Record<string, unknown> {
-  const slot = world.slots.get(instance.slotId);
-  const lease = slot?.lease;
+/** A task in Marathon's JSON; `extended`: with its slot under one namespaced key. */
+export function presentTask(world: World, instance: Instance, extended: boolean): Record<string, unknown> {
+  const lease = world.slots.get(instance.slotId)?.lease;
   return {
     id: instance.taskId,
     appId: instance.appId,
@@ -42,15 +42,23 @@ export function presentTask(world: World, instance: Instance): Record<string, un
     localVolumes: [],
     ...(instance.region === undefined ? {} : { region: instance.region }),
     ...(instance.zone === undefined ? {} : { zone: instance.zone }),
-    patchpanel: {
-      slot: slot?.index ?? null,
-      epoch: instance.epoch,
-      endpoint: endpointState(world, instance),
-      ...(lease === undefined
-        ? {}
-        : { network: lease.network, ip: lease.ip, mac: lease.mac, hostname: fullName(world, lease) }),
-      ...(instance.message === undefined ? {} : { message: instance.message }),
-    },
+    role: world.apps.get(instance.appId)?.role ?? '*',
+    ...(extended ? { patchpanel: presentPlace(world, instance) } : {}),
+  };
+}
+
+/** What Marathon does not have: the slot, its address, and which of its incarnations this is. */
+function presentPlace(world: World, instance: Instance): Record<string, unknown> {
+  const slot = world.slots.get(instance.slotId);
+  const lease = slot?.lease;
+  return {
+    slot: slot?.index ?? null,
+    epoch: instance.epoch,
+    endpoint: endpointState(world, instance),
+    ...(lease === undefined
+      ? {}
+      : { network: lease.network, ip: lease.ip, mac: lease.mac, hostname: fullName(world, lease) }),
+    ...(instance.message === undefined ? {} : { message: instance.message }),
   };
 }
 
@@ -72,14 +80,23 @@ function healthResults({ taskId, checkResults = [] }: Instance): Record<string, 
 }
 
 /** As presentTask, with the service ports that the task lists of Marathon carry. */
-export function presentTaskWithPorts(world: World, instance: Instance): Record<string, unknown> {
+export function presentTaskWithPorts(
+  world: World,
+  instance: Instance,
+  extended: boolean,
+): Record<string, unknown> {
   const app = world.apps.get(instance.appId);
-  const servicePorts =
-    app === undefined
-      ? []
-      : [...app.container.portMappings.map((m) => m.servicePort), ...app.portDefinitions.map((d) => d.port)];
-  return { ...presentTask(world, instance), servicePorts };
+  return {
+    ...presentTask(world, instance, extended),
+    servicePorts: app === undefined ? [] : servicePortsOf(app),
+  };
 }
+
+/** The service ports of an app, in the order of its ports. */
+export const servicePortsOf = (app: App): number[] => [
+  ...app.container.portMappings.map(({ servicePort }) => servicePort),
+  ...app.portDefinitions.map(({ port }) => port),
+];
 
 /** `fenced`: it may still run, but no other host talks to it. */
 function endpointState(world: World, instance: Instance): string {

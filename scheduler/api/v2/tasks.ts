@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { taskId } from '../../../src/model/ids.ts';
-import { isTerminal, type Condition } from '../../../src/model/instance.ts';
-import { accept, deploymentBody } from '../answers.ts';
+import { isTerminal, type Condition, type Instance } from '../../../src/model/instance.ts';
 import type { ApiDeps } from '../deps.ts';
 import { badRequest } from '../problems.ts';
-import { checked, flag, jsonBody, queryValues } from '../request.ts';
-import { presentTask, presentTaskWithPorts } from './present-task.ts';
+import { checked, jsonBody, queryValues } from '../request.ts';
+import { killTasks } from './app-tasks.ts';
+import { sendTasks } from './task-list.ts';
 
-const killListSchema = z.object({ ids: z.array(z.string().min(1)) });
+/** What POST /v2/tasks/delete takes. */
+export const killListSchema = z.object({ ids: z.array(z.string().min(1)) });
 
 const statusFilters: Readonly<Record<string, ReadonlySet<Condition>>> = {
   running: new Set<Condition>(['running']),
@@ -17,31 +18,28 @@ const statusFilters: Readonly<Record<string, ReadonlySet<Condition>>> = {
 
 /** `/v2/tasks` (Marathon v2). */
 export function taskRoutes(server: FastifyInstance, deps: ApiDeps): void {
-  server.get('/v2/tasks', (request) => {
-    const wanted = queryValues(request, 'status').map((name) => statusFilters[name]);
-    const world = deps.world();
-    const tasks: Record<string, unknown>[] = [];
-    for (const instance of world.instances.values()) {
+  server.get('/v2/tasks', (request, reply) => {
+    const wanted = queryValues(request, 'status').map((name) => statusFilters[name.toLowerCase()]);
+    const instances: Instance[] = [];
+    for (const instance of deps.world().instances.values()) {
       if (isTerminal(instance.condition)) continue;
       if (wanted.length > 0 && !wanted.some((set) => set?.has(instance.condition))) continue;
-      tasks.push(presentTaskWithPorts(world, instance));
+      instances.push(instance);
     }
-    return { tasks };
+    return sendTasks(deps, instances, request, reply);
   });
 
   server.post('/v2/tasks/delete', async (request, reply) => {
     const { ids } = checked(killListSchema, jsonBody(request), request, reply);
-    const scale = flag(request, 'scale');
-    if (scale && flag(request, 'wipe')) throw badRequest('You cannot use scale and wipe at the same time.');
-    const world = deps.world();
-    const known = ids.flatMap((id) => world.instances.get(taskId(id)) ?? []);
-    const tasks = known.map((instance) => presentTask(world, instance));
-    const taskIds = known.map((instance) => instance.taskId);
-    const result = await accept(
-      deps,
-      { kind: 'kill-tasks', taskIds, scale, force: flag(request, 'force') },
-      reply,
-    );
-    return scale ? deploymentBody(result) : { tasks };
+    for (const id of ids) requireTaskId(id);
+    const { instances } = deps.world();
+    const known = [...new Set(ids)].flatMap((id) => instances.get(taskId(id)) ?? []);
+    return killTasks(deps, known, request, reply, (tasks) => ({ tasks }));
   });
+}
+
+/** An id of no form that a task of Marathon's has ever had. @throws HttpProblem 400 */
+function requireTaskId(id: string): void {
+  if (/^[^/\s]+[.][^/\s]+$/.test(id)) return;
+  throw badRequest(`Invalid task id '${id}'. It must be the app's id, a dot and what tells its tasks apart.`);
 }

@@ -1,0 +1,31 @@
+import type { FastifyRequest } from 'fastify';
+import { HttpProblem } from '../problems.ts';
+
+/** The entity tag of a definition: its version. Run-time fields (tasks, counts) are not part of it. */
+export const entityTag = (version: string): string => `"${version}"`;
+
+/**
+ * Holds `If-Match` and `If-None-Match` (RFC 9110 section 13) of a change against the present version of what it
+ * changes; undefined: there is none.
+ * @throws HttpProblem 412
+ */
+export function checkPreconditions(request: FastifyRequest, present: string | undefined): void {
+  const wanted = request.headers['if-match'];
+  if (wanted !== undefined && !matches(wanted, present)) {
+    throw new HttpProblem(
+      412,
+      present === undefined
+        ? 'If-Match does not hold: there is nothing of that name'
+        : `If-Match does not hold: the present entity tag is ${entityTag(present)}`,
+    );
+  }
+  const unwanted = request.headers['if-none-match'];
+  if (unwanted !== undefined && matches(unwanted, present)) {
+    throw new HttpProblem(412, 'If-None-Match does not hold: it exists already');
+  }
+}
+
+function matches(header: string, present: string | undefined): boolean {
+  if (present === undefined) return false;
+  return header.split(',').some((tag) => ['*', entityTag(present)].includes(tag.trim()));
+}

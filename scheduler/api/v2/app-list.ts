@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../../../src/model/app.ts';
+import { sendJson } from '../answers.ts';
+import type { ApiDeps } from '../deps.ts';
+import { listingOf, pageOf, picked } from '../http/listing.ts';
+import { notFound } from '../problems.ts';
+import { queryValues } from '../request.ts';
+import { parseLabelSelector } from './label-selector.ts';
+import { appInfoText, parseEmbed, presentAppInfo } from './present-app.ts';
+
+/** GET /v2/apps: the apps that the filters `cmd`, `id` and `label` let through. */
+export function listApps(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const wanted = appFilter(request);
+  const apps: App[] = [];
+  for (const app of deps.world().apps.values()) if (wanted(app)) apps.push(app);
+  return sendApps(deps, request, reply, 'apps', apps);
+}
+
+/** GET /v2/apps/GROUP/*: the apps below a group, at any depth. @throws HttpProblem 404 */
+export function listAppsBelow(
+  deps: ApiDeps,
+  group: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  return sendApps(deps, request, reply, '*', appsBelow(deps, group));
+}
+
+/** The apps below a group, at any depth. @throws HttpProblem 404 when there is no such group */
+export function appsBelow(deps: ApiDeps, group: string): App[] {
+  const prefix = group === '/' ? '/' : `${group}/`;
+  const apps = [...deps.world().apps.values()].filter((app) => app.id.startsWith(prefix));
+  if (apps.length === 0 && group !== '/') throw notFound(`Group '${group}' does not exist`);
+  return apps;
+}
+
+function sendApps(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wrapper: string,
+  apps: readonly App[],
+): FastifyReply {
+  const world = deps.world();
+  const now = deps.now();
+  const embed = parseEmbed(request, 'list');
+  const listing = listingOf(request);
+  const texts = pageOf(apps, listing, reply).map((app) =>
+    listing.fields === undefined
+      ? appInfoText(world, app, embed, now)
+      : JSON.stringify(picked(presentAppInfo(world, app, embed, now), listing)),
+  );
+  return sendJson(reply, 200, `{"${wrapper}":[${texts.join(',')}]}`);
+}
+
+function appFilter(request: FastifyRequest): (app: App) => boolean {
+  const [id, cmd, label] = ['id', 'cmd', 'label'].map((name) => queryValues(request, name).at(-1));
+  const matches = label === undefined ? () => true : parseLabelSelector(label);
+  return (app) =>
+    (id === undefined || app.id.includes(id.toLowerCase())) &&
+    (cmd === undefined || (app.cmd ?? '').toLowerCase().includes(cmd.toLowerCase())) &&
+    matches(app.labels);
+}

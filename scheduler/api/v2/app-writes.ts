@@ -1,0 +1,146 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { AppId, AppVersion } from '../../../src/model/ids.ts';
+import type { Change, ChangeRequest } from '../../core/events.ts';
+import { accept, accepted, deploymentBody, sendJson, submit, type Accepted } from '../answers.ts';
+import type { ApiDeps } from '../deps.ts';
+import { checkPreconditions, entityTag } from '../http/entity-tags.ts';
+import { badRequest, HttpProblem } from '../problems.ts';
+import { checked, flag, isMergePatch, jsonBody } from '../request.ts';
+import { requireApp, requireAppId, unsetFields, updatedDefinition, withNormalised } from './app-changes.ts';
+import { appJsonSchema, appUpdateSchema, type AppJson, type AppUpdateJson } from './app-json.ts';
+import { appInfoText, parseEmbed } from './present-app.ts';
+
+/** What POST /v2/apps takes. */
+export const createSchema = appJsonSchema;
+/** What PUT and PATCH /v2/apps take. */
+export const bulkSchema = z.array(appUpdateSchema);
+
+/** How often an update that others overtake is made anew. */
+const maxAttempts = 10;
+
+/** POST /v2/apps. */
+export async function createApp(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const json = checked(createSchema, jsonBody(request), request, reply);
+  return withNormalised(deps, [json], async (apps) => {
+    const [app] = apps;
+    if (app === undefined) throw badRequest('Please specify one app');
+    await accept(deps, { kind: 'put-apps', apps, force: flag(request, 'force'), create: true }, reply);
+    const created = requireApp(deps, app.id);
+    const text = appInfoText(deps.world(), created, parseEmbed(request, 'list'), deps.now());
+    reply.headers({ Location: `/v2/apps${app.id}`, ETag: entityTag(created.version) });
+    return sendJson(reply, 201, text);
+  });
+}
+
+/** PUT /v2/apps (which may create) and PATCH /v2/apps (which may not): all of them or none. */
+export async function updateApps(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  mayCreate: boolean,
+): Promise<FastifyReply> {
+  if (request.headers['if-match'] !== undefined) throw badRequest('If-Match needs the URL of one app');
+  const updates = checked(bulkSchema, jsonBody(request), request, reply).map((body) => {
+    if (body.id === undefined) {
+      throw new HttpProblem(422, 'requirement failed: App Update must have app id set');
+    }
+    return { id: requireAppId(body.id), body };
+  });
+  if (!mayCreate) for (const { id } of updates) requireApp(deps, id);
+  const result = await putUpdates(deps, updates, request, reply);
+  return reply.send(deploymentBody(result));
+}
+
+/** PUT /v2/apps/APP (which may create) and PATCH /v2/apps/APP (which may not). */
+export async function updateApp(
+  deps: ApiDeps,
+  id: AppId,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  mayCreate: boolean,
+): Promise<FastifyReply> {
+  if (!mayCreate) requireApp(deps, id);
+  const present = () => deps.world().apps.get(id);
+  const existed = present() !== undefined;
+  const json = jsonBody(request);
+  const body = checked(appUpdateSchema, json, request, reply);
+  const unset = isMergePatch(request) ? unsetFields(json) : [];
+  const result = await putUpdates(deps, [{ id, body, unset }], request, reply, () =>
+    checkPreconditions(request, present()?.version),
+  );
+  const version = present()?.version;
+  if (version !== undefined) reply.header('ETag', entityTag(version));
+  if (!existed) reply.header('Location', `/v2/apps${id}`);
+  return reply.code(existed ? 200 : 201).send(deploymentBody(result));
+}
+
+interface Update {
+  readonly id: AppId;
+  readonly body: AppUpdateJson;
+  /** Fields that the definition is to lose. */
+  readonly unset?: readonly string[];
+}
+
+/**
+ * Merges updates into the present definitions and puts the result in place of exactly these: when somebody was
+ * faster, it is merged anew.
+ */
+async function putUpdates(
+  deps: ApiDeps,
+  updates: readonly Update[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  check: () => void = () => undefined,
+): Promise<Accepted> {
+  const partial = flag(request, 'partialUpdate', true);
+  for (let attempt = 1; ; attempt += 1) {
+    check();
+    const basedOn = new Map(updates.map(({ id }) => [id, deps.world().apps.get(id)?.version]));
+    const definitions = updates.map(({ id, body, unset = [] }): AppJson =>
+      checked(appJsonSchema, updatedDefinition(deps, id, body, partial, unset), request, reply),
+    );
+    const force = flag(request, 'force');
+    const result = await withNormalised(deps, definitions, (apps) =>
+      submit(deps, { kind: 'put-apps', apps, force }, reply, basedOn),
+    );
+    if (result.kind !== 'stale') return accepted(result, reply);
+    if (attempt === maxAttempts) {
+      throw new HttpProblem(409, 'Others change the same apps all the time: try again.');
+    }
+  }
+}
+
+/** POST /v2/apps/APP/restart. */
+export async function restartApp(
+  deps: ApiDeps,
+  id: AppId,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { version } = requireApp(deps, id);
+  checkPreconditions(request, version);
+  const change: Change = { kind: 'restart-app', appId: id, force: flag(request, 'force') };
+  return reply.send(deploymentBody(await accept(deps, change, reply, pinned(request, id, version))));
+}
+
+/** DELETE /v2/apps/APP; `force` unless told otherwise, as in Marathon. */
+export async function deleteApp(
+  deps: ApiDeps,
+  id: AppId,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { version } = requireApp(deps, id);
+  checkPreconditions(request, version);
+  const change: Change = { kind: 'delete-app', appId: id, force: flag(request, 'force', true) };
+  return reply.send(deploymentBody(await accept(deps, change, reply, pinned(request, id, version))));
+}
+
+/** With `If-Match` the change is for that version and no later one. */
+const pinned = (request: FastifyRequest, id: AppId, version: AppVersion): ChangeRequest['basedOn'] =>
+  request.headers['if-match'] === undefined ? undefined : new Map([[id, version]]);

@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { appId } from '../../src/model/ids.ts';
+import { ApiHarness, webApp } from '../support/api.ts';
+
+let api: ApiHarness;
+const url = '/v2/apps/shop/web';
+
+beforeEach(async () => {
+  api = new ApiHarness();
+  await api.call('POST', '/v2/apps', webApp);
+  api.runAll();
+});
+
+const send = (
+  method: 'GET' | 'PUT' | 'PATCH' | 'DELETE' | 'POST',
+  path: string,
+  headers: Record<string, string>,
+  body?: unknown,
+) =>
+  api.server.inject({
+    method,
+    url: path,
+    headers,
+    ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+  });
+
+const tagOf = async (): Promise<string> => String((await send('GET', url, {})).headers['etag']);
+
+describe('If-Match', () => {
+  test('lets a change through that was made from the present definition, and the answer has the new tag', async () => {
+    const tag = await tagOf();
+    const changed = await send('PUT', `${url}?force=true`, { 'if-match': tag }, { instances: 3 });
+    expect(changed.statusCode).toBe(200);
+    expect(changed.headers['etag']).toBe(await tagOf());
+    expect(await tagOf()).not.toBe(tag);
+  });
+
+  test.each(['PUT', 'PATCH', 'DELETE'] as const)(
+    'refuses a %s made from an older definition',
+    async (method) => {
+      const old = await tagOf();
+      await api.call('PUT', `${url}?force=true`, { instances: 3 });
+      const body = method === 'DELETE' ? undefined : { instances: 9 };
+      const { statusCode, json } = await send(method, `${url}?force=true`, { 'if-match': old }, body);
+      expect(statusCode).toBe(412);
+      expect(json()).toHaveProperty('message', expect.stringContaining(await tagOf()));
+      expect(api.world.apps.get(appId('/shop/web'))?.instances).toBe(3);
+    },
+  );
+
+  test('does not create what is not there', async () => {
+    const { statusCode } = await send('PUT', '/v2/apps/other', { 'if-match': '*' }, webApp);
+    expect(statusCode).toBe(412);
+  });
+
+  test('If-None-Match: * creates and does not overwrite', async () => {
+    const fresh = { 'if-none-match': '*' };
+    const { id: _id, ...definition } = webApp;
+    expect((await send('PUT', '/v2/apps/other', fresh, definition)).statusCode).toBe(201);
+    expect((await send('PUT', '/v2/apps/other?force=true', fresh, { instances: 5 })).statusCode).toBe(412);
+  });
+});
+
+test('an update that another one overtakes is merged anew, so that neither is lost', async () => {
+  const original = api.beforeChange;
+  let raced = false;
+  api.beforeChange = () => {
+    if (raced) return;
+    raced = true;
+    const before = api.world.apps.get(appId('/shop/web'));
+    if (before === undefined) throw new Error('no app');
+    api.step({
+      kind: 'change',
+      change: { kind: 'put-apps', apps: [{ ...before, labels: { team: 'a' } }], force: true },
+    });
+  };
+  expect((await api.call('PUT', `${url}?force=true`, { instances: 4 })).status).toBe(200);
+  api.beforeChange = original;
+  expect(api.world.apps.get(appId('/shop/web'))).toMatchObject({ instances: 4, labels: { team: 'a' } });
+});
+
+describe('a merge patch', () => {
+  const patch = { 'content-type': 'application/merge-patch+json' };
+
+  test('takes away what it says is null', async () => {
+    await api.call('PUT', `${url}?force=true`, { user: 'nobody', cmd: 'run', labels: { a: 'b' } });
+    const { statusCode } = await send('PATCH', `${url}?force=true`, patch, { user: null, cmd: null });
+    expect(statusCode).toBe(200);
+    const app = api.world.apps.get(appId('/shop/web'));
+    expect(app).not.toHaveProperty('user');
+    expect(app).not.toHaveProperty('cmd');
+    expect(app?.labels).toEqual({ a: 'b' });
+  });
+
+  test('in any other body null is a field that was left out', async () => {
+    await api.call('PUT', `${url}?force=true`, { user: 'nobody' });
+    await api.call('PATCH', `${url}?force=true`, { user: null });
+    expect(api.world.apps.get(appId('/shop/web'))?.user).toBe('nobody');
+  });
+});
+
+test('flags are understood as Python writes them', async () => {
+  expect((await api.call('PUT', `${url}?force=False`, { instances: 3 })).status).toBe(200);
+  expect((await api.call('PUT', `${url}?force=False`, { instances: 4 })).status).toBe(409);
+  expect((await api.call('PUT', `${url}?force=True`, { instances: 4 })).status).toBe(200);
+});
+
+test('a version may be named in any way of writing its time', async () => {
+  const [version = ''] = (await api.call<{ versions: string[] }>('GET', `${url}/versions`)).body.versions;
+  const sameMoment = version.replace('.000Z', '%2B00:00');
+  expect(sameMoment).not.toBe(version);
+  const { body } = await api.call('GET', `${url}/versions/${sameMoment}`);
+  expect(body).toMatchObject({ id: '/shop/web', version });
+  expect(body).not.toHaveProperty('tasksRunning');
+});
