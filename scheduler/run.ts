@@ -40,6 +40,8 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
     const bundle = await readExecutorBundle(config.executorManifest ?? builtManifest());
     const store = scope.own('store', await openEmbeddedStore(config.stateDir), (opened) => opened.close());
     const state = await boot(store, randomUUID, newToken);
+    const { from, to } = state.migrated;
+    if (from < to) log.info('the stored records were brought to the current version', { from, to });
     const security = await openSecurity(config, state.hostKey, log, scope);
     const failure = new AbortController();
     const onFatal = (error: unknown): void => failure.abort(error);

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { codeOf, messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
@@ -17,11 +17,16 @@ type Operation =
   | { readonly type: 'del'; readonly key: string };
 
 /**
- * Opens (or makes) the store under `<stateDirectory>/store`, for this process alone.
- * @throws PatchpanelError `conflict` when another process holds it, `corrupt` when it cannot be read
+ * Opens the store under `<stateDirectory>/store`, for this process alone; one that is not there is made, unless
+ * `existing` is asked for.
+ * @throws PatchpanelError `conflict` when another process holds it, `corrupt` when it cannot be read, `not-found`
  */
-export async function openEmbeddedStore(stateDirectory: string): Promise<Store> {
+export async function openEmbeddedStore(
+  stateDirectory: string,
+  which: 'any' | 'existing' = 'any',
+): Promise<Store> {
   const directory = join(stateDirectory, 'store');
+  if (which === 'existing') await requireStore(directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const level = new ClassicLevel(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   try {
@@ -92,6 +97,17 @@ function toOperation(write: RecordWrite): Operation {
   return write.value === undefined
     ? { type: 'del', key }
     : { type: 'put', key, value: JSON.stringify(write.value) };
+}
+
+/** LevelDB's file `CURRENT` is there as soon as a store was made. */
+async function requireStore(directory: string): Promise<void> {
+  try {
+    await access(join(directory, 'CURRENT'));
+  } catch (cause) {
+    throw new PatchpanelError('not-found', `there is no state in ${directory}; is it another --state-dir?`, {
+      cause,
+    });
+  }
 }
 
 async function checkSchema(level: ClassicLevel, directory: string): Promise<void> {

@@ -14,6 +14,9 @@ const known: Readonly<Record<RecordKind, true>> = {
   meta: true,
 };
 
+/** Every kind of record. */
+export const recordKinds = Object.keys(known) as readonly RecordKind[];
+
 /** `<kind>/<key>`: kinds hold no slash, keys may. */
 export const recordKey = (kind: RecordKind, key: string): string => `${kind}/${key}`;
 

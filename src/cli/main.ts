@@ -7,6 +7,7 @@ import { deploymentCommand } from './deployment.ts';
 import { devCommand } from './dev.ts';
 import { fabricCommand } from './fabric.ts';
 import { hostCommand, networkCommand } from './network.ts';
+import { stateCommand } from './state.ts';
 import { taskCommand } from './task.ts';
 import { userCommand } from './user.ts';
 import { version } from './version.ts';
@@ -33,6 +34,7 @@ const program = new Command('patchpanel')
   .addCommand(hostCommand())
   .addCommand(fabricCommand())
   .addCommand(userCommand())
+  .addCommand(stateCommand())
   .addCommand(devCommand());
 
 program.exitOverride();

@@ -17,6 +17,7 @@ test('the first start chooses a framework id and makes it durable', async () => 
   expect(await contents(store)).toEqual({
     'meta/framework-id': 'patchpanel-uuid-1',
     'meta/host-key': 'a key',
+    'meta/schema': expect.any(Number),
     'meta/term': 1,
   });
 });

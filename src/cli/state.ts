@@ -1,0 +1,125 @@
+import { createReadStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { openEmbeddedStore } from '../../scheduler/store/embedded-store.ts';
+import { stateFileLines } from '../../scheduler/store/state-file.ts';
+import type { Store } from '../../scheduler/store/store.ts';
+import { importState } from '../../scheduler/store/transfer.ts';
+import { codeOf, messageOf } from '../runtime/errors.ts';
+import { CliError, exitCodes, type GlobalOptions } from './client.ts';
+import { print } from './output.ts';
+import { version } from './version.ts';
+
+interface StoreOptions extends GlobalOptions {
+  readonly stateDir: string;
+}
+
+interface ImportOptions extends StoreOptions {
+  readonly replace: boolean;
+}
+
+/** `patchpanel state …`: back up and restore what a scheduler keeps, without one. */
+export function stateCommand(): Command {
+  const state = new Command('state').description(
+    "back up and restore a scheduler's state; the scheduler must not run meanwhile",
+  );
+  withStore(state.command('export <file>'))
+    .description('write all records to a file (- for standard output); it holds secrets, so keep it safe')
+    .action((file: string, _options, command: Command) => exportTo(file, command.optsWithGlobals()));
+  withStore(state.command('import <file>'))
+    .description('read them back, of this version or an earlier one, - from standard input')
+    .option('--replace', 'replace what is there', false)
+    .action((file: string, _options, command: Command) => importFrom(file, command.optsWithGlobals()));
+  return state;
+}
+
+const withStore = (command: Command): Command =>
+  command.option(
+    '--state-dir <dir>',
+    "the scheduler's state directory",
+    process.env['PATCHPANEL_STATE_DIR'] ?? '/var/lib/patchpanel-scheduler',
+  );
+
+async function exportTo(file: string, options: StoreOptions): Promise<void> {
+  const records = await inStore(options, 'existing', (store) => writeRecords(file, store));
+  // Standard output is the state itself then.
+  if (file !== '-') print(options.json, { file, records }, () => `${records} records in ${file}`);
+}
+
+async function importFrom(file: string, options: ImportOptions): Promise<void> {
+  const done = await inStore(options, 'any', async (store) => {
+    const input = file === '-' ? process.stdin : createReadStream(file);
+    const failure = new Promise<never>((_, reject) => input.once('error', reject));
+    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    try {
+      return await Promise.race([importState(store, lines, options), failure]);
+    } finally {
+      lines.close();
+    }
+  });
+  print(
+    options.json,
+    done,
+    () => `${done.records} records of ${done.exportedAt} are in place, ${done.replaced} before are gone`,
+  );
+}
+
+/** A file appears whole or not at all, readable for its owner only. Gives the number of records. */
+async function writeRecords(file: string, store: Store): Promise<number> {
+  const lines = stateFileLines(store.load(), { program: version, exportedAt: new Date().toISOString() });
+  if (file === '-') return eachLine(lines, (line) => writeOut(line));
+  const partial = `${file}.new`;
+  const handle = await open(partial, 'w', 0o600);
+  try {
+    await handle.chmod(0o600);
+    const records = await eachLine(lines, async (line) => void (await handle.write(line)));
+    await handle.sync();
+    await rename(partial, file);
+    return records;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function eachLine(
+  lines: AsyncGenerator<string, number>,
+  write: (line: string) => Promise<void>,
+): Promise<number> {
+  for (;;) {
+    const next = await lines.next();
+    if (next.done === true) return next.value;
+    await write(next.value);
+  }
+}
+
+const writeOut = (line: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(line, (error) => (error ? reject(error) : resolve()));
+  });
+
+async function inStore<T>(
+  { stateDir }: StoreOptions,
+  which: 'any' | 'existing',
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  try {
+    const store = await openEmbeddedStore(stateDir, which);
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    throw new CliError(exitCodeOf(error), messageOf(error));
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  const code = codeOf(error);
+  if (code === 'conflict') return exitCodes.conflict;
+  return code === 'not-found' ? exitCodes.notFound : exitCodes.failed;
+}
