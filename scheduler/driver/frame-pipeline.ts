@@ -25,9 +25,11 @@ export interface PipelineLimits {
   readonly maxQueued: number;
   /** Frames that may wait to become durable before deciding pauses. */
   readonly maxUndurable: number;
+  /** Frames share a commit until it has this many writes: stores bound what they can write at once. */
+  readonly maxCommitWrites: number;
 }
 
-const defaultLimits: PipelineLimits = { maxQueued: 4096, maxUndurable: 1024 };
+const defaultLimits: PipelineLimits = { maxQueued: 4096, maxUndurable: 1024, maxCommitWrites: 500 };
 
 /** Milliseconds of deciding after which other work (HTTP, timers) gets a turn. */
 const sliceMs = 10;
@@ -166,8 +168,7 @@ export class FramePipeline {
     // Let the steps of this turn end first, so that they share one commit.
     await Promise.resolve();
     while (this.#undurable.length > 0 && this.#failure === undefined) {
-      const group = this.#undurable;
-      this.#undurable = [];
+      const group = this.#nextCommit();
       this.#committing = group.length;
       try {
         const writes = group.flatMap(({ frame }) => frame.writes);
@@ -182,6 +183,17 @@ export class FramePipeline {
       if (this.#queue.length > 0) this.#scheduleSteps();
     }
     this.#commitLoop = undefined;
+  }
+
+  /** Takes the frames that are made durable together, one at least. */
+  #nextCommit(): readonly Undurable[] {
+    let writes = 0;
+    let frames = 0;
+    do {
+      writes += this.#undurable[frames]!.frame.writes.length;
+      frames += 1;
+    } while (frames < this.#undurable.length && writes < this.#limits.maxCommitWrites);
+    return this.#undurable.splice(0, frames);
   }
 
   #carryOut(group: readonly Undurable[]): void {

@@ -1,6 +1,6 @@
 /**
  * Where the scheduler keeps its records. One small record per thing; a change costs what changed.
- * The embedded store and (later) ZooKeeper pass the same contract tests.
+ * The embedded store and ZooKeeper pass the same contract tests.
  */
 export type RecordKind =
   'app' | 'app-version' | 'deployment' | 'slot' | 'instance' | 'network' | 'host' | 'executor' | 'meta';
@@ -21,7 +21,10 @@ export interface StoredRecord {
 export interface Store {
   /** Every record, in any order, for start-up. */
   load(): AsyncIterable<StoredRecord>;
-  /** Makes all writes durable, all or none. When it resolves they survive kill -9 and power loss. */
+  /**
+   * Makes all writes durable, all or none. When it resolves they survive kill -9 and power loss.
+   * @throws SupersededError when another scheduler has taken the store over; then nothing was written
+   */
   commit(writes: readonly RecordWrite[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -163,7 +163,11 @@ test('closing finishes the frames that were decided and refuses the rest', async
 });
 
 test('deciding pauses while too many frames wait for the store, and sources can wait for room', async () => {
-  const { pipeline, journal, commits } = pipelineWithHeldStore({ maxQueued: 3, maxUndurable: 2 });
+  const { pipeline, journal, commits } = pipelineWithHeldStore({
+    maxQueued: 3,
+    maxUndurable: 2,
+    maxCommitWrites: 500,
+  });
   const all = Promise.all([1, 2, 3, 4, 5].map((n) => pipeline.submit(numbered(n))));
   await turns();
   expect(journal.filter((entry) => entry.startsWith('step'))).toEqual(['step 1', 'step 2']);
@@ -180,4 +184,20 @@ test('deciding pauses while too many frames wait for the store, and sources can 
   }
   await all;
   expect(journal.filter((entry) => entry.startsWith('effect'))).toHaveLength(5);
+});
+
+test('a commit takes as many frames as a store takes at once, the rest goes with the next one', async () => {
+  const limits = { maxQueued: 100, maxUndurable: 100, maxCommitWrites: 2 };
+  const { pipeline, journal, commits } = pipelineWithHeldStore(limits);
+  const all = Promise.all([1, 2, 3, 4, 5].map((n) => pipeline.submit(numbered(n))));
+  for (let n = 0; n < 3; n += 1) {
+    await turns();
+    commits[n]!.resolve();
+  }
+  await all;
+  expect(journal.filter((entry) => entry.startsWith('commit'))).toEqual([
+    'commit 1,2',
+    'commit 3,4',
+    'commit 5',
+  ]);
 });

@@ -1,0 +1,114 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { withDeadline } from '../runtime/deadline.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { ZooKeeperSession } from '../zookeeper/session.ts';
+import { endedEarly, startDaemon, type Daemon } from './daemon.ts';
+
+export interface ZooKeeperServerOptions {
+  /** Where its data, its settings and its log are. What is there already is taken up again. */
+  readonly directory: string;
+  /** On the loopback address. */
+  readonly port: number;
+  /** Marks its process as this cluster's. */
+  readonly cluster?: string;
+  readonly log: Logger;
+}
+
+/** Debian's libzookeeper-java; the second one is what its log goes through. */
+const classPath = ['/usr/share/java/zookeeper.jar', '/usr/share/java/slf4j-simple.jar'].join(':');
+
+/** Made to start quickly and to stay small. */
+const javaFlags = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+
+const startMs = 30_000;
+
+/** One real ZooKeeper server of this machine, for development and tests. */
+export class ZooKeeperServer {
+  readonly #options: ZooKeeperServerOptions;
+  #daemon: Daemon;
+
+  private constructor(options: ZooKeeperServerOptions, daemon: Daemon) {
+    this.#options = options;
+    this.#daemon = daemon;
+  }
+
+  /** Starts it and waits until it serves. @throws PatchpanelError when it does not */
+  static async start(options: ZooKeeperServerOptions): Promise<ZooKeeperServer> {
+    await mkdir(options.directory, { recursive: true });
+    await writeFile(path.join(options.directory, 'zoo.cfg'), settings(options));
+    return new ZooKeeperServer(options, await startServing(options));
+  }
+
+  /** `127.0.0.1:2181`, for `zk://…/path`. */
+  get address(): string {
+    return `127.0.0.1:${this.#options.port}`;
+  }
+
+  get pid(): number {
+    return this.#daemon.pid;
+  }
+
+  /** Ends it as a power cut would; its data stays. */
+  async kill(): Promise<void> {
+    await this.#daemon.kill();
+  }
+
+  /** Starts it again on its data. */
+  async restart(): Promise<void> {
+    await this.#daemon.kill();
+    this.#daemon = await startServing(this.#options);
+  }
+
+  /** Neither reads nor answers until resume(), as a machine that hangs. */
+  pause(): void {
+    process.kill(this.#daemon.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    process.kill(this.#daemon.pid, 'SIGCONT');
+  }
+}
+
+async function startServing(options: ZooKeeperServerOptions): Promise<Daemon> {
+  const { directory, port, cluster, log } = options;
+  const daemon = await startDaemon({
+    what: 'ZooKeeper server',
+    cluster,
+    file: '/usr/bin/java',
+    args: [
+      ...javaFlags,
+      '-cp',
+      classPath,
+      'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+      path.join(directory, 'zoo.cfg'),
+    ],
+    logFile: path.join(directory, 'zookeeper.log'),
+  });
+  const session = new ZooKeeperSession({ servers: [{ host: '127.0.0.1', port }], timeoutMs: 10_000, log });
+  const ended = daemon.exited.then(() => Promise.reject(endedEarly(daemon)));
+  try {
+    await withDeadline(Promise.race([session.connected(), ended]), startMs, 'the start of ZooKeeper');
+    return daemon;
+  } catch (error) {
+    await daemon.kill();
+    throw error;
+  } finally {
+    ended.catch(() => undefined);
+    await session.close();
+  }
+}
+
+/** Sessions may last from one second to a minute. */
+const settings = ({ directory, port }: ZooKeeperServerOptions): string =>
+  [
+    'tickTime=500',
+    'minSessionTimeout=1000',
+    'maxSessionTimeout=60000',
+    `dataDir=${path.join(directory, 'data')}`,
+    `clientPort=${port}`,
+    'clientPortAddress=127.0.0.1',
+    'admin.enableServer=false',
+    '4lw.commands.whitelist=ruok,srvr,mntr',
+    '',
+  ].join('\n');
