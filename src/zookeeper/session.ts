@@ -253,7 +253,9 @@ export class ZooKeeperSession {
     this.#identity = welcome;
     log.info('connected to ZooKeeper', { ...server, session: welcome.sessionId.toString(16) });
     this.#changed();
-    for (const path of [...this.#watchers.keys()]) this.#notify(path);
+    // Watchers set anew by those that are called wait for the next change.
+    const paths = Array.from(this.#watchers.keys());
+    for (const path of paths) this.#notify(path);
   }
 
   #proven(sentAtMs: number, zxid: bigint): void {
@@ -280,6 +282,6 @@ export class ZooKeeperSession {
   }
 
   #changed(): void {
-    for (const listener of [...this.#stateListeners]) listener();
+    for (const listener of this.#stateListeners) listener();
   }
 }

@@ -79,21 +79,17 @@ export class Fence {
   }
 
   #explain(error: unknown): unknown {
-    switch (reasonOf(error)) {
-      case 'bad-version':
-        return taken(error);
-      case 'session-expired':
-        return new SupersededError('its session with ZooKeeper has expired', error);
-      case 'no-node':
-      case 'node-exists':
-        return new PatchpanelError(
-          'corrupt',
-          'somebody else changes our records in ZooKeeper: find out who, then start again',
-          { cause: error },
-        );
-      default:
-        return codeOf(error) === 'aborted' ? new SupersededError('its session is over', error) : error;
+    const reason = reasonOf(error);
+    if (reason === 'bad-version') return taken(error);
+    if (reason === 'session-expired' || codeOf(error) === 'aborted') {
+      return new SupersededError('its session with ZooKeeper is over', error);
     }
+    if (reason !== 'no-node' && reason !== 'node-exists') return error;
+    return new PatchpanelError(
+      'corrupt',
+      'somebody else changes our records in ZooKeeper: find out who, then start again',
+      { cause: error },
+    );
   }
 }
 
