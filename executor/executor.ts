@@ -99,6 +99,7 @@ export class Executor {
       signal: this.#ending.signal,
       onPortLost: (endpoint, reason) =>
         void this.#tasks.promise.then((tasks) => tasks.portLost(endpoint, reason)),
+      onSuccessor: () => void this.#handOver(),
     });
     const tasks = startTasks({
       host,
@@ -109,8 +110,20 @@ export class Executor {
       log: this.#log,
       scope: this.#scope,
       onIdle: () => this.#end.resolve({ reason: 'no tasks for long', graceMs: ownGraceMs, exitCode: 0 }),
+      onAbandoned: () => this.shutdown('the newer executor of this host is gone'),
     });
     this.#tasks.resolve(tasks);
+  }
+
+  /** A newer executor takes the host; this one stays for the tasks that it has. */
+  async #handOver(): Promise<void> {
+    try {
+      const tasks = await this.#tasks.promise;
+      await tasks.handOver();
+    } catch (error) {
+      this.#log.error('the host could not be handed over; everything of this executor ends', { error });
+      this.shutdown('the host could not be handed over');
+    }
   }
 
   /** Tasks are refused with the reason, so that it is seen where the tasks are seen. */

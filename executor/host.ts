@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { ExecutorEnvironment } from '../src/mesos/executor-environment.ts';
-import type { EndpointKey } from '../src/fabric/view.ts';
+import { endpointKey, type EndpointKey } from '../src/fabric/view.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import type { Scope } from '../src/runtime/scope.ts';
@@ -12,12 +12,16 @@ import { pauseImage } from './adapters/docker/pause-image.ts';
 import type { StepTools } from './apply.ts';
 import type { ExecutorConfig } from './config.ts';
 import { ownCgroup } from './core/task-cgroup.ts';
+import type { ListedContainer } from './core/task-containers.ts';
 import { HostProber } from './adapters/probes/host-prober.ts';
 import type { Prober } from './core/probing.ts';
 import { Switch } from './fabric/switch.ts';
+import type { SwitchConfig } from './fabric/switch-config.ts';
 import { ContainerGarbage } from './tasks/container-garbage.ts';
+import { ExecutorLives } from './tasks/executor-lives.ts';
 import { discoverUnderlayIp, readHostKey } from './tasks/host-identity.ts';
 import { lockHost } from './tasks/host-lock.ts';
+import { UnderlayWatch } from './tasks/underlay-watch.ts';
 
 /** How long an earlier executor of this host may take to end, in milliseconds. */
 const lockTimeoutMs = 60_000;
@@ -34,6 +38,8 @@ export interface HostOptions {
   /** Fires when the host is not wanted any more. */
   readonly signal: AbortSignal;
   readonly onPortLost: (endpoint: EndpointKey, reason: string) => void;
+  /** A newer executor of this host wants it; handOver() is the answer. */
+  readonly onSuccessor: () => void;
 }
 
 /** A host that is ready for tasks: ours alone, clean, Docker and switch at hand. */
@@ -41,38 +47,97 @@ export interface Host {
   readonly tools: StepTools;
   readonly fabric: Switch;
   readonly prober: Prober;
+  readonly lives: ExecutorLives;
+  /** Leaves switch and garbage to the executor that wants them. What is attached goes on. */
+  handOver(): Promise<void>;
 }
 
 /**
- * Takes possession of the host: the lock, then Docker and the switch, then everything of an earlier executor is
- * removed. What is opened belongs to `scope`.
+ * Takes possession of the host: the lock, then Docker and the switch, then everything of earlier executors is removed,
+ * except what belongs to one that lives. What is opened belongs to `scope`.
  * @throws PatchpanelError that says what is missing
  */
 export async function prepareHost(options: HostOptions): Promise<Host> {
   const { config, scope, log } = options;
-  const lock = await lockHost(config.stateDir, lockTimeoutMs, options.signal);
+  const lives = await ExecutorLives.begin(config.stateDir, options.environment.executorId);
+  scope.defer('life of this executor', () => lives.end());
+  const lock = await lockHost({
+    stateDir: config.stateDir,
+    timeoutMs: lockTimeoutMs,
+    signal: options.signal,
+    onWanted: options.onSuccessor,
+  });
   scope.defer('host lock', () => lock.release());
+  const others = await lives.look();
   const hostKey = await readHostKey(config.stateDir);
   const containers = new DockerContainers(connectDocker(config.dockerHost), hostKey);
   const dockerVersion = await containers.version();
-  const fabric = await createSwitch(options, hostKey, dockerVersion);
+  const underlayIp = config.underlayIp ?? (await discoverUnderlay(options));
+  const fabric = createSwitch(options, containers, { hostKey, dockerVersion, underlayIp });
   const cgroupParent = await findCgroup(options, containers);
   await Promise.all([containers.ensurePauseImage(os.arch()), fabric.start()]);
   scope.defer('switch', () => fabric.stop());
-  await new ContainerGarbage(containers, () => false, systemClock, log).removeLeftovers();
-  const removed = await fabric.cleanUp();
-  log.info('host is ready', { hostKey, dockerVersion, cgroupParent, leftEndpoints: removed.length });
+  if (config.underlayIp === undefined) watchUnderlay(options, fabric, underlayIp);
+  const isOthers = ({ executorId }: ListedContainer) => lives.isOther(executorId);
+  await new ContainerGarbage(containers, isOthers, systemClock, log).removeLeftovers();
+  const removed = await fabric.cleanUp((id) => lives.isOther(id));
+  if (others.length > 0) await knowSandboxes(containers, fabric);
+  log.info('host is ready', { hostKey, dockerVersion, cgroupParent, others, leftEndpoints: removed.length });
   const prober = new HostProber({ containers, node: process.execPath, program: probeProgram() });
-  return { fabric, prober, tools: toolsOf(options, containers, fabric, hostKey, cgroupParent) };
+  const handOver = async (): Promise<void> => {
+    await fabric.handOver();
+    await lock.release();
+  };
+  const tools = toolsOf(options, containers, fabric, hostKey, cgroupParent);
+  return { fabric, prober, tools, lives, handOver };
+}
+
+/** Where connections to endpoints of other executors can be counted. */
+async function knowSandboxes(containers: DockerContainers, fabric: Switch): Promise<void> {
+  const sandboxes = (await containers.list()).filter(({ role, running }) => role === 'sandbox' && running);
+  for (const { name, endpoint } of sandboxes) {
+    const facts = await containers.inspect(name);
+    if (facts?.running === true) fabric.knowSandbox(endpoint, facts.pid);
+  }
+}
+
+/**
+ * An endpoint of another executor lost its port. Mostly its sandbox has just been removed; if not, its task has no
+ * network any more, and the end of the sandbox tells the other executor so.
+ */
+async function endSandbox(containers: DockerContainers, endpoint: EndpointKey): Promise<void> {
+  const key = endpointKey(endpoint);
+  const sandboxes = (await containers.list()).filter(
+    (container) => container.role === 'sandbox' && endpointKey(container.endpoint) === key,
+  );
+  for (const { name } of sandboxes) await containers.signal(name, 'SIGKILL');
 }
 
 /** It comes in the same tarball as the executor. */
 const probeProgram = (): string => path.join(path.dirname(process.argv[1] ?? ''), 'probe.cjs');
 
-async function createSwitch(options: HostOptions, hostKey: string, dockerVersion: string): Promise<Switch> {
+const discoverUnderlay = ({ environment }: HostOptions): Promise<string> =>
+  discoverUnderlayIp(new URL(environment.agentUrl).hostname);
+
+/** An address that was discovered may change; one that somebody has set is his. */
+function watchUnderlay(options: HostOptions, fabric: Switch, first: string): void {
+  const watch = new UnderlayWatch({
+    first,
+    discover: () => discoverUnderlay(options),
+    onMoved: (ip) => fabric.moveUnderlay(ip),
+    clock: systemClock,
+    log: options.log,
+  });
+  watch.start();
+  options.scope.defer('watch of the underlay address', () => watch.stop());
+}
+
+function createSwitch(
+  options: HostOptions,
+  containers: DockerContainers,
+  { hostKey, dockerVersion, underlayIp }: Pick<SwitchConfig, 'hostKey' | 'dockerVersion' | 'underlayIp'>,
+): Switch {
   const { config, environment, hostname, log, onPortLost } = options;
-  const agentAddress = new URL(environment.agentUrl).hostname;
-  const underlayIp = config.underlayIp ?? (await discoverUnderlayIp(agentAddress));
   return new Switch(
     {
       agentId: environment.agentId,
@@ -88,7 +153,16 @@ async function createSwitch(options: HostOptions, hostKey: string, dockerVersion
       dockerVersion,
       ...(config.schedulerUrl === undefined ? {} : { schedulerUrl: config.schedulerUrl }),
     },
-    { clock: systemClock, log: log.child({ part: 'switch' }), random: Math.random, onPortLost },
+    {
+      clock: systemClock,
+      log: log.child({ part: 'switch' }),
+      random: Math.random,
+      onPortLost,
+      onInheritedLost: (endpoint) =>
+        void endSandbox(containers, endpoint).catch((error: unknown) =>
+          log.warn('a sandbox without a port could not be ended', { endpoint, error }),
+        ),
+    },
   );
 }
 
@@ -105,6 +179,7 @@ function toolsOf(
     surroundings: {
       hostKey,
       agentId: environment.agentId,
+      executorId: environment.executorId,
       ...(cgroupParent === undefined ? {} : { cgroupParent }),
     },
     sandboxImage: pauseImage.name,

@@ -2,13 +2,16 @@ import type { KillPolicy, TaskInfo } from '../proto/mesos.gen.ts';
 import type { EndpointKey } from '../src/fabric/view.ts';
 import { taskId } from '../src/model/ids.ts';
 import type { Clock } from '../src/runtime/clock.ts';
+import { withDeadline } from '../src/runtime/deadline.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Loop } from '../src/runtime/loop.ts';
 import type { Scope } from '../src/runtime/scope.ts';
 import type { ExecutorConfig } from './config.ts';
+import type { ListedContainer } from './core/task-containers.ts';
 import type { Host } from './host.ts';
 import { ContainerGarbage } from './tasks/container-garbage.ts';
 import { DeathWatch } from './tasks/death-watch.ts';
+import { hostAbandoned } from './tasks/host-lock.ts';
 import { IdleTimer } from './tasks/idle-timer.ts';
 import type { TaskReporter } from './tasks/task-reporter.ts';
 import { TaskSet } from './tasks/task-set.ts';
@@ -20,6 +23,8 @@ export interface Tasks {
   killAll(graceMs: number): void;
   emptied(): Promise<void>;
   portLost(endpoint: EndpointKey, reason: string): void;
+  /** Leaves the host and the tasks to come to a newer executor; ends when the last task of its own has ended. */
+  handOver(): Promise<void>;
   /** The scheduler's API is at `url`, as of `term`. */
   setLeader(url: string, term: number): void;
 }
@@ -33,7 +38,16 @@ export interface ServeOptions {
   readonly log: Logger;
   readonly scope: Scope;
   readonly onIdle: () => void;
+  /** The executor that this one handed the host over to has gone, and no other came. */
+  readonly onAbandoned: () => void;
 }
+
+/** How long tasks that are being started may keep a newer executor waiting, in milliseconds. */
+const settleMs = 45_000;
+/** A task's last updates go before the executor does. */
+const retiredIdleMs = 500;
+/** How long a host may be without an executor that has its switch, in milliseconds. */
+const abandonedMs = 30_000;
 
 /** How often unacknowledged updates are looked through, in milliseconds. */
 const resendEveryMs = 5000;
@@ -42,7 +56,11 @@ const resendEveryMs = 5000;
 export function startTasks(options: ServeOptions): Tasks {
   const { host, config, reporter, clock, log, scope } = options;
   const { containers } = host.tools;
-  const idle = new IdleTimer(clock, config.idleExitSeconds * 1000, options.onIdle);
+  const idle = new IdleTimer(clock, config.idleExitSeconds * 1000, () => {
+    // Whoever handed the host over relies on the one that has it.
+    if (tasks.retired || !host.lives.hasOthers) options.onIdle();
+    else idle.update(0);
+  });
   scope.defer('idle timer', () => idle.stop());
   const tasks = new TaskSet({
     tools: host.tools,
@@ -61,15 +79,45 @@ export function startTasks(options: ServeOptions): Tasks {
   const watch = new DeathWatch(containers, tasks, clock, log);
   watch.start();
   scope.defer('watch of containers', () => watch.stop());
-  const garbage = new ContainerGarbage(containers, (id) => tasks.has(id), clock, log);
+  const isWanted = ({ taskId: id, executorId }: ListedContainer) =>
+    tasks.has(id) || host.lives.isOther(executorId);
+  const garbage = new ContainerGarbage(containers, isWanted, clock, log);
   garbage.start();
   scope.defer('garbage collection', () => garbage.stop());
+  const inCharge = new AbortController();
+  scope.defer('watch of other executors', () => inCharge.abort());
+  host.lives.follow(inCharge.signal, log, async (id) => {
+    await garbage.removeOf(id);
+    await host.fabric.cleanUp((other) => host.lives.isOther(other));
+  });
   resendUpdates(options);
-  return tasksWithLeader(tasks, host);
+  const handOver = async (): Promise<void> => {
+    log.info('handing the host over to a newer executor');
+    await withDeadline(tasks.retire(), settleMs, 'the start of tasks').catch((error: unknown) =>
+      log.warn('the host is handed over in the middle of the start of tasks', { error }),
+    );
+    inCharge.abort();
+    await garbage.stop();
+    await host.handOver();
+    idle.setPatience(retiredIdleMs);
+    watchSuccessor(options);
+  };
+  return tasksOf(tasks, host, handOver);
 }
 
-function tasksWithLeader(tasks: TaskSet, { fabric }: Host): Tasks {
+/** Without anybody who has the switch, the host's view gets old: then its tasks are better placed anew. */
+function watchSuccessor({ config, scope, log, onAbandoned }: ServeOptions): void {
+  const stop = new AbortController();
+  scope.defer('watch of the newer executor', () => stop.abort());
+  hostAbandoned(config.stateDir, abandonedMs, stop.signal).then(
+    (abandoned) => abandoned && onAbandoned(),
+    (error: unknown) => stop.signal.aborted || log.warn('the newer executor is not watched', { error }),
+  );
+}
+
+function tasksOf(tasks: TaskSet, { fabric }: Host, handOver: () => Promise<void>): Tasks {
   return {
+    handOver,
     launch: (info) => tasks.launch(info),
     kill: (id, policy) => tasks.kill(id, policy),
     killAll: (graceMs) => tasks.killAll(graceMs),
@@ -100,6 +148,7 @@ export function refusingTasks(message: string, reporter: TaskReporter): Tasks {
       reporter.forget(id);
     },
     kill: () => undefined,
+    handOver: () => Promise.resolve(),
     killAll: () => undefined,
     emptied: () => Promise.resolve(),
     portLost: () => undefined,

@@ -35,6 +35,7 @@ export interface ContainerSurroundings {
   /** Identity of this host among others that may use the same Docker Engine. */
   readonly hostKey: string;
   readonly agentId: string;
+  readonly executorId: string;
   /** The cgroup for all containers; absent: where Docker puts them. */
   readonly cgroupParent?: string;
 }
@@ -46,6 +47,9 @@ export const containerLabels = {
   host: 'patchpanel.host',
   role: 'patchpanel.role',
   task: 'patchpanel.task',
+  executor: 'patchpanel.executor',
+  slot: 'patchpanel.slot',
+  epoch: 'patchpanel.epoch',
 } as const;
 
 /** What the role label says; anything but `sandbox` is treated as an app's container. */
@@ -167,8 +171,9 @@ function ourLabels(
     [containerLabels.host]: surroundings.hostKey,
     [containerLabels.role]: role,
     [containerLabels.task]: spec.taskId,
-    'patchpanel.slot': spec.slot,
-    'patchpanel.epoch': String(spec.epoch),
+    [containerLabels.executor]: surroundings.executorId,
+    [containerLabels.slot]: spec.slot,
+    [containerLabels.epoch]: String(spec.epoch),
     'patchpanel.agent': surroundings.agentId,
     MESOS_TASK_ID: spec.taskId,
   };

@@ -8,8 +8,7 @@ export interface PortCondition {
 }
 
 /** Why a port that once worked will not work again, or undefined: it does, or Open vSwitch is about to open it. */
-export function portLoss(port: PortCondition | undefined): string | undefined {
-  if (port === undefined) return 'somebody removed its port from the bridge';
+export function portLoss(port: PortCondition): string | undefined {
   if (port.error !== undefined) return `Open vSwitch reports: ${port.error}`;
   if (port.actualOfport === -1) return 'Open vSwitch cannot open its device';
   if (port.ifindex === 0) return 'its veth is gone';

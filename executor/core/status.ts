@@ -16,8 +16,15 @@ export interface TaskReport {
 }
 
 /** Whether a state is the last that a task reports. */
-export const isTerminalState = (state: TaskState): boolean =>
-  state === 'TASK_FINISHED' || state === 'TASK_FAILED' || state === 'TASK_KILLED' || state === 'TASK_ERROR';
+export const isTerminalState = (state: TaskState): boolean => terminalStates.has(state);
+
+const terminalStates: ReadonlySet<TaskState> = new Set<TaskState>([
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_ERROR',
+  'TASK_DROPPED',
+]);
 
 /** The state of a task as Mesos knows states. It ends when no process of the app is left or can appear. */
 export function reportOf(record: TaskRecord): TaskReport {

@@ -1,3 +1,4 @@
+import type { EndpointKey } from '../../src/fabric/view.ts';
 import type { ContainerRole, ContainerSpec } from './container-spec.ts';
 
 /** What the task side needs of Docker. Containers are named by containerName(). */
@@ -45,6 +46,10 @@ export interface ListedContainer {
   readonly id: string;
   readonly name: string;
   readonly taskId: string;
+  /** Whose task it is; absent with executors that did not say. */
+  readonly executorId?: string;
+  /** The incarnation that the task is. */
+  readonly endpoint: EndpointKey;
   readonly role: ContainerRole;
   readonly running: boolean;
 }

@@ -2,7 +2,7 @@ import { endpointKey, type EndpointKey } from '../../src/fabric/view.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { withDeadline } from '../../src/runtime/deadline.ts';
-import { PatchpanelError } from '../../src/runtime/errors.ts';
+import { messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { linkProblem, type LinkWish } from '../core/fabric-link.ts';
 import { portLoss } from '../core/fabric-port-loss.ts';
@@ -16,6 +16,7 @@ const FLOWS_TIMEOUT_MS = 15_000;
 /** What attaching needs; small, so that tests can do without Open vSwitch. */
 export interface AttachmentParts {
   readonly owner: string;
+  readonly executorId: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly takeNumber: (used: ReadonlySet<number>) => { readonly ofport: number; readonly veth: string };
@@ -36,19 +37,26 @@ export interface AttachmentParts {
   /** MAC of the network's gateway, when the view knows it. */
   readonly gatewayMac: (network: SwitchNetworkSpec) => string | undefined;
   readonly onPortLost: (endpoint: EndpointKey, reason: string) => void;
+  /** What another executor attached has lost its port: its task has ended, or has no network any more. */
+  readonly onInheritedLost: (endpoint: EndpointKey) => void;
 }
 
 /** An incarnation that has a port number here. */
 interface Entry {
   readonly endpoint: EndpointKey;
-  /** Undefined for what an earlier executor attached. */
+  /** Undefined for what another executor attached. */
   readonly network: SwitchNetworkSpec | undefined;
+  /** Who attached it, where that is known. */
+  readonly executorId: string | undefined;
+  readonly address: { readonly mac: string; readonly ip: string };
   number: { readonly ofport: number; readonly veth: string };
   state: 'prepared' | 'attaching' | 'attached' | 'lost' | 'leaving';
   readonly abort: AbortController;
   sandboxPid: number | undefined;
   attaching: Promise<AttachTimings> | undefined;
   leaving: Promise<void> | undefined;
+  /** Its port, which somebody removed, is being plugged in again. */
+  replugging: boolean;
 }
 
 /**
@@ -64,19 +72,23 @@ export class Attachments {
     this.#parts = parts;
   }
 
-  /** Takes over what an earlier executor left, so that its flows stay until it is removed. */
+  /** Takes over what another executor attached, so that its flows stay until it is removed. */
   adopt(ports: readonly OwnPort[]): void {
-    for (const { endpoint, ofport, veth } of ports) {
-      const number = { ofport, veth };
-      this.#entries.set(endpointKey(endpoint), { ...fresh(endpoint, undefined, number), state: 'attached' });
-    }
+    for (const port of ports)
+      this.#entries.set(endpointKey(port.endpoint), { ...freshEntry({ ...port }), state: 'attached' });
   }
 
-  /** What was adopted and is still there. */
-  inherited(): readonly EndpointKey[] {
+  /** What was adopted and is still there, of these executors. */
+  inherited(isWanted: (executorId: string | undefined) => boolean): readonly EndpointKey[] {
     return [...this.#entries.values()]
-      .filter((entry) => entry.network === undefined)
+      .filter((entry) => entry.network === undefined && isWanted(entry.executorId))
       .map((entry) => entry.endpoint);
+  }
+
+  /** Tells of a process in the namespace of what was adopted. */
+  knowSandbox(endpoint: EndpointKey, pid: number): void {
+    const entry = this.#entries.get(endpointKey(endpoint));
+    if (entry !== undefined) entry.sandboxPid ??= pid;
   }
 
   /** OpenFlow port of each incarnation that shall have flows. A new map at each call. */
@@ -85,9 +97,10 @@ export class Attachments {
     return new Map(entries.map(([key, entry]) => [key, entry.number.ofport]));
   }
 
-  /** A process in the incarnation's network namespace; undefined when it was not attached by us. */
-  sandboxPid(endpoint: EndpointKey): number | undefined {
-    return this.#entries.get(endpointKey(endpoint))?.sandboxPid;
+  /** A process in the incarnation's network namespace; undefined when the incarnation is not here. */
+  sandboxPid(endpoint: EndpointKey): number | 'unknown' | undefined {
+    const entry = this.#entries.get(endpointKey(endpoint));
+    return entry === undefined ? undefined : (entry.sandboxPid ?? 'unknown');
   }
 
   /** Names of the veths that are in use or about to be. */
@@ -98,7 +111,8 @@ export class Attachments {
   prepare(endpoint: EndpointKey, network: SwitchNetworkSpec): void {
     const key = endpointKey(endpoint);
     if (this.#entries.has(key)) return;
-    this.#entries.set(key, fresh(endpoint, network, this.#number()));
+    const { executorId } = this.#parts;
+    this.#entries.set(key, freshEntry({ endpoint, network, executorId, ...this.#number(), ...network }));
     // Whoever attaches waits for the flows itself; here they only get their head start.
     this.#parts
       .commitFlows()
@@ -139,22 +153,53 @@ export class Attachments {
   watch(): void {
     const ports = new Map(this.#parts.ports.list().map((port) => [port.veth, port]));
     for (const entry of this.#entries.values()) {
-      if (entry.state !== 'attached' || entry.network === undefined) continue;
-      const reason = portLoss(ports.get(entry.number.veth));
-      if (reason === undefined) continue;
-      entry.state = 'lost';
-      this.#parts.log.warn('an endpoint lost its port', { endpoint: endpointKey(entry.endpoint), reason });
-      this.#parts.onPortLost(entry.endpoint, reason);
+      if (entry.state !== 'attached') continue;
+      const port = ports.get(entry.number.veth);
+      if (port === undefined) this.#replugRemoved(entry);
+      else this.#judge(entry, portLoss(port));
     }
+  }
+
+  #judge(entry: Entry, reason: string | undefined): void {
+    if (reason === undefined) return;
+    if (entry.network === undefined) return this.#inheritedLost(entry);
+    entry.state = 'lost';
+    this.#parts.log.warn('an endpoint lost its port', { endpoint: endpointKey(entry.endpoint), reason });
+    this.#parts.onPortLost(entry.endpoint, reason);
+  }
+
+  /** The executor that attached it removes containers, and leaves the port to whoever has the switch. */
+  #inheritedLost(entry: Entry): void {
+    this.#parts.onInheritedLost(entry.endpoint);
+    this.detach(entry.endpoint).catch((error: unknown) =>
+      this.#parts.log.warn('a port could not be removed; it is tried again', {
+        endpoint: entry.endpoint,
+        error,
+      }),
+    );
+  }
+
+  /** Somebody took the port off the bridge; the veth may be there still, and then nothing is lost. */
+  #replugRemoved(entry: Entry): void {
+    if (entry.replugging) return;
+    entry.replugging = true;
+    this.#parts.log.warn('somebody removed a port; it is plugged in again', {
+      endpoint: endpointKey(entry.endpoint),
+    });
+    this.#parts.ports
+      .add(this.#portWish(entry), entry.abort.signal)
+      .catch((error: unknown) => {
+        if (entry.state !== 'attached') return;
+        this.#judge(entry, `its port was removed from the bridge: ${messageOf(error)}`);
+      })
+      .finally(() => (entry.replugging = false));
   }
 
   /** Plugs in again what the database has forgotten. */
   async replug(signal: AbortSignal): Promise<void> {
     const known = new Set(this.#parts.ports.list().map((port) => port.veth));
     const wishes = [...this.#entries.values()].flatMap((entry) =>
-      entry.state !== 'attached' || entry.network === undefined || known.has(entry.number.veth)
-        ? []
-        : [this.#portWish(entry, entry.network)],
+      entry.state !== 'attached' || known.has(entry.number.veth) ? [] : [this.#portWish(entry)],
     );
     await Promise.all(wishes.map((wish) => this.#parts.ports.add(wish, signal)));
   }
@@ -174,7 +219,7 @@ export class Attachments {
     const timings = await runAttach(clock, AbortSignal.any([signal, entry.abort.signal]), {
       create: () => links.create(link),
       configure: () => links.configure(link),
-      plug: (either) => ports.add(this.#portWish(entry, network), either),
+      plug: (either) => ports.add(this.#portWish(entry), either),
       flows: async (either) => {
         await inView(entry.endpoint, FLOWS_TIMEOUT_MS, either);
         await withDeadline(commitFlows(), FLOWS_TIMEOUT_MS, `writing the flows of ${key}`);
@@ -221,9 +266,9 @@ export class Attachments {
     return this.#parts.takeNumber(new Set([...used, ...onBridge]));
   }
 
-  #portWish(entry: Entry, network: SwitchNetworkSpec): PortWish {
-    const { owner } = this.#parts;
-    return { owner, endpoint: entry.endpoint, ...entry.number, mac: network.mac, ip: network.ip };
+  #portWish({ endpoint, number, address, executorId }: Entry): PortWish {
+    const { owner, executorId: self } = this.#parts;
+    return { owner, executorId: executorId ?? self, endpoint, ...number, ...address };
   }
 
   #linkWish(entry: Entry, network: SwitchNetworkSpec, sandboxPid: number): LinkWish {
@@ -234,17 +279,26 @@ export class Attachments {
   }
 }
 
-const fresh = (
-  endpoint: EndpointKey,
-  network: SwitchNetworkSpec | undefined,
-  number: Entry['number'],
-): Entry => ({
+interface NewEntry {
+  readonly endpoint: EndpointKey;
+  readonly network?: SwitchNetworkSpec;
+  readonly executorId?: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly ofport: number;
+  readonly veth: string;
+}
+
+const freshEntry = ({ endpoint, network, executorId, mac, ip, ofport, veth }: NewEntry): Entry => ({
   endpoint: { slot: endpoint.slot, epoch: endpoint.epoch },
   network,
-  number,
+  executorId,
+  address: { mac, ip },
+  number: { ofport, veth },
   state: 'prepared',
   abort: new AbortController(),
   sandboxPid: undefined,
   attaching: undefined,
   leaving: undefined,
+  replugging: false,
 });

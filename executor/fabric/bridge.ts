@@ -4,6 +4,7 @@ import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
 import type { GatewayPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { cookieParts } from '../../src/fabric/cookie.ts';
 import { firstTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
 import { table } from '../../src/fabric/tables.ts';
 import { endpointKey, type View } from '../../src/fabric/view.ts';
@@ -13,6 +14,7 @@ import { Scope } from '../../src/runtime/scope.ts';
 import { FlowTable } from './flow-table.ts';
 import { Neighbours } from './neighbours.ts';
 import { OpenVSwitch } from './open-vswitch.ts';
+import { Rewriter } from './rewriter.ts';
 import type { SwitchConfig, SwitchSurroundings } from './switch-config.ts';
 
 const FIRST_FLOWS_TIMEOUT_MS = 20_000;
@@ -50,6 +52,7 @@ export class Bridge {
   readonly #neighbours: Neighbours;
   readonly #repairs: Loop;
   readonly #refreshes: Loop;
+  readonly #rewriter: Rewriter;
   #repairing = false;
   /** The handovers of the view that was followed last. */
   #handoverSteps = '';
@@ -73,7 +76,7 @@ export class Bridge {
       clock,
       random,
       log,
-      onChange: () => this.settled && options.onPorts(),
+      onChange: () => this.#rowsChanged(),
       onBack: () => this.#databaseBack(),
     });
     this.#flows = new FlowTable({
@@ -92,7 +95,9 @@ export class Bridge {
       random,
       onUp: () => this.#switchUp(),
       onDown: (reason) => this.#switchDown(reason),
-      onCanaryLost: () => this.#canaryLost(),
+      onCanaryLost: () => this.#rewriter.touched('somebody removed our flows'),
+      isOwn: (cookie) => cookieParts(cookie).round === this.#vswitch.round,
+      onForeignFlow: () => this.#rewriter.touched('somebody else wrote flows on our bridge'),
     });
     const onError = (error: unknown) =>
       log.warn('the bridge could not be put right; it is tried again', { error });
@@ -104,6 +109,7 @@ export class Bridge {
       everyMs: NEIGHBOURS_EVERY_MS,
       round: () => this.#warm(() => this.#neighbours.refresh()),
     });
+    this.#rewriter = new Rewriter({ clock, log, rewrite: () => this.#flows.resync() });
   }
 
   get datapath(): 'system' | 'netdev' | undefined {
@@ -145,8 +151,10 @@ export class Bridge {
     this.#scope.defer('flows', () => this.#flows.stop());
     this.#scope.defer('watch', () => this.#watch.stop());
     this.#scope.defer('neighbours', () => this.#refreshes.stop());
+    this.#scope.defer('rewriting of flows', () => this.#rewriter.stop());
     this.#watch.start();
     await withDeadline(this.#flows.commit(), FIRST_FLOWS_TIMEOUT_MS, 'writing all flows for the first time');
+    this.#rewriter.start();
   }
 
   async close(): Promise<void> {
@@ -177,6 +185,12 @@ export class Bridge {
 
   resync(): Promise<void> {
     return this.#flows.resync();
+  }
+
+  /** The host has another address on the underlay now. @throws PatchpanelError as OpenVSwitch.start() */
+  async moveUnderlay(ip: string): Promise<void> {
+    this.#vswitch.setUnderlayIp(ip);
+    await this.#vswitch.repair();
   }
 
   /**
@@ -232,11 +246,13 @@ export class Bridge {
     this.#flows.switchDown();
   }
 
-  #canaryLost(): void {
-    this.#options.around.log.warn('somebody removed our flows; all are written anew');
-    this.#flows.resync().catch((error: unknown) => {
-      this.#options.around.log.warn('flows could not be written anew', { error });
-    });
+  #rowsChanged(): void {
+    if (!this.settled) return;
+    this.#options.onPorts();
+    const foreign = this.#vswitch.foreignPorts();
+    if (foreign.length === 0) return;
+    this.#options.around.log.warn('taking ports that are not ours off our bridge', { ports: foreign });
+    this.#repairs.trigger();
   }
 
   #databaseBack(): void {

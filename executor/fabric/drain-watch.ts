@@ -16,8 +16,8 @@ export interface DrainWatchOptions {
   readonly agentId: AgentId;
   readonly clock: Clock;
   readonly log: Logger;
-  /** A process in the endpoint's network namespace. */
-  readonly pidOf: (endpoint: EndpointKey) => number | undefined;
+  /** A process in the endpoint's network namespace; undefined when it is not here any more. */
+  readonly pidOf: (endpoint: EndpointKey) => number | 'unknown' | undefined;
   /** All draining endpoints without connections, whenever one comes or goes. */
   readonly onDrained: (endpoints: readonly EndpointKey[]) => void;
 }
@@ -67,8 +67,9 @@ export class DrainWatch {
   async #lookAt(endpoint: ViewEndpoint): Promise<void> {
     const key = endpointKey(endpoint);
     const pid = this.#options.pidOf(endpoint);
-    const tables = pid === undefined ? [] : await socketTables(pid);
-    const quiet = servedConnections(tables, endpoint) === 0;
+    const tables = typeof pid === 'number' ? await socketTables(pid) : [];
+    // Where nobody can look, the time that the app gives its connections decides.
+    const quiet = pid !== 'unknown' && servedConnections(tables, endpoint) === 0;
     this.#quietLooks.set(key, quiet ? (this.#quietLooks.get(key) ?? 0) + 1 : 0);
   }
 

@@ -18,7 +18,8 @@ export interface GatewayHost {
 
 export interface GatewaysOptions {
   readonly host: GatewayHost;
-  readonly underlayIp: string;
+  /** Address of the host's tunnel endpoint, as of now. */
+  readonly underlayIp: () => string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -88,7 +89,7 @@ export class Gateways {
   }
 
   #rules(): string {
-    return firewallRules(this.#wish, this.#options.underlayIp);
+    return firewallRules(this.#wish, this.#options.underlayIp());
   }
 
   async #round(): Promise<void> {

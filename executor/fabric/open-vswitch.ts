@@ -9,6 +9,7 @@ import {
 } from '../adapters/ovsdb/bridge-plan.ts';
 import {
   gatewayPorts,
+  isHostPort,
   tunnelPort,
   tunnelPorts,
   type GatewayPort,
@@ -18,6 +19,7 @@ import {
 import { isRow, type Operation } from '../adapters/ovsdb/operations.ts';
 import { OvsdbClient } from '../adapters/ovsdb/ovsdb-client.ts';
 import {
+  foreignPorts,
   ownPorts,
   planPortRemoval,
   planPorts,
@@ -61,6 +63,7 @@ export class OpenVSwitch {
   readonly #client: OvsdbClient;
   readonly #additions: Batcher<PortWish>;
   readonly #removals: Batcher<string>;
+  #underlayIp: string;
   #datapath: 'system' | 'netdev' | undefined;
   #round = 0;
   /** The tunnels that are wanted, and those of them that are known to be in force. */
@@ -74,6 +77,7 @@ export class OpenVSwitch {
 
   constructor(options: OpenVSwitchOptions) {
     this.#options = options;
+    this.#underlayIp = options.underlayIp;
     const { clock, random, log } = options;
     this.#client = new OvsdbClient({
       socketPath: join(options.runDir, 'db.sock'),
@@ -125,6 +129,18 @@ export class OpenVSwitch {
   ports(): readonly OwnPort[] {
     const bridge = findBridge(this.#client.rows, this.#options.bridge);
     return bridge === undefined ? [] : ownPorts(this.#client.rows, bridge);
+  }
+
+  /** Names of the ports on the bridge that are not ours and must go; repair() takes them off. */
+  foreignPorts(): readonly string[] {
+    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    if (bridge === undefined) return [];
+    return foreignPorts(this.#client.rows, bridge, isHostPort).map(({ name }) => name);
+  }
+
+  /** Changes the address of this host's tunnel endpoint; repair() puts it in force. */
+  setUnderlayIp(ip: string): void {
+    this.#underlayIp = ip;
   }
 
   /**
@@ -265,7 +281,7 @@ export class OpenVSwitch {
   }
 
   #hostPorts(): HostPortsWish {
-    return { underlayIp: this.#options.underlayIp, tunnels: this.#tunnels, gateways: this.#gateways };
+    return { underlayIp: this.#underlayIp, tunnels: this.#tunnels, gateways: this.#gateways };
   }
 
   #tunnelled(tunnels: TunnelWish, ports: readonly HostPort[]): void {

@@ -39,6 +39,8 @@ export interface SwitchSurroundings {
    * that uses it must be failed. Called once per loss; detach() it afterwards.
    */
   readonly onPortLost: (endpoint: EndpointKey, reason: string) => void;
+  /** The same for what another executor of this host attached; its port is removed already. */
+  readonly onInheritedLost: (endpoint: EndpointKey) => void;
 }
 
 /** A moment's picture, for logs, metrics and diagnosis. */

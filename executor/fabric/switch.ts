@@ -53,12 +53,16 @@ export class Switch implements Fabric {
   readonly #drains: DrainWatch;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
+  #underlayIp: string;
   #serials: Serials | undefined;
+  /** Another executor of this host has the switch now. */
+  #handedOver = false;
   #compiled: CompiledFlows | undefined;
 
   constructor(config: SwitchConfig, surroundings: SwitchSurroundings) {
     this.#config = config;
     this.#around = surroundings;
+    this.#underlayIp = config.underlayIp;
     const { clock, log, random } = surroundings;
     this.#scope = new Scope(log);
     this.#current = new CurrentView(config.agentId, clock);
@@ -123,11 +127,26 @@ export class Switch implements Fabric {
   }
 
   /**
-   * Removes whatever an earlier executor of this host left: flows, then ports, then veths. Gives what it removed.
+   * Like stop(), for good: another executor of this host has the switch from now on. What is attached goes on, and is
+   * removed by the other one when its veth is gone.
+   */
+  async handOver(): Promise<void> {
+    this.#handedOver = true;
+    await this.stop();
+  }
+
+  /** Tells of a process in the namespace of what another executor attached. */
+  knowSandbox(endpoint: EndpointKey, pid: number): void {
+    this.#attachments.knowSandbox(endpoint, pid);
+  }
+
+  /**
+   * Removes whatever earlier executors of this host left, except what is of one that lives: flows, then ports, then
+   * veths. Gives what it removed.
    * @throws PatchpanelError `external`, `unavailable`, `deadline`; what is left then is swept later
    */
-  async cleanUp(): Promise<readonly EndpointKey[]> {
-    const inherited = this.#attachments.inherited();
+  async cleanUp(lives: (executorId: string | undefined) => boolean): Promise<readonly EndpointKey[]> {
+    const inherited = this.#attachments.inherited((executorId) => !lives(executorId));
     await Promise.all(inherited.map((endpoint) => this.#attachments.detach(endpoint)));
     const wanted = this.#attachments.veths();
     const strays = (await this.#findVeths()).filter((veth) => !wanted.has(veth));
@@ -149,6 +168,18 @@ export class Switch implements Fabric {
   /** How to be let in by the scheduler; say it before the address. */
   setAccess(access: SchedulerAccess): void {
     this.#feed.setAccess(access);
+  }
+
+  /**
+   * The host has another address on the underlay now: the tunnels use it, and the scheduler tells it to the others.
+   * @throws PatchpanelError as start(); call it again then
+   */
+  async moveUnderlay(ip: string): Promise<void> {
+    this.#underlayIp = ip;
+    await this.#bridge.moveUnderlay(ip);
+    this.#gateways.refresh();
+    this.#feed.factsChanged(await this.#facts());
+    this.#around.log.info('the tunnel endpoint has another address', { underlayIp: ip });
   }
 
   /** Writes all flows anew, as a difference to what the bridge has. @throws PatchpanelError as attach() */
@@ -189,6 +220,7 @@ export class Switch implements Fabric {
   }
 
   detach(endpoint: EndpointKey): Promise<void> {
+    if (this.#handedOver) return Promise.resolve();
     return this.#attachments.detach(endpoint);
   }
 
@@ -220,7 +252,8 @@ export class Switch implements Fabric {
   }
 
   async #facts(): Promise<HostFacts> {
-    const { agentId, executorId, hostname, underlayIp, dockerVersion } = this.#config;
+    const { agentId, executorId, hostname, dockerVersion } = this.#config;
+    const underlayIp = this.#underlayIp;
     const { datapath = 'netdev', version: ovsVersion } = this.#bridge;
     const mtu = await underlayMtu(underlayIp);
     return {
@@ -293,7 +326,7 @@ export class Switch implements Fabric {
   #newGateways(): Gateways {
     const { clock, log, random } = this.#around;
     return new Gateways({
-      underlayIp: this.#config.underlayIp,
+      underlayIp: () => this.#underlayIp,
       clock,
       random,
       log,
@@ -311,12 +344,14 @@ export class Switch implements Fabric {
   }
 
   #newAttachments(): Attachments {
-    const { clock, log, onPortLost } = this.#around;
+    const { clock, log, onPortLost, onInheritedLost } = this.#around;
     return new Attachments({
       owner: this.#config.hostKey,
+      executorId: this.#config.executorId,
       clock,
       log,
       onPortLost,
+      onInheritedLost,
       takeNumber: (used) => {
         if (this.#serials !== undefined) return this.#serials.take(used);
         throw new PatchpanelError('unavailable', 'the switch is not started: nothing can be prepared yet');

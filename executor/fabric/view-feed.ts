@@ -118,6 +118,11 @@ export class ViewFeed {
     this.#report();
   }
 
+  /** The host is not quite what start() was told. */
+  factsChanged(facts: HostFacts): void {
+    this.#client?.factsChanged(facts);
+  }
+
   /** The draining endpoints of this host that nobody is connected to any more. */
   drained(endpoints: readonly EndpointKey[]): void {
     this.#drained = endpoints;

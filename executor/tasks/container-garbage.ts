@@ -10,12 +10,17 @@ const parallel = 4;
 /** Removes containers of this host that belong to no task: all at start, later what two rounds in a row found. */
 export class ContainerGarbage {
   readonly #containers: Containers;
-  readonly #isWanted: (taskId: string) => boolean;
+  readonly #isWanted: (container: ListedContainer) => boolean;
   readonly #log: Logger;
   readonly #loop: Loop;
   #suspects: ReadonlySet<string> = new Set();
 
-  constructor(containers: Containers, isWanted: (taskId: string) => boolean, clock: Clock, log: Logger) {
+  constructor(
+    containers: Containers,
+    isWanted: (container: ListedContainer) => boolean,
+    clock: Clock,
+    log: Logger,
+  ) {
     this.#containers = containers;
     this.#isWanted = isWanted;
     this.#log = log;
@@ -27,13 +32,16 @@ export class ContainerGarbage {
     });
   }
 
-  /** Removes whatever an earlier executor of this host left; apps first, as they use the sandboxes. */
+  /** Removes at once whatever nobody wants; apps first, as they use the sandboxes. */
   async removeLeftovers(): Promise<void> {
-    const left = await this.#containers.list();
+    const left = await this.#strays();
     if (left.length === 0) return;
-    this.#log.info('removing what an earlier executor left', { containers: left.length });
-    await this.#remove(left.filter((container) => container.role === 'app'));
-    await this.#remove(left.filter((container) => container.role === 'sandbox'));
+    await this.#removeAll(left);
+  }
+
+  /** Removes at once what the tasks of an executor that has ended left. */
+  async removeOf(executorId: string): Promise<void> {
+    await this.#removeAll((await this.#strays()).filter((container) => container.executorId === executorId));
   }
 
   /** Begins the periodic rounds. */
@@ -47,11 +55,21 @@ export class ContainerGarbage {
 
   /** One round: what was a stray in the last one too is removed. */
   async collect(): Promise<void> {
-    const strays = (await this.#containers.list()).filter((container) => !this.#isWanted(container.taskId));
+    const strays = await this.#strays();
     const condemned = strays.filter((container) => this.#suspects.has(container.id));
     this.#suspects = new Set(strays.map((container) => container.id));
     for (const { name, taskId } of condemned) this.#log.warn('removing a stray container', { name, taskId });
     await this.#remove(condemned);
+  }
+
+  async #strays(): Promise<readonly ListedContainer[]> {
+    return (await this.#containers.list()).filter((container) => !this.#isWanted(container));
+  }
+
+  async #removeAll(left: readonly ListedContainer[]): Promise<void> {
+    this.#log.info('removing what an earlier executor left', { containers: left.length });
+    await this.#remove(left.filter((container) => container.role === 'app'));
+    await this.#remove(left.filter((container) => container.role === 'sandbox'));
   }
 
   async #remove(containers: readonly ListedContainer[]): Promise<void> {

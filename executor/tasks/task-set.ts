@@ -10,7 +10,7 @@ import { containerName, type ContainerRole } from '../core/container-spec.ts';
 import { killGraceMs, readLaunch, type DesiredTask } from '../core/desired.ts';
 import { reportOf } from '../core/status.ts';
 import type { Prober } from '../core/probing.ts';
-import type { TaskRecord } from '../core/task-record.ts';
+import { isEnding, type TaskRecord } from '../core/task-record.ts';
 import { OutputCopier } from './output-copier.ts';
 import type { Rotation } from './rotating-file.ts';
 import type { TaskReporter } from './task-reporter.ts';
@@ -38,7 +38,9 @@ export class TaskSet {
   /** Ends that Docker told while its answer to the start was still on the way. */
   readonly #earlyDeaths = new Set<TaskId>();
   #closing = false;
+  #retired = false;
   #emptied: (() => void)[] = [];
+  #settled: (() => void)[] = [];
 
   constructor(options: TaskSetOptions) {
     this.#options = options;
@@ -50,6 +52,7 @@ export class TaskSet {
     const id = toTaskId(info.task_id.value);
     if (this.#runners.has(id)) return log.warn('a task was launched twice', { taskId: id });
     reporter.launched(info);
+    if (this.#retired) return this.#drop(id);
     const launch = this.#closing
       ? ({ kind: 'refused', taskId: id, message: 'the executor is shutting down' } as const)
       : readLaunch(info);
@@ -78,6 +81,22 @@ export class TaskSet {
       const own = runner.record.task.spec.killGraceMs;
       runner.handle({ kind: 'kill', graceMs: Math.min(own, graceMs), at });
     }
+  }
+
+  /**
+   * Another executor takes the tasks to come: a launch that still arrives is given back, as one that never happened.
+   * Resolves when no task is being started any more.
+   */
+  retire(): Promise<void> {
+    this.#retired = true;
+    return new Promise((resolve) => {
+      this.#settled.push(resolve);
+      this.#checkSettled();
+    });
+  }
+
+  get retired(): boolean {
+    return this.#retired;
   }
 
   /** Resolves when no task is left. */
@@ -147,9 +166,22 @@ export class TaskSet {
     runner.start();
   }
 
+  #drop(id: TaskId): void {
+    const { reporter, log } = this.#options;
+    log.info('a launch came too late for this executor', { taskId: id });
+    reporter.report(id, { state: 'TASK_DROPPED', message: 'a newer executor serves this host' });
+    reporter.forget(id);
+  }
+
+  #checkSettled(): void {
+    if (this.#settled.length === 0 || this.records().some(isStarting)) return;
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
   #changed(record: TaskRecord): void {
     const { taskId } = record.task;
     this.#options.reporter.report(taskId, reportOf(record), record);
+    this.#checkSettled();
     if (record.app === 'running' && this.#earlyDeaths.delete(taskId)) {
       this.checkEnded(taskId, 'app').catch((error: unknown) => {
         this.#options.log.warn('could not look at a container that ended', { taskId, error });
@@ -163,7 +195,12 @@ export class TaskSet {
     this.#runners.delete(taskId);
     this.#options.reporter.forget(taskId);
     this.#options.onCount(this.#runners.size);
+    this.#checkSettled();
     if (this.#runners.size > 0) return;
     for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }
+
+/** Whether the task's app has still to be started. */
+const isStarting = (record: TaskRecord): boolean =>
+  !isEnding(record) && (record.app === 'absent' || record.app === 'created');

@@ -1,5 +1,6 @@
 import type { App } from '../../src/model/app.ts';
 import { executorId, safeAppId, taskId } from '../../src/model/ids.ts';
+import type { AgentId } from '../../src/model/ids.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import { noScalars, subtractScalars, toMilli } from '../../src/model/resources.ts';
 import type { Scalars } from '../../src/model/resources.ts';
@@ -39,7 +40,7 @@ export function stockBesideExecutor(
   frame: FrameBuilder,
   pool: AgentPool,
 ): Pick<AgentPool, 'free' | 'reserved'> {
-  const record = frame.world.executors.get(pool.agentId);
+  const record = executorOfBuild(frame, pool.agentId);
   if (pool.executorPaid || (record !== undefined && pool.executorIds.has(record.executorId))) return pool;
   const share: Scalars = { ...noScalars, ...frame.settings.executorResources };
   if (record === undefined) return afterTaking(pool, share, 'any');
@@ -123,12 +124,24 @@ function provision(
   };
 }
 
-/** The agent's executor as it was first launched, or a new one with an id that was never used. */
+/**
+ * The agent's executor as it was first launched, or a new one with an id that was never used. One of another build
+ * keeps its tasks and gets no more: the new one runs beside it.
+ */
 function executorFor(frame: FrameBuilder, { agentId, offerIds }: AgentPool): ExecutorRecord {
-  const known = frame.world.executors.get(agentId);
+  const known = executorOfBuild(frame, agentId);
   if (known !== undefined) return known;
-  const id = executorId(`patchpanel-${frame.settings.executorBuild}-${frame.uuid().slice(0, 8)}`);
+  const id = executorId(`${idPrefix(frame)}${frame.uuid().slice(0, 8)}`);
   const record = { agentId, executorId: id, info: frame.settings.buildExecutorInfo(id, offerIds) };
   frame.putExecutor(record);
   return record;
 }
+
+/** The agent's executor, if it is of the build that this scheduler has. */
+function executorOfBuild(frame: FrameBuilder, agentId: AgentId): ExecutorRecord | undefined {
+  const record = frame.world.executors.get(agentId);
+  return record?.executorId.startsWith(idPrefix(frame)) === true ? record : undefined;
+}
+
+/** Names of builds have no hyphen, so no prefix is the beginning of another. */
+const idPrefix = (frame: FrameBuilder): string => `patchpanel-${frame.settings.executorBuild}-`;

@@ -4,6 +4,7 @@ import { DockerContainers } from '../../executor/adapters/docker/docker-containe
 import { sandboxContainer } from '../../executor/core/container-spec.ts';
 import { readLaunch } from '../../executor/core/desired.ts';
 import type { ContainerDeath } from '../../executor/core/task-containers.ts';
+import type { ListedContainer } from '../../executor/core/task-containers.ts';
 import { ContainerGarbage } from '../../executor/tasks/container-garbage.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { startTestEngine, type TestEngine } from '../support/docker.ts';
@@ -29,7 +30,11 @@ async function sandboxOn(hostKey: string): Promise<string> {
   if (launch.kind === 'refused' || launch.task.plug === undefined) throw new Error('a wrong specification');
   const { task } = launch;
   const name = `ppx-${task.taskId}`;
-  const spec = sandboxContainer(task, launch.task.plug, 'patchpanel/pause:1', { hostKey, agentId: 'a' });
+  const spec = sandboxContainer(task, launch.task.plug, 'patchpanel/pause:1', {
+    hostKey,
+    agentId: 'a',
+    executorId: 'e',
+  });
   await host(hostKey).create(name, spec);
   await host(hostKey).start(name);
   return name;
@@ -60,7 +65,7 @@ test('a stray is removed when two rounds have seen it, and what a task has is ke
   const containers = host('strays');
   const stray = await sandboxOn('strays');
   const wanted = await sandboxOn('strays');
-  const isWanted = (taskId: string) => wanted === `ppx-${taskId}`;
+  const isWanted = ({ taskId }: ListedContainer) => wanted === `ppx-${taskId}`;
   const garbage = new ContainerGarbage(containers, isWanted, systemClock, recordingLogger());
   await garbage.collect();
   expect(await containers.inspect(stray)).toBeDefined();

@@ -1,22 +1,26 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { cookieParts } from '../../src/fabric/cookie.ts';
-import { parseCidr } from '../../src/fabric/cidr.ts';
-import type { View, ViewEndpoint } from '../../src/fabric/view.ts';
-import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
-import { endpoint, host, network, view } from '../support/fabric-views.ts';
-import { startUnderlay, type TestHost, type TestSandbox, type TestUnderlay } from '../support/openvswitch.ts';
-import { buildDriver, hostAgent, SwitchProcess } from '../support/switch-process.ts';
-
-const BRIDGE = 'br-patchpanel';
-const probe = new URL('../support/tcp-probe.mjs', import.meta.url).pathname;
-const net = network('default', 7, '10.32.0.0/16');
+import type { ViewEndpoint } from '../../src/fabric/view.ts';
+import type { TestHost, TestSandbox, TestUnderlay } from '../support/openvswitch.ts';
+import {
+  cookieIn,
+  dropped,
+  eventually,
+  flowLines,
+  managementOf,
+  reaches,
+  specOf,
+  SwitchBench,
+  veths,
+  withoutCounters,
+} from '../support/switch-bench.ts';
+import { buildDriver, type SwitchProcess } from '../support/switch-process.ts';
 
 let driver: Awaited<ReturnType<typeof buildDriver>>;
+let bench: SwitchBench;
 let underlay: TestUnderlay;
-let hosts: [TestHost, TestHost];
-let switches: [SwitchProcess, SwitchProcess];
+let hosts: readonly [TestHost, TestHost];
+let switches: readonly [SwitchProcess, SwitchProcess];
 
 beforeAll(async () => {
   driver = await buildDriver();
@@ -24,13 +28,10 @@ beforeAll(async () => {
 afterAll(() => driver.close());
 
 beforeEach(async () => {
-  underlay = await startUnderlay('ppsw', 2);
-  const [one, two] = underlay.hosts;
-  hosts = [one!, two!];
-  switches = [newSwitch(hosts[0]), newSwitch(hosts[1])];
-  await Promise.all(switches.map((each) => each.start()));
+  bench = await SwitchBench.start(driver.file, 'ppsw');
+  ({ underlay, hosts, switches } = bench);
 });
-afterEach(() => underlay.close());
+afterEach(() => bench.close());
 
 test('TCP flows across hosts, in transfers of many times the MTU, as soon as both ends are attached', async () => {
   const [a, b] = [web(0, hosts[0]), web(1, hosts[1])];
@@ -259,91 +260,9 @@ test('fifty containers that are attached at once can all be reached', async () =
   expect(await switches[0].status()).toMatchObject({ ports: 0 });
 });
 
-function newSwitch(on: TestHost): SwitchProcess {
-  const process = new SwitchProcess(driver.file, on);
-  underlay.defer(() => process.kill());
-  return process;
-}
-
-const viewHost = (each: TestHost) => host(hostAgent(each), each.underlayIp);
-
-const web = (index: number, on: TestHost): ViewEndpoint =>
-  endpoint({ app: '/web', index, network: net, host: viewHost(on), ip: `10.32.1.${index + 1}` });
-
-const viewOf = (endpoints: readonly ViewEndpoint[], n: number): View =>
-  view(hosts.map(viewHost), [net], endpoints, n);
-
-async function showEveryone(endpoints: readonly ViewEndpoint[], n = 1): Promise<void> {
-  await Promise.all(switches.map((each) => each.view(viewOf(endpoints, n))));
-}
-
-const specOf = (each: ViewEndpoint): SwitchNetworkSpec => ({
-  mode: 'switch',
-  name: each.network,
-  ip: each.ip,
-  prefixLength: parseCidr(net.cidr).prefixLength,
-  mac: each.mac,
-  gateway: net.gateway,
-  mtu: net.mtu,
-  hostname: each.hostname,
-  domain: net.domain,
-  dns: [],
-});
-
-async function plug(into: SwitchProcess, each: ViewEndpoint): Promise<TestSandbox> {
-  const sandbox = await underlay.sandbox();
-  await into.prepare(each, specOf(each));
-  await into.attach(each, sandbox.pid);
-  return sandbox;
-}
-
-async function serve(sandbox: TestSandbox): Promise<void> {
-  const args = ['-t', String(sandbox.pid), '-n', process.execPath, probe, 'serve', '8080'];
-  const server: ChildProcess = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  underlay.defer(async () => void server.kill('SIGKILL'));
-  await once(server.stdout!, 'data');
-}
-
-async function reaches(from: TestSandbox, ip: string, bytes: number, timeoutMs = 10_000): Promise<boolean> {
-  const args = [probe, 'fetch', ip, '8080', String(bytes), String(timeoutMs)];
-  return (await from.exec(process.execPath, args)).exitCode === 0;
-}
-
-const managementOf = (each: TestHost) => `unix:${each.runDir}/${BRIDGE}.mgmt`;
-
-async function flowLines(each: TestHost): Promise<string[]> {
-  return (await each.flows(BRIDGE)).split('\n').filter((line) => line.includes('cookie='));
-}
-
-const cookieIn = (line: string) => BigInt(/cookie=(0x[0-9a-f]+)/.exec(line)?.[1] ?? 0);
-
-const withoutCounters = (line: string) =>
-  line.replace(/(duration|n_packets|n_bytes|idle_age|hard_age)=[^,]*, /g, '').trim();
-
-/** Frames that this host dropped for the reason. */
-async function dropped(each: TestHost, reason: string): Promise<number> {
-  const counts = (await flowLines(each))
-    .filter((line) => cookieParts(cookieIn(line)).dropReason === reason)
-    .map((line) => Number(/n_packets=(\d+)/.exec(line)?.[1] ?? 0));
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-async function veths(each: TestHost): Promise<string[]> {
-  const links = JSON.parse(await each.exec('ip', ['-json', 'link', 'show', 'type', 'veth'])) as {
-    ifname?: string;
-  }[];
-  return links.map((link) => link.ifname ?? '').filter((name) => name.startsWith('pp'));
-}
-
-/** Waits until the expectations hold; fails with what was wrong last. */
-async function eventually(expectations: () => Promise<void>, timeoutMs = 20_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await expectations();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
+const newSwitch = (on: TestHost) => bench.newSwitch(on);
+const web = (index: number, on: TestHost) => bench.web(index, on);
+const viewOf = (endpoints: readonly ViewEndpoint[], n: number) => bench.viewOf(endpoints, n);
+const showEveryone = (endpoints: readonly ViewEndpoint[], n?: number) => bench.showEveryone(endpoints, n);
+const plug = (into: SwitchProcess, each: ViewEndpoint) => bench.plug(into, each);
+const serve = (sandbox: TestSandbox) => bench.serve(sandbox);

@@ -4,6 +4,8 @@
  */
 import { Switch } from '../../executor/fabric/switch.ts';
 import type { SwitchConfig } from '../../executor/fabric/switch-config.ts';
+import { discoverUnderlayIp } from '../../executor/tasks/host-identity.ts';
+import { UnderlayWatch } from '../../executor/tasks/underlay-watch.ts';
 import type { EndpointKey } from '../../src/fabric/view.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { codeOf, messageOf } from '../../src/runtime/errors.ts';
@@ -20,6 +22,7 @@ const fabric = new Switch(config, {
   random: Math.random,
   log: createLogger('switch', level),
   onPortLost: (endpoint, reason) => void lost.push({ endpoint, reason }),
+  onInheritedLost: (endpoint) => void lost.push({ endpoint, reason: 'inherited' }),
 });
 const never = new AbortController().signal;
 
@@ -36,6 +39,10 @@ async function perform(call: DriverCall): Promise<unknown> {
       return scheduler.reported(
         ({ applied }) => applied?.term === call.view.version.term && applied.n >= call.view.version.n,
       );
+    case 'offer-view':
+      return scheduler.setView(call.view);
+    case 'watch-underlay':
+      return watchUnderlay(call.peer);
     case 'converge':
       return scheduler.converge(call.endpoint);
     case 'prepare':
@@ -47,10 +54,20 @@ async function perform(call: DriverCall): Promise<unknown> {
     case 'detach':
       return fabric.detach(call.endpoint);
     case 'clean-up':
-      return fabric.cleanUp();
+      return fabric.cleanUp(() => false);
     case 'status':
       return { ...fabric.status(), attached: fabric.attached(), lost, reports: scheduler.reports };
   }
+}
+
+function watchUnderlay(peer: string): void {
+  new UnderlayWatch({
+    first: config.underlayIp,
+    discover: () => discoverUnderlayIp(peer),
+    onMoved: (ip) => fabric.moveUnderlay(ip),
+    clock: systemClock,
+    log: createLogger('switch', level),
+  }).start();
 }
 
 process.on('message', (message) => {

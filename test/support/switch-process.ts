@@ -17,7 +17,8 @@ import type { TestHost } from './openvswitch.ts';
 export type DriverCall =
   | { readonly kind: 'start'; readonly withScheduler: boolean }
   | { readonly kind: 'stop' | 'clean-up' | 'status' }
-  | { readonly kind: 'view'; readonly view: View }
+  | { readonly kind: 'view' | 'offer-view'; readonly view: View }
+  | { readonly kind: 'watch-underlay'; readonly peer: string }
   | { readonly kind: 'prepare'; readonly endpoint: EndpointKey; readonly network: SwitchNetworkSpec }
   | { readonly kind: 'attach'; readonly endpoint: EndpointKey; readonly pid: number }
   | { readonly kind: 'await-converged'; readonly endpoint: EndpointKey; readonly timeoutMs: number }
@@ -89,6 +90,16 @@ export class SwitchProcess {
   /** Resolves when the switch has reported the view as applied. */
   view(view: View): Promise<void> {
     return this.#call({ kind: 'view', view });
+  }
+
+  /** Sends the view without waiting for anything. */
+  offerView(view: View): Promise<void> {
+    return this.#call({ kind: 'offer-view', view });
+  }
+
+  /** From now on the underlay address follows that of the route to the peer. */
+  watchUnderlay(peer: string): Promise<void> {
+    return this.#call({ kind: 'watch-underlay', peer });
   }
 
   prepare(endpoint: EndpointKey, network: SwitchNetworkSpec): Promise<void> {

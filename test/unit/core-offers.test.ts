@@ -55,6 +55,24 @@ test('the executor is paid for once, unless it surely runs there', () => {
   expect(bench.offer(anOffer('a1', { ...tight, executorIds: [first[0]!.executorId] }))).toHaveLength(3);
 });
 
+test('an executor of another build keeps its tasks and gets no more: a new one is started beside it', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web', { instances: 1 }));
+  const [old] = bench.offer('a1');
+  const upgraded = new CoreBench({ executorBuild: 'next' });
+  for (const [key, record] of bench.store) upgraded.store.set(key, record);
+  upgraded.restart();
+  upgraded.change({ kind: 'put-apps', apps: [anApp('/more', { instances: 2 })], force: false });
+  const room = { scalars: { cpus: 350, mem: 4_000_000, disk: 0, gpus: 0 } };
+  const launches = upgraded.offer(anOffer('a1', { ...room, executorIds: [old!.executorId] }));
+  // The new one is paid for, although an executor of ours runs there.
+  expect(launches).toHaveLength(2);
+  const ids = new Set(launches.map(({ executorId }) => executorId));
+  expect(ids.size).toBe(1);
+  expect([...ids][0]).toMatch(/^patchpanel-next-/);
+  expect(upgraded.world.instances.get(old!.instance.taskId)?.executorId).toBe(old!.executorId);
+});
+
 test('several offers of one agent are used together in one call', () => {
   const bench = new CoreBench();
   bench.put(anApp('/web', { cpus: 1 }));

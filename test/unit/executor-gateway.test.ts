@@ -93,7 +93,7 @@ function gatewaysOn(noted: NotedHost) {
   let changes = 0;
   const gateways = new Gateways({
     host: noted,
-    underlayIp: '172.16.0.1',
+    underlayIp: () => '172.16.0.1',
     clock,
     random: () => 0,
     log: createLogger('test', 'silent'),

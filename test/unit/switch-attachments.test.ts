@@ -25,17 +25,19 @@ const spec: SwitchNetworkSpec = {
 const never = new AbortController().signal;
 
 /** Open vSwitch and the kernel in memory, with a record of what was done in which order. */
-function newBench(overrides: Partial<AttachmentParts> = {}) {
+function newBench(overrides: Partial<AttachmentParts> = {}, gone = () => false) {
   const ports = new Map<string, OwnPort>();
   const done: string[] = [];
   const lost: string[] = [];
   let serial = 0;
   const add = (wish: PortWish) => {
+    if (gone()) throw new PatchpanelError('external', 'no such device');
     const own = { portUuid: wish.veth, actualOfport: wish.ofport, error: undefined, ifindex: 7 };
     ports.set(wish.veth, { ...own, ...wish });
   };
   const attachments: Attachments = new Attachments({
     owner: 'key',
+    executorId: 'executor-2',
     clock: systemClock,
     log: createLogger('test', 'silent'),
     takeNumber: () => ({ ofport: 32_768 + serial, veth: `pp${serial++}h` }),
@@ -49,6 +51,7 @@ function newBench(overrides: Partial<AttachmentParts> = {}) {
     inView: async () => undefined,
     gatewayMac: () => undefined,
     onPortLost: (endpoint, reason) => void lost.push(`${endpointKey(endpoint)}: ${reason}`),
+    onInheritedLost: (endpoint) => void lost.push(`${endpointKey(endpoint)}: another's`),
     ...overrides,
   });
   return { attachments, ports, done, lost };
@@ -147,8 +150,11 @@ test('what an earlier executor left keeps its flows until it is detached', async
   const left: OwnPort = {
     portUuid: 'p',
     owner: 'key',
+    executorId: 'executor-1',
     endpoint: web,
     veth: 'pp9h',
+    mac: '0a:07:0a:20:00:01',
+    ip: '10.32.0.1',
     ofport: 33_000,
     actualOfport: 33_000,
     error: undefined,
@@ -157,9 +163,39 @@ test('what an earlier executor left keeps its flows until it is detached', async
   ports.set('pp9h', left);
   attachments.adopt([left]);
   expect(attachments.ofports()).toEqual(new Map([['/web#0@1', 33_000]]));
-  expect(attachments.inherited()).toEqual([web]);
+  expect(attachments.inherited((id) => id !== 'executor-1')).toEqual([]);
+  expect(attachments.inherited((id) => id === 'executor-1')).toEqual([web]);
   await attachments.detach(web);
   expect(done).toEqual(['flows none', 'unplug pp9h']);
+});
+
+test('what another executor attached is plugged in again with its own marks, and removed when its veth is gone', async () => {
+  const { attachments, ports, done, lost } = newBench();
+  const theirs: OwnPort = {
+    portUuid: 'p',
+    owner: 'key',
+    executorId: 'executor-1',
+    endpoint: web,
+    veth: 'pp9h',
+    mac: '0a:07:0a:20:00:01',
+    ip: '10.32.0.1',
+    ofport: 33_000,
+    actualOfport: 33_000,
+    error: undefined,
+    ifindex: 3,
+  };
+  attachments.adopt([theirs]);
+  expect(attachments.sandboxPid(web)).toBe('unknown');
+  attachments.knowSandbox(web, 42);
+  expect(attachments.sandboxPid(web)).toBe(42);
+  await attachments.replug(never);
+  expect(ports.get('pp9h')).toMatchObject({ executorId: 'executor-1', ip: theirs.ip, mac: theirs.mac });
+  ports.set('pp9h', { ...theirs, ifindex: 0 });
+  attachments.watch();
+  await new Promise(setImmediate);
+  expect(lost).toEqual(["/web#0@1: another's"]);
+  expect(done).toEqual(['flows none', 'unplug pp9h']);
+  expect(attachments.sandboxPid(web)).toBeUndefined();
 });
 
 test('a lost port is reported once, one under construction never', async () => {
@@ -173,6 +209,29 @@ test('a lost port is reported once, one under construction never', async () => {
   attachments.watch();
   attachments.watch();
   expect(lost).toEqual(['/web#0@1: its veth is gone']);
+});
+
+test('a port that somebody took off the bridge is plugged in again, and lost only if that does not work', async () => {
+  const { attachments, ports, lost } = newBench();
+  attachments.prepare(web, spec);
+  await attachments.attach(web, 42, never);
+  ports.clear();
+  attachments.watch();
+  attachments.watch();
+  expect(ports.get('pp0h')).toMatchObject({ ofport: 32_768, endpoint: web });
+  expect(lost).toEqual([]);
+});
+
+test('a port that cannot be plugged in again fails its task with the reason', async () => {
+  let gone = false;
+  const { attachments, ports, lost } = newBench({}, () => gone);
+  attachments.prepare(web, spec);
+  await attachments.attach(web, 42, never);
+  gone = true;
+  ports.clear();
+  attachments.watch();
+  await new Promise(setImmediate);
+  expect(lost).toEqual(['/web#0@1: its port was removed from the bridge: no such device']);
 });
 
 test('ports that the database forgot are plugged in again', async () => {

@@ -52,7 +52,6 @@ test('what is kept of the leader is read back, and nonsense gives nothing', () =
 });
 
 test.each([
-  [undefined, /removed/],
   [{ actualOfport: -1, error: 'no such device', ifindex: undefined }, /no such device/],
   [{ actualOfport: -1, error: undefined, ifindex: undefined }, /cannot open/],
   [{ actualOfport: 32_768, error: undefined, ifindex: 0 }, /veth is gone/],

@@ -171,6 +171,28 @@ test('in a mesh each peer gets a port of its own in place of the one for all, an
   ]);
 });
 
+test('a port of a stranger is taken off our bridge, unless it is marked to be kept', () => {
+  const withPort = (externalIds: Readonly<Record<string, string>>): RawTables => ({
+    ...finished,
+    Bridge: { bridge: { ...finished.Bridge.bridge, ports: ovsdbSet(finishedPorts('stranger')) } },
+    Port: { ...finished.Port, stranger: { name: 'tap0', interfaces: ['uuid', 'si'] } },
+    Interface: { ...finished.Interface, si: { name: 'tap0', external_ids: ovsdbMap(externalIds) } },
+  });
+  expect(planBridge(rowsOf(withPort({ 'iface-id': 'x' })), wish)).toEqual([
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: [['_uuid', '==', ['uuid', 'bridge']]],
+      mutations: [['ports', 'delete', ovsdbSet([['uuid', 'stranger']])]],
+    },
+  ]);
+  expect(planBridge(rowsOf(withPort({ 'patchpanel-keep': 'yes' })), wish)).toEqual([]);
+  expect(planBridge(rowsOf(withPort({ 'patchpanel-owner': 'host-key' })), wish)).toEqual([]);
+});
+
+const finishedPorts = (more: string) =>
+  ['local', 'tunnel', more].map((uuid): readonly ['uuid', string] => ['uuid', uuid]);
+
 test('a bridge of that name without our mark is a conflict that says what to do', () => {
   const rows = rowsOf(withBridge({ external_ids: ovsdbMap({}) }));
   expect(() => planBridge(rows, wish)).toThrow(/PATCHPANEL_BRIDGE/);
@@ -185,6 +207,7 @@ test('ports of one transaction are inserted with their marks and found again by 
   const bridge = rows.all('Bridge')[0]!;
   const port: PortWish = {
     owner: 'host-key',
+    executorId: 'executor-1',
     endpoint: { slot: slotIdFromText('/web#0'), epoch: 3 },
     veth: 'pp5h',
     ofport: 32773,
@@ -218,8 +241,11 @@ test('ports of one transaction are inserted with their marks and found again by 
     {
       portUuid: 'p',
       owner: 'host-key',
+      executorId: 'executor-1',
       endpoint: port.endpoint,
       veth: 'pp5h',
+      mac: '0a:07:0a:20:00:05',
+      ip: '10.32.0.5',
       ofport: 32773,
       actualOfport: 32773,
       error: undefined,

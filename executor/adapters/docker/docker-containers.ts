@@ -9,6 +9,7 @@ import type {
   ListedContainer,
   OutputEntry,
 } from '../../core/task-containers.ts';
+import { slotIdFromText } from '../../../src/model/ids.ts';
 import { dockerError, statusOf } from './connection.ts';
 import { runCommand, type CommandEnd } from './command.ts';
 import { readDeaths } from './deaths.ts';
@@ -133,9 +134,8 @@ export class DockerContainers implements Containers {
     return listed.map((container) => ({
       id: container.Id,
       name: container.Names[0]?.replace(/^\//, '') ?? container.Id,
-      taskId: container.Labels[containerLabels.task] ?? '',
-      role: roleOf(container.Labels[containerLabels.role]),
       running: container.State === 'running',
+      ...ownerOf(container.Labels),
     }));
   }
 
@@ -196,6 +196,20 @@ export class DockerContainers implements Containers {
       throw dockerError(what, error);
     }
   }
+}
+
+/** Whose a container is, by its labels. */
+function ownerOf(labels: Readonly<Record<string, string>>) {
+  const executorId = labels[containerLabels.executor];
+  return {
+    taskId: labels[containerLabels.task] ?? '',
+    role: roleOf(labels[containerLabels.role]),
+    endpoint: {
+      slot: slotIdFromText(labels[containerLabels.slot] ?? ''),
+      epoch: Number(labels[containerLabels.epoch] ?? 0),
+    },
+    ...(executorId === undefined ? {} : { executorId }),
+  };
 }
 
 /** The image's or the task's own signal for a clean end; the library's types do not know the field. */

@@ -14,8 +14,13 @@ export const messageType = {
 };
 
 const FLOW_MONITOR = 16;
+const ALL_TABLES = 0xff;
+const REPORT_ADDED = 1 << 1;
 const REPORT_REMOVED = 1 << 2;
+const REPORT_CHANGED = 1 << 3;
+const EVENT_ADDED = 1;
 const EVENT_REMOVED = 2;
+const EVENT_CHANGED = 3;
 const ANY = 0xffffffff;
 
 export interface OpenFlowMessage {
@@ -37,13 +42,18 @@ export function encodeMessage(message: OpenFlowMessage): Uint8Array {
 }
 
 /** Body of a multipart request that asks to be told of each flow that is removed from `table`. */
-export function monitorRemovals(table: number): Uint8Array {
+export const monitorRemovals = (table: number): Uint8Array => monitorRequest(1, REPORT_REMOVED, table);
+
+/** Body of a multipart request that asks to be told of each flow that is added or changed in any table. */
+export const monitorWrites = (): Uint8Array => monitorRequest(2, REPORT_ADDED | REPORT_CHANGED, ALL_TABLES);
+
+function monitorRequest(monitor: number, flags: number, table: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(8 + 24));
   view.setUint16(0, FLOW_MONITOR);
-  view.setUint32(8, 1);
+  view.setUint32(8, monitor);
   view.setUint32(12, ANY);
   view.setUint32(16, ANY);
-  view.setUint16(20, REPORT_REMOVED);
+  view.setUint16(20, flags);
   view.setUint8(22, table);
   // An empty OXM match: type 1, 4 bytes long, padded to 8.
   view.setUint16(24, 1);
@@ -51,17 +61,21 @@ export function monitorRemovals(table: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** Whether the body of a multipart reply tells of a removed flow. */
-export function tellsRemoval(body: Uint8Array): boolean {
+/** What a flow monitor tells of one flow. */
+export type FlowReport = { readonly kind: 'removed' } | { readonly kind: 'written'; readonly cookie: bigint };
+
+/** The reports in the body of a multipart reply; none when it is about something else (OpenFlow 1.4, 7.3.5.15.2). */
+export function* flowReports(body: Uint8Array): Generator<FlowReport> {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  if (body.length < 8 || view.getUint16(0) !== FLOW_MONITOR) return false;
+  if (body.length < 8 || view.getUint16(0) !== FLOW_MONITOR) return;
   for (let at = 8; at + 4 <= body.length;) {
-    if (view.getUint16(at + 2) === EVENT_REMOVED) return true;
-    const length = view.getUint16(at);
-    if (length < 4) return false;
+    const [length, event] = [view.getUint16(at), view.getUint16(at + 2)];
+    if (event === EVENT_REMOVED) yield { kind: 'removed' };
+    else if ((event === EVENT_ADDED || event === EVENT_CHANGED) && at + 24 <= body.length)
+      yield { kind: 'written', cookie: view.getBigUint64(at + 16) };
+    if (length < 4) return;
     at += length;
   }
-  return false;
 }
 
 /**

@@ -2,11 +2,22 @@ import { connect, type Socket } from 'node:net';
 import { backoffMs } from '../../../src/runtime/backoff.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { messageOf } from '../../../src/runtime/errors.ts';
-import { encodeMessage, MessageFramer, messageType, monitorRemovals, tellsRemoval } from './messages.ts';
+import {
+  encodeMessage,
+  flowReports,
+  MessageFramer,
+  messageType,
+  monitorRemovals,
+  monitorWrites,
+  type OpenFlowMessage,
+} from './messages.ts';
 
-const reconnectBackoff = { baseMs: 20, maxMs: 1_000, factor: 1.5 };
+/** A connection to a socket that is not there costs next to nothing, and every wait is one without flows. */
+const reconnectBackoff = { baseMs: 20, maxMs: 100, factor: 1.5 };
 const ANSWER_WITHIN_MS = 5_000;
-const MONITOR_XID = 1;
+/** Of the request for removals from the canary's table, and of that for what is written in any table. */
+const REMOVALS_XID = 1;
+const WRITES_XID = 2;
 
 export interface SwitchWatchOptions {
   readonly socketPath: string;
@@ -19,11 +30,15 @@ export interface SwitchWatchOptions {
   readonly onDown: (reason: string) => void;
   /** Somebody else removed the canary, and who knows what more. */
   readonly onCanaryLost: () => void;
+  /** Whether a flow with this cookie is one that we wrote. */
+  readonly isOwn: (cookie: bigint) => boolean;
+  /** Somebody else wrote a flow. Called once for each message of Open vSwitch that tells of such flows. */
+  readonly onForeignFlow: () => void;
 }
 
 /**
- * An OpenFlow connection that is kept open to notice, without polling, that ovs-vswitchd has gone or that the flows
- * were wiped.
+ * An OpenFlow connection that is kept open to notice, without polling, that ovs-vswitchd has gone, that the flows
+ * were wiped or that somebody else writes flows.
  * INVARIANTS: at most one connection; onUp and onDown alternate, beginning with onUp.
  */
 export class SwitchWatch {
@@ -60,8 +75,7 @@ export class SwitchWatch {
     socket.on('close', () => this.#closed(reason));
     socket.on('data', (chunk) => {
       try {
-        for (const message of framer.push(chunk))
-          this.#receive(socket, message.type, message.xid, message.body);
+        for (const message of framer.push(chunk)) this.#receive(socket, message);
       } catch (error) {
         reason = messageOf(error);
         socket.destroy();
@@ -71,18 +85,28 @@ export class SwitchWatch {
 
   #greet(socket: Socket): void {
     socket.write(encodeMessage({ type: messageType.hello, xid: 0, body: new Uint8Array(0) }));
-    const body = monitorRemovals(this.#options.canaryTable);
-    socket.write(encodeMessage({ type: messageType.multipartRequest, xid: MONITOR_XID, body }));
+    const removals = monitorRemovals(this.#options.canaryTable);
+    socket.write(encodeMessage({ type: messageType.multipartRequest, xid: REMOVALS_XID, body: removals }));
+    socket.write(
+      encodeMessage({ type: messageType.multipartRequest, xid: WRITES_XID, body: monitorWrites() }),
+    );
   }
 
-  #receive(socket: Socket, type: number, xid: number, body: Uint8Array): void {
-    if (type === messageType.echoRequest) {
+  #receive(socket: Socket, { type, xid, body }: OpenFlowMessage): void {
+    if (type === messageType.echoRequest)
       socket.write(encodeMessage({ type: messageType.echoReply, xid, body }));
-    } else if (type === messageType.multipartReply && xid === MONITOR_XID && !this.#up) {
-      this.#answered();
-    } else if (type === messageType.multipartReply && tellsRemoval(body)) {
-      this.#options.onCanaryLost();
+    if (type !== messageType.multipartReply) return;
+    if (xid === REMOVALS_XID && !this.#up) this.#answered();
+    else this.#judge(body);
+  }
+
+  #judge(body: Uint8Array): void {
+    let foreign = false;
+    for (const report of flowReports(body)) {
+      if (report.kind === 'removed') return this.#options.onCanaryLost();
+      foreign ||= !this.#options.isOwn(report.cookie);
     }
+    if (foreign) this.#options.onForeignFlow();
   }
 
   #answered(): void {

@@ -2,7 +2,8 @@ import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { isRow, type Operation } from './operations.ts';
 import type { Rows } from './row-cache.ts';
 import type { BridgeRow, InterfaceRow, SwitchRow } from './rows.ts';
-import { createHostPorts, planHostPorts, type HostPortsWish } from './host-port-plan.ts';
+import { createHostPorts, isHostPort, planHostPorts, type HostPortsWish } from './host-port-plan.ts';
+import { foreignPorts, planPortRemoval } from './port-plan.ts';
 import { namedRef, ovsdbMap, ovsdbSet } from './values.ts';
 
 /** `external_ids` of our bridge. */
@@ -34,7 +35,8 @@ export const findInterface = (rows: Rows, name: string): InterfaceRow | undefine
 
 /**
  * What turns the rows that are there into our bridge with the host's ports; empty when nothing is to be done. A bridge
- * of another owner of ours is taken over (the lock proves that its executor is gone), a stranger's is not.
+ * of another owner of ours is taken over (the lock proves that its executor is gone), a stranger's is not. Ports of
+ * strangers on our bridge are taken off it, unless they carry `external_ids:patchpanel-keep`.
  * @throws PatchpanelError `conflict` when a bridge of that name is not ours, `unavailable` for an empty database
  */
 export function planBridge(rows: Rows, wish: BridgeWish): readonly Operation[] {
@@ -44,7 +46,17 @@ export function planBridge(rows: Rows, wish: BridgeWish): readonly Operation[] {
     return [...createBridge(root, wish), ...createHostPorts(rows, namedRef('bridge'), wish)];
   }
   if (bridge.externalIds[bridgeIds.owner] === undefined) throw foreign(wish.name);
-  return [...correctBridge(bridge, wish), ...planHostPorts(rows, bridge, wish)];
+  return [
+    ...correctBridge(bridge, wish),
+    ...planHostPorts(rows, bridge, wish),
+    ...removeForeignPorts(rows, bridge),
+  ];
+}
+
+/** What is not ours goes from our bridge; what it is a port of, and every other bridge, is left alone. */
+function removeForeignPorts(rows: Rows, bridge: BridgeRow): readonly Operation[] {
+  const uuids = foreignPorts(rows, bridge, isHostPort).map(({ portUuid }) => portUuid);
+  return uuids.length === 0 ? [] : planPortRemoval(bridge, uuids);
 }
 
 function createBridge(root: SwitchRow, wish: BridgeWish): Operation[] {

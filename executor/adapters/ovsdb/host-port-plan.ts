@@ -33,6 +33,9 @@ export interface HostPort {
 
 const ourName = /^(pp-tun|ppt[0-9a-f]{8}|ppg[0-9a-f]{1,5})$/;
 
+/** Whether a port of this name is a tunnel or a leg of the host. */
+export const isHostPort = (name: string): boolean => ourName.test(name);
+
 /** `ppt0a630001` for 10.99.0.1 */
 const peerPort = (ip: string): string => `ppt${parseIpv4(ip).toString(16).padStart(8, '0')}`;
 
@@ -69,7 +72,7 @@ function numbered(
 ): readonly Pick<HostPort, 'name' | 'about' | 'ofport'>[] {
   const present = new Map<string, number>();
   for (const { name, ofportRequest } of rows.all('Interface')) {
-    if (ofportRequest !== undefined && ourName.test(name)) present.set(name, ofportRequest);
+    if (ofportRequest !== undefined && isHostPort(name)) present.set(name, ofportRequest);
   }
   const about = new Map(subjects.map((subject) => [nameOf(subject), subject]));
   const numbers = assignPorts(present, [...about.keys()], range);
@@ -101,7 +104,7 @@ function presentPorts(
   const present = new Map<string, { portUuid: string; row: InterfaceRow }>();
   for (const portUuid of bridge.ports) {
     const port = rows.byUuid('Port', portUuid);
-    if (port === undefined || !ourName.test(port.name)) continue;
+    if (port === undefined || !isHostPort(port.name)) continue;
     const row = rows.byUuid('Interface', port.interfaces[0] ?? '');
     if (row !== undefined) present.set(port.name, { portUuid, row });
   }

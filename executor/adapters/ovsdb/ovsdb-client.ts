@@ -10,7 +10,7 @@ import { ConditionWaiters } from '../../fabric/condition-waiters.ts';
 
 const DATABASE = 'Open_vSwitch';
 const REQUEST_TIMEOUT_MS = 5_000;
-const reconnectBackoff = { baseMs: 50, maxMs: 5_000, factor: 2 };
+const reconnectBackoff = { baseMs: 50, maxMs: 500, factor: 2 };
 
 export interface OvsdbClientOptions {
   readonly socketPath: string;

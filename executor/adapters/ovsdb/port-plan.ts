@@ -8,6 +8,7 @@ import { namedRef, ovsdbMap, ovsdbSet, uuidRef } from './values.ts';
 /** `external_ids` of our ports: all that must be known to take one over or away. */
 const portIds = {
   owner: 'patchpanel-owner',
+  executor: 'patchpanel-executor',
   slot: 'patchpanel-slot',
   epoch: 'patchpanel-epoch',
   mac: 'attached-mac',
@@ -18,6 +19,7 @@ const portIds = {
 /** A port that shall be on our bridge. */
 export interface PortWish {
   readonly owner: string;
+  readonly executorId: string;
   readonly endpoint: EndpointKey;
   /** Host side of the veth pair; the port's name too. */
   readonly veth: string;
@@ -31,7 +33,11 @@ export interface OwnPort {
   readonly portUuid: string;
   readonly endpoint: EndpointKey;
   readonly owner: string;
+  /** The executor whose task uses it; absent with executors that did not say. */
+  readonly executorId?: string;
   readonly veth: string;
+  readonly mac: string;
+  readonly ip: string;
   /** The number that the port asked for; flows mention it before Open vSwitch has confirmed it. */
   readonly ofport: number;
   /** The number in force; undefined until Open vSwitch has opened the device, -1 when it could not. */
@@ -87,16 +93,42 @@ export function ownPorts(rows: Rows, bridge: BridgeRow): readonly OwnPort[] {
   });
 }
 
+/** `external_ids` of a port that somebody wants to keep on our bridge although it is not ours. */
+const keepId = 'patchpanel-keep';
+
+/**
+ * The ports on our bridge that are none of ours and that nobody said to keep.
+ * @param isHostPort whether a name is that of a tunnel or of a leg of the host
+ */
+export function foreignPorts(
+  rows: Rows,
+  bridge: BridgeRow,
+  isHostPort: (name: string) => boolean,
+): readonly { readonly portUuid: string; readonly name: string }[] {
+  return bridge.ports.flatMap((portUuid) => {
+    const port = rows.byUuid('Port', portUuid);
+    const row = rows.byUuid('Interface', port?.interfaces[0] ?? '');
+    if (port === undefined || row === undefined) return [];
+    const { externalIds } = row;
+    const known = externalIds[portIds.owner] !== undefined || externalIds[keepId] !== undefined;
+    return known || port.name === bridge.name || isHostPort(port.name) ? [] : [{ portUuid, name: port.name }];
+  });
+}
+
 function readPort(portUuid: string, row: InterfaceRow): OwnPort | undefined {
   const owner = row.externalIds[portIds.owner];
   const slot = row.externalIds[portIds.slot];
   const epoch = Number(row.externalIds[portIds.epoch]);
   if (owner === undefined || slot === undefined || !Number.isInteger(epoch)) return undefined;
+  const executorId = row.externalIds[portIds.executor];
   return {
     portUuid,
     owner,
+    ...(executorId === undefined ? {} : { executorId }),
     endpoint: { slot: slotIdFromText(slot), epoch },
     veth: row.externalIds[portIds.veth] ?? row.name,
+    mac: row.externalIds[portIds.mac] ?? '',
+    ip: row.externalIds[portIds.ip] ?? '',
     ofport: row.ofportRequest ?? row.ofport ?? -1,
     actualOfport: row.ofport,
     error: row.error,
@@ -106,6 +138,7 @@ function readPort(portUuid: string, row: InterfaceRow): OwnPort | undefined {
 
 const idsOf = (wish: PortWish): Readonly<Record<string, string>> => ({
   [portIds.owner]: wish.owner,
+  [portIds.executor]: wish.executorId,
   [portIds.slot]: wish.endpoint.slot,
   [portIds.epoch]: String(wish.endpoint.epoch),
   [portIds.mac]: wish.mac,

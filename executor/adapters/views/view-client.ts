@@ -51,6 +51,9 @@ export class ViewClient {
   readonly #options: ViewClientOptions;
   readonly #reports: Loop;
   #leader: LeaderKnowledge;
+  #facts: HostFacts;
+  /** The facts that the scheduler of this session knows. */
+  #factsTold: HostFacts | undefined;
   #followed: FollowedView;
   #session:
     { readonly url: string; readonly http: SchedulerHttp; readonly abort: AbortController } | undefined;
@@ -68,6 +71,7 @@ export class ViewClient {
 
   constructor(options: ViewClientOptions) {
     this.#options = options;
+    this.#facts = options.facts;
     this.#leader = options.leader;
     this.#followed = { good: options.lastView, received: options.lastView };
     this.#reports = new Loop({
@@ -130,6 +134,12 @@ export class ViewClient {
     if (this.#connected) this.#reports.trigger();
   }
 
+  /** The host is not quite what it was: the scheduler is told with the next report, which is due now. */
+  factsChanged(facts: HostFacts): void {
+    this.#facts = facts;
+    if (this.#connected) this.#reports.trigger();
+  }
+
   #urls(): readonly string[] {
     const { fixedUrl } = this.#options;
     return fixedUrl === undefined ? leaderCandidates(this.#leader) : [fixedUrl.replace(/\/+$/, '')];
@@ -163,7 +173,8 @@ export class ViewClient {
 
   /** One stream from its beginning to its end; true when at least one record came. */
   async #follow(url: string, attempt: number): Promise<boolean> {
-    const { log, facts } = this.#options;
+    const { log } = this.#options;
+    const facts = this.#facts;
     const abort = new AbortController();
     const http = new SchedulerHttp(url, facts.agentId, this.#options.access());
     this.#session = { url, http, abort };
@@ -172,6 +183,7 @@ export class ViewClient {
       const first = this.#reportNow();
       await http.report({ ...first, facts }, abort.signal);
       this.#lastReport = JSON.stringify(first);
+      this.#factsTold = facts;
       this.#followed = restartStream(this.#followed);
       const stream = await http.openView(haveVersion(this.#followed), abort.signal);
       this.#connected = true;
@@ -247,10 +259,16 @@ export class ViewClient {
   async #sendReport(signal: AbortSignal): Promise<void> {
     const session = this.#session;
     const report = this.#reportNow();
+    const facts = this.#facts;
     const text = JSON.stringify(report);
-    if (session === undefined || !this.#connected || text === this.#lastReport) return;
-    await session.http.report(report, AbortSignal.any([signal, session.abort.signal]));
+    const told = facts === this.#factsTold;
+    if (session === undefined || !this.#connected || (told && text === this.#lastReport)) return;
+    await session.http.report(
+      { ...report, ...(told ? {} : { facts }) },
+      AbortSignal.any([signal, session.abort.signal]),
+    );
     this.#lastReport = text;
+    this.#factsTold = facts;
   }
 
   #reportNow(): HostReport {

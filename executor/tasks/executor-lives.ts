@@ -1,0 +1,96 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { ExecutorId } from '../../src/model/ids.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { codeOf, PatchpanelError } from '../../src/runtime/errors.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { tryLock, unlocked, type FileLock } from './file-lock.ts';
+
+/** An executor that has made its file has the lock on it after this long. */
+const settledMs = 60_000;
+
+/**
+ * Which executors live on this host. Each holds the lock on a file with its name, so the kernel says when it has ended,
+ * however that happened. What a living one has on the host is its own; what a dead one left is for whoever has the host.
+ */
+export class ExecutorLives {
+  readonly #directory: string;
+  readonly #self: string;
+  readonly #own: FileLock;
+  #others: ReadonlySet<string> = new Set();
+
+  private constructor(directory: string, self: string, own: FileLock) {
+    this.#directory = directory;
+    this.#self = self;
+    this.#own = own;
+  }
+
+  /** Begins this executor's life. @throws PatchpanelError `conflict` when its id is in use on this host */
+  static async begin(stateDir: string, id: ExecutorId): Promise<ExecutorLives> {
+    const directory = path.join(stateDir, 'executors');
+    await mkdir(directory, { recursive: true });
+    const own = await tryLock(path.join(directory, id));
+    if (own !== undefined) return new ExecutorLives(directory, id, own);
+    throw new PatchpanelError('conflict', `an executor ${id} runs on this host already`);
+  }
+
+  /** Whether that executor, not this one, lived at the last look. */
+  isOther(id: string | undefined): boolean {
+    return id !== undefined && this.#others.has(id);
+  }
+
+  /** Whether any other executor lived at the last look. */
+  get hasOthers(): boolean {
+    return this.#others.size > 0;
+  }
+
+  /** Looks who lives; files of the dead are removed. */
+  async look(): Promise<readonly string[]> {
+    const others: string[] = [];
+    for (const id of await readdir(this.#directory)) {
+      if (id !== this.#self && (await this.#lives(id))) others.push(id);
+    }
+    this.#others = new Set(others);
+    return others;
+  }
+
+  /** Calls onEnd when an executor that lived at the last look has ended, until the signal. */
+  follow(signal: AbortSignal, log: Logger, onEnd: (id: string) => Promise<void>): void {
+    for (const id of this.#others) {
+      this.#ended(id, signal, onEnd).catch((error: unknown) =>
+        log.warn('what an earlier executor left could not be removed; it will be swept', { id, error }),
+      );
+    }
+  }
+
+  /** Ends this executor's life; what it has on the host is then anybody's. */
+  async end(): Promise<void> {
+    await rm(path.join(this.#directory, this.#self), { force: true });
+    await this.#own.release();
+  }
+
+  async #ended(id: string, signal: AbortSignal, onEnd: (id: string) => Promise<void>): Promise<void> {
+    if (!(await unlocked(path.join(this.#directory, id), signal))) return;
+    this.#others = new Set([...this.#others].filter((other) => other !== id));
+    await rm(path.join(this.#directory, id), { force: true });
+    await onEnd(id);
+  }
+
+  async #lives(id: string): Promise<boolean> {
+    const file = path.join(this.#directory, id);
+    const lock = await tryLock(file);
+    if (lock === undefined) return true;
+    if (await isOld(file)) await rm(file, { force: true });
+    await lock.release();
+    return false;
+  }
+}
+
+async function isOld(file: string): Promise<boolean> {
+  try {
+    return systemClock.now() - (await stat(file)).mtimeMs > settledMs;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
