@@ -64,7 +64,7 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
       const result = await scheduler.change({ kind: 'put-network', network });
       if (result.kind !== 'accepted') log.error('a configured network is not usable', { network, result });
     }
-    const api = createServer(apiDeps(config, log, parts, bundle, security));
+    const api = createServer(apiDeps(config, log, parts, state.term, bundle, security));
     const listeners = await listen(api, config.listen, identity);
     scope.defer('API', () => listeners.close());
     log.info('the API listens', { addresses: listeners.addresses, term: state.term });
@@ -88,7 +88,8 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
 function apiDeps(
   config: Config,
   log: Logger,
-  { scheduler, metrics }: Parts,
+  { scheduler, metrics, bus }: Parts,
+  term: number,
   bundle: ExecutorBundle,
   security: Security,
 ): Parameters<typeof createServer>[0] {
@@ -97,6 +98,13 @@ function apiDeps(
     change: (change, request) => answerable(scheduler.change(change, request)),
     hostStatus: (host) => scheduler.hostStatus(host),
     now: () => systemClock.now(),
+    after: (delayMs, action) => systemClock.after(delayMs, action),
+    events: bus,
+    term,
+    onSlowClient: () => {
+      metrics.eventCutOffs.inc();
+      log.warn('a client reads its event stream too slowly and was cut off');
+    },
     metrics: () => metrics.text(),
     hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
     security,

@@ -5,6 +5,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Security } from './security/guard.ts';
 import type { Forbiddable } from './security/policy.ts';
+import type { EventSource } from './v2/events/event-feed.ts';
 
 /** What the API needs of the rest of the scheduler. */
 export interface ApiDeps {
@@ -16,6 +17,13 @@ export interface ApiDeps {
   readonly hostStatus: (agentId: AgentId) => HostStreamStatus | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Calls `action` once after `delayMs`; the result cancels it. */
+  readonly after: (delayMs: number, action: () => void) => () => void;
+  readonly events: EventSource;
+  /** The leader's term: event ids begin with it. */
+  readonly term: number;
+  /** Called when a client that reads its event stream too slowly was cut off. */
+  readonly onSlowClient: () => void;
   /** Prometheus text. */
   readonly metrics: () => Promise<string>;
   /** Routes for executors. */

@@ -10,6 +10,7 @@ import { hostListRoutes } from './v1/hosts.ts';
 import { networkRoutes } from './v1/networks.ts';
 import { appRoutes } from './v2/apps.ts';
 import { deploymentRoutes } from './v2/deployments.ts';
+import { eventRoutes } from './v2/events/events.ts';
 import { infoRoutes } from './v2/info.ts';
 import { queueRoutes } from './v2/queue.ts';
 import { taskRoutes } from './v2/tasks.ts';
@@ -59,6 +60,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
   void server.register((people, _options, done) => {
     acceptAnyContentType(people);
     infoRoutes(people, deps);
+    eventRoutes(people, deps);
     appRoutes(people, deps);
     deploymentRoutes(people, deps);
     taskRoutes(people, deps);

@@ -9,6 +9,7 @@ import { dropDeployment } from './drop-deployment.ts';
 import type { ChangeResult } from './events.ts';
 import { exposureProblem } from './exposures.ts';
 import type { FrameBuilder } from './frame.ts';
+import { publishHealthChecks } from './publications.ts';
 import { planSlots, retireAll } from './slot-table.ts';
 import type { World } from './world.ts';
 
@@ -89,6 +90,7 @@ function storeApp(frame: FrameBuilder, before: App | undefined, after: App): voi
   frame.putApp(after);
   const { clientIp = '', uri = `/v2/apps${after.id}` } = frame.request.origin ?? {};
   frame.publish('api_post_event', { clientIp, uri, app: after });
+  publishHealthChecks(frame, after.id, before, after);
 }
 
 function actionOf(world: World, { appId, before, after }: AppEdit): PlannedAction | undefined {

@@ -4,6 +4,7 @@ import { deploymentId } from '../../src/model/ids.ts';
 import type { AppId, AppVersion, DeploymentId } from '../../src/model/ids.ts';
 import { resetDelays } from './backoff.ts';
 import type { FrameBuilder } from './frame.ts';
+import { publishHealthChecks } from './publications.ts';
 import type { World } from './world.ts';
 
 /** What a change does with one app. */
@@ -92,6 +93,7 @@ function removeApp(frame: FrameBuilder, appId: AppId): void {
   resetDelays(frame, app);
   frame.world.lastFailures.delete(appId);
   frame.deleteApp(appId);
+  publishHealthChecks(frame, appId, app, undefined);
   frame.publish('app_terminated_event', { appId });
 }
 

@@ -17,6 +17,8 @@ export function dropDeployment(
   edited: ReadonlySet<AppId>,
 ): Slot[] {
   frame.deleteDeployment(deployment);
+  const currentStep = deployment.steps[deployment.currentStep];
+  frame.publish('deployment_step_failure', { plan: deployment, currentStep }, deployment.id);
   frame.publish(
     'deployment_failed',
     { id: deployment.id, plan: deployment, reason: 'cancelled' },

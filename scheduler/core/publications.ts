@@ -1,16 +1,27 @@
-import { instanceIdOf } from '../../src/model/ids.ts';
+import type { App } from '../../src/model/app.ts';
+import { instanceIdOf, type AppId } from '../../src/model/ids.ts';
 import type { Condition, Instance } from '../../src/model/instance.ts';
+import { isDeepEqual } from './app-versions.ts';
+import type { StatusSource } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
 
 /** Mesos's name of a condition, `TASK_RUNNING`. */
 export const taskStateOf = (condition: Condition): string =>
   condition === 'provisioned' ? 'TASK_STAGING' : `TASK_${condition.toUpperCase().replaceAll('-', '_')}`;
 
-/** Tells observers that a task's state changed: Marathon's `status_update_event` with Mesos's reason. */
+/**
+ * Tells observers what is new about a task: Marathon's `status_update_event` with Mesos's reason and source, and
+ * `instance_changed_event` unless the condition is the old one.
+ */
 export function publishStatus(
   frame: FrameBuilder,
   instance: Instance,
-  status: { readonly message?: string; readonly reason?: string } = instance,
+  status: {
+    readonly message?: string;
+    readonly reason?: string;
+    readonly source?: StatusSource;
+  } = instance,
+  isNewCondition = true,
 ): void {
   frame.publish('status_update_event', {
     slaveId: instance.agentId,
@@ -18,6 +29,7 @@ export function publishStatus(
     taskStatus: taskStateOf(instance.condition),
     message: status.message ?? '',
     ...(status.reason === undefined ? {} : { reason: status.reason }),
+    ...(status.source === undefined ? {} : { source: status.source }),
     appId: instance.appId,
     slot: instance.slotId,
     host: instance.hostname,
@@ -25,6 +37,29 @@ export function publishStatus(
     ports: instance.hostPorts,
     version: instance.version,
   });
+  if (!isNewCondition) return;
+  frame.publish('instance_changed_event', {
+    instanceId: instanceIdOf(instance.taskId),
+    condition: instance.condition,
+    runSpecId: instance.appId,
+    agentId: instance.agentId,
+    host: instance.hostname,
+    runSpecVersion: instance.version,
+  });
+}
+
+/** Tells observers what a new definition changes about an app's health checks: Marathon's two events. */
+export function publishHealthChecks(
+  frame: FrameBuilder,
+  appId: AppId,
+  before: App | undefined,
+  after: App | undefined,
+): void {
+  if (isDeepEqual(before?.healthChecks ?? [], after?.healthChecks ?? [])) return;
+  before?.healthChecks.forEach(() => frame.publish('remove_health_check_event', { appId }));
+  for (const healthCheck of after?.healthChecks ?? []) {
+    frame.publish('add_health_check_event', { appId, version: after?.version, healthCheck });
+  }
 }
 
 /** Tells observers what an update changed about an instance's health: Marathon's three events. */

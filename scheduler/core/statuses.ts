@@ -96,7 +96,7 @@ function becomeLive(frame: FrameBuilder, instance: Instance, status: StatusUpdat
         frame.now + frame.settings.launchTimeoutMs,
       );
   }
-  publishStatus(frame, live, status);
+  publishStatus(frame, live, status, live.condition !== instance.condition);
   publishHealth(frame, instance, live);
 }
 

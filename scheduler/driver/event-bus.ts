@@ -8,10 +8,11 @@ export interface BusEvent {
   readonly event: PublishedEvent;
 }
 
-export interface Subscription {
-  /** False when events after `lastEventId` are no longer kept: the observer must read the state afresh. */
+/** What an observer that comes back has missed. */
+export interface Missed {
+  readonly events: readonly BusEvent[];
+  /** False when some are no longer kept, or the id is of no event: the observer must read the state afresh. */
   readonly complete: boolean;
-  readonly unsubscribe: () => void;
 }
 
 export type BusListener = (event: BusEvent) => void;
@@ -41,19 +42,17 @@ export class EventBus {
     for (const listener of this.#listeners) this.#deliver(listener, published);
   }
 
-  /** Calls `listener` for every event from now on, after those kept that are newer than `lastEventId`. */
-  subscribe(listener: BusListener, lastEventId?: number): Subscription {
+  /** Calls `listener` for every event from now on, until the result is called. */
+  subscribe(listener: BusListener): () => void {
     this.#listeners.add(listener);
-    const missed = lastEventId === undefined ? [] : this.#since(lastEventId);
-    for (const event of missed) this.#deliver(listener, event);
-    const newest = this.#nextId - 1;
-    const complete =
-      lastEventId === undefined || (lastEventId <= newest && missed.length === newest - lastEventId);
-    return { complete, unsubscribe: () => void this.#listeners.delete(listener) };
+    return () => void this.#listeners.delete(listener);
   }
 
-  #since(lastEventId: number): readonly BusEvent[] {
-    return this.#kept.slice(-this.#capacity).filter((event) => event.id > lastEventId);
+  /** The kept events that are newer than the one with this id. */
+  since(id: number): Missed {
+    const newest = this.#nextId - 1;
+    const events = this.#kept.slice(-this.#capacity).filter((event) => event.id > id);
+    return { events, complete: id <= newest && events.length === newest - id };
   }
 
   #deliver(listener: BusListener, event: BusEvent): void {

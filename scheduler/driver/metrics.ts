@@ -20,6 +20,10 @@ export class SchedulerMetrics {
   readonly offers = this.#counter('offers_total', 'Offers received');
   readonly commits = this.#counter('commits_total', 'Synced writes of the store');
   readonly viewCutOffs = this.#counter('view_cut_offs_total', 'Hosts cut off because they read too slowly');
+  readonly eventCutOffs = this.#counter(
+    'event_cut_offs_total',
+    'Event streams cut off because their clients read too slowly',
+  );
   readonly statusUpdates = new Counter({
     name: 'patchpanel_status_updates_total',
     help: 'Task status updates received, by condition',

@@ -10,6 +10,7 @@ import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts'
 import type { Frame } from '../../scheduler/core/effects.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { step } from '../../scheduler/core/step.ts';
+import { EventBus } from '../../scheduler/driver/event-bus.ts';
 import type { Settings, World } from '../../scheduler/core/world.ts';
 import {
   agentId,
@@ -37,6 +38,9 @@ export interface ApiHarnessOptions {
 export class ApiHarness {
   readonly world: World = createWorld();
   readonly server: FastifyInstance;
+  readonly bus = new EventBus(100, (error) => {
+    throw error;
+  });
   /** Milliseconds since 1970; each change comes a second after the one before. */
   now = Date.parse('2026-01-02T03:04:05.000Z');
   /** Called before a change is decided on: somebody else may be faster. */
@@ -68,6 +72,10 @@ export class ApiHarness {
       },
       hostStatus: (id) => this.#streams.get(id),
       now: () => this.now,
+      after: () => () => undefined,
+      events: this.bus,
+      term: 7,
+      onSlowClient: () => undefined,
       metrics: () => Promise.resolve('# metrics'),
       hostRoutes: (_server, _options) => Promise.resolve(),
       security: {
@@ -97,7 +105,11 @@ export class ApiHarness {
 
   step(event: Event): Frame {
     this.now += 1000;
-    return step(this.world, settings, event, { now: this.now, uuid: randomUUID });
+    const frame = step(this.world, settings, event, { now: this.now, uuid: randomUUID });
+    for (const effect of frame.effects) {
+      if (effect.kind === 'publish') this.bus.publish(effect.event, this.now);
+    }
+    return frame;
   }
 
   /** An executor on agent `index` told of its host and reads its view. */

@@ -21,7 +21,12 @@ test('a new app starts, then scales, and its deployment ends when every instance
   expect(bench.world.deployments.size).toBe(1);
   bench.run(launches.slice(1));
   expect(bench.world.deployments.size).toBe(0);
-  expect(bench.published()).toEqual(['status_update_event', 'deployment_step_success', 'deployment_success']);
+  expect(bench.published()).toEqual([
+    'status_update_event',
+    'instance_changed_event',
+    'deployment_step_success',
+    'deployment_success',
+  ]);
 });
 
 test('apps that depend on others come after them', () => {
