@@ -1,5 +1,5 @@
 import type { Publication } from '../../src/fabric/publication.ts';
-import type { GatewayWish } from './gateway-legs.ts';
+import type { Forward, GatewayWish } from './gateway-legs.ts';
 
 /** The one nftables table that is ours: nothing else of the host's rules is touched. */
 export const firewallTable = 'ip patchpanel';
@@ -12,13 +12,15 @@ export const noRules = `table ${firewallTable}\ndelete table ${firewallTable}\n`
 
 /**
  * A file for `nft -f` that replaces our table as a whole, in one step. Containers of networks with NAT go out as the
- * host; what is published comes in; nothing else passes between the host's legs and the outside, or between two legs.
+ * host, and so do those that are let out on their own; what is published or forwarded comes in; nothing else passes between the host's legs and the outside, or between two legs.
  */
-export function firewallRules({ legs, publications }: GatewayWish, underlayIp: string): string {
+export function firewallRules(wish: GatewayWish, underlayIp: string): string {
+  const { legs, publications, forwards } = wish;
   if (legs.length === 0) return noRules;
   const open = legs.filter(({ nat }) => nat);
   const openDevices = open.map(({ device }) => `"${device}"`).join(', ');
-  const translations = publications.flatMap(translation);
+  const translations = [...publications.flatMap(translation), ...forwardRules(forwards)];
+  const letOut = wish.outgoing.length === 0 ? [] : [`ip saddr { ${wish.outgoing.join(', ')} }`];
   const chains: readonly (readonly [string, string, readonly string[]])[] = [
     ['prerouting', 'type nat hook prerouting priority -100', translations],
     [
@@ -32,6 +34,7 @@ export function firewallRules({ legs, publications }: GatewayWish, underlayIp: s
       [
         `oifname ${anyLeg} snat to ${underlayIp}`,
         ...open.map(({ cidr }) => `ip saddr ${cidr} oifname != ${anyLeg} masquerade`),
+        ...letOut.map((sources) => `${sources} oifname != ${anyLeg} masquerade`),
       ],
     ],
     [
@@ -42,6 +45,7 @@ export function firewallRules({ legs, publications }: GatewayWish, underlayIp: s
         `oifname ${anyLeg} ct status dnat accept`,
         `oifname ${anyLeg} drop`,
         ...(open.length === 0 ? [] : [`iifname { ${openDevices} } accept`]),
+        ...letOut.map((sources) => `iifname ${anyLeg} ${sources} accept`),
         `iifname ${anyLeg} drop`,
       ],
     ],
@@ -50,6 +54,7 @@ export function firewallRules({ legs, publications }: GatewayWish, underlayIp: s
       'type filter hook input priority 0',
       [
         ...(open.length === 0 ? [] : [`iifname { ${openDevices} } accept`]),
+        ...letOut.map((sources) => `iifname ${anyLeg} ${sources} accept`),
         `iifname ${anyLeg} ct state established,related accept`,
         `iifname ${anyLeg} drop`,
       ],
@@ -70,4 +75,15 @@ function translation({ protocol, hostPort, port, targets }: Publication): string
   if (others.length === 0) return [`${match} dnat to ${only}:${port}`];
   const choices = targets.map((target, i) => `${i} : ${target} . ${port}`).join(', ');
   return [`${match} dnat to numgen random mod ${targets.length} map { ${choices} }`];
+}
+
+/** One look-up for each protocol, however many ports there are. */
+function forwardRules(forwards: readonly Forward[]): string[] {
+  return (['tcp', 'udp'] as const).flatMap((protocol) => {
+    const entries = forwards
+      .filter((forward) => forward.protocol === protocol)
+      .map(({ hostPort, ip, port }) => `${hostPort} : ${ip} . ${port}`);
+    if (entries.length === 0) return [];
+    return [`fib daddr type local dnat to ${protocol} dport map { ${entries.join(', ')} }`];
+  });
 }

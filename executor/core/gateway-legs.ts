@@ -2,7 +2,7 @@ import { parseCidr } from '../../src/fabric/cidr.ts';
 import { gatewayNetworks } from '../../src/fabric/gateways.ts';
 import { macOf } from '../../src/fabric/mac.ts';
 import type { Publication } from '../../src/fabric/publication.ts';
-import type { View, ViewNetwork } from '../../src/fabric/view.ts';
+import type { View, ViewEndpoint, ViewNetwork } from '../../src/fabric/view.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 
 /** The host's own device in a network: it has the gateway's address and MAC, as on every other host. */
@@ -24,6 +24,18 @@ export interface GatewayWish {
   readonly legs: readonly GatewayLeg[];
   /** Ports to offer on this host's addresses. */
   readonly publications: readonly Publication[];
+  /** Ports of this host that lead to containers on it. */
+  readonly forwards: readonly Forward[];
+  /** Addresses of containers on it that may go out, whatever their network says. */
+  readonly outgoing: readonly string[];
+}
+
+/** A port of the host that leads to one container. */
+export interface Forward {
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostPort: number;
+  readonly ip: string;
+  readonly port: number;
 }
 
 /** The same name on every bridge, `ppg7`: at most 8 characters. */
@@ -32,12 +44,30 @@ export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
 /** What the host `self`, known as `hostname`, has to offer and to let out. */
 export function gatewayWish(view: View, self: AgentId, hostname: string): GatewayWish {
   const networks = gatewayNetworks(view, self);
+  const own = networks.length === 0 ? [] : view.endpoints.filter(({ host }) => host === self);
   return {
     legs: networks.map(legOf),
     publications: networks.flatMap(({ publications = [] }) =>
       publications.filter(({ hosts }) => hosts.length === 0 || hosts.includes(hostname)),
     ),
+    forwards: forwardsOf(own),
+    outgoing: [...new Set(own.filter(({ nat }) => nat === true).map(({ ip }) => ip))].sort(),
   };
+}
+
+/**
+ * They lead to the slot's address, so the switch decides which incarnation gets a connection. One port leads to one
+ * place: of two that claim it, the later.
+ */
+function forwardsOf(own: readonly ViewEndpoint[]): readonly Forward[] {
+  const forwards = new Map<string, Forward>();
+  for (const { ip, ports } of own.toSorted((a, b) => a.epoch - b.epoch)) {
+    for (const { number, protocol, hostPort } of ports) {
+      if (hostPort === undefined) continue;
+      forwards.set(`${protocol} ${hostPort}`, { protocol, hostPort, ip, port: number });
+    }
+  }
+  return [...forwards.values()].sort((a, b) => a.hostPort - b.hostPort);
 }
 
 function legOf({ name, vni, cidr, gateway, mtu, nat }: ViewNetwork): GatewayLeg {

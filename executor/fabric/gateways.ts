@@ -6,7 +6,7 @@ import { messageOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 
-const nothing: GatewayWish = { legs: [], publications: [] };
+const nothing: GatewayWish = { legs: [], publications: [], forwards: [], outgoing: [] };
 
 /** What gateways need of the host; small, so that tests can do without one. */
 export interface GatewayHost {

@@ -43,7 +43,7 @@ export function deleteNetwork(frame: FrameBuilder, name: NetworkName): ChangeRes
   if (name === frame.settings.defaultNetwork)
     return inUse(`Network '${name}' is the default network and cannot be deleted.`);
   for (const app of world.apps.values()) {
-    if (app.network.mode === 'container' && app.network.name === name)
+    if (app.network.mode !== 'host' && app.network.name === name)
       return inUse(`Network '${name}' is used by app '${app.id}'.`);
   }
   for (const other of world.networks.values()) {

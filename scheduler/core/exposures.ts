@@ -21,9 +21,7 @@ export function exposureProblem(world: World, edits: readonly AppEdit[]): Addres
   for (const app of edited) exposures.set(app.id, exposedPorts(app));
   for (const app of edited) {
     const problem =
-      app.network.mode === 'host'
-        ? fixedPortProblem(exposures, app)
-        : (clashProblem(exposures, app) ?? takenProblem(world, app));
+      fixedPortProblem(exposures, app) ?? clashProblem(exposures, app) ?? takenProblem(world, app);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -49,7 +47,7 @@ const clash = (one: ExposedPort, other: ExposedPort): boolean =>
   exposuresClash(one.exposure, other.exposure) &&
   one.protocols.some((protocol) => other.protocols.includes(protocol));
 
-/** Ports of apps on the host's network: those that a definition insists on, and those that tasks were given. */
+/** Ports of the host that apps use otherwise: those that a definition insists on, and those that tasks were given. */
 function takenProblem(world: World, app: App): AddressProblem | undefined {
   const known = new Set((world.exposures.get(app.id) ?? []).map(({ exposure }) => exposure.hostPort));
   for (const { index, exposure } of exposedPorts(app)) {
@@ -64,8 +62,7 @@ function takenProblem(world: World, app: App): AddressProblem | undefined {
       };
     }
     for (const other of world.apps.values()) {
-      if (other.id === app.id || !other.requirePorts) continue;
-      if (!other.portDefinitions.some(({ port }) => port === hostPort)) continue;
+      if (other.id === app.id || !fixedPorts(other).some(({ port }) => port === hostPort)) continue;
       return { path: labelPath(index), error: `host port ${hostPort} is required by app '${other.id}'` };
     }
   }
@@ -73,17 +70,26 @@ function takenProblem(world: World, app: App): AddressProblem | undefined {
 }
 
 function fixedPortProblem(exposures: Exposures, app: App): AddressProblem | undefined {
-  if (!app.requirePorts) return undefined;
-  for (const [index, { port }] of app.portDefinitions.entries()) {
+  for (const { path, port } of fixedPorts(app)) {
     for (const [owner, ports] of exposures) {
       if (!ports.some(({ exposure }) => exposure.hostPort === port)) continue;
-      return {
-        path: `/portDefinitions(${index})/port`,
-        error: `host port ${port} is published for app '${owner}'`,
-      };
+      return { path, error: `host port ${port} is published for app '${owner}'` };
     }
   }
   return undefined;
+}
+
+/** The host ports that each instance of the app insists on, and where the app says so. */
+function fixedPorts(app: App): readonly { readonly path: string; readonly port: number }[] {
+  const definitions = app.requirePorts ? app.portDefinitions : [];
+  const all = [
+    ...definitions.map(({ port }, index) => ({ path: `/portDefinitions(${index})/port`, port })),
+    ...app.container.portMappings.map(({ hostPort = 0 }, index) => ({
+      path: `/container/portMappings(${index})/hostPort`,
+      port: hostPort,
+    })),
+  ];
+  return all.filter(({ port }) => port > 0);
 }
 
 /** The ports without those that are published somewhere: a task on the host's network would never hear of its own. */
@@ -99,7 +105,7 @@ export function withoutExposed(world: World, ranges: readonly PortRange[]): read
 export function publicationsOf(world: World, network: NetworkName): readonly Publication[] {
   return [...world.exposures].flatMap(([appId, ports]) => {
     const app = world.apps.get(appId);
-    if (app?.network.mode !== 'container' || app.network.name !== network) return [];
+    if (app === undefined || app.network.mode === 'host' || app.network.name !== network) return [];
     const targets = slotsOf(world, appId).flatMap((slot) => servingAddress(world, app, slot, network) ?? []);
     return ports.flatMap(({ port, protocols, exposure }) =>
       protocols.map((protocol) => ({ app: appId, protocol, port, targets, ...exposure })),

@@ -9,6 +9,7 @@ import type { Instance, Slot } from '../../src/model/instance.ts';
 import { publicationsOf } from './exposures.ts';
 import { incarnationsOf } from './frame.ts';
 import { drains } from './handover.ts';
+import { taskPorts } from './task-env.ts';
 import type { World } from './world.ts';
 
 /**
@@ -74,6 +75,7 @@ export function viewNetwork(
     ...(network.nat === true ? { nat: true } : {}),
     ...(network.routes === undefined || network.routes.length === 0 ? {} : { routes: network.routes }),
     ...(publications.length === 0 ? {} : { publications }),
+    ...(world.forwarding.has(name) ? { forwards: true } : {}),
   };
 }
 
@@ -92,6 +94,7 @@ function endpointOf(world: World, slot: Slot, instance: Instance): ViewEndpoint 
     mac: lease.mac,
     hostname: lease.hostname,
     ...stateOf(world, slot, instance),
+    ...(instance.bridged === true ? { nat: true } : {}),
     ports: portsOf(world, instance),
   };
 }
@@ -113,14 +116,19 @@ function stateOf(
 const noPorts: readonly ViewPort[] = [];
 
 /** What the definition that the incarnation was launched with declares. */
-function portsOf(world: World, { appId, version }: Instance): readonly ViewPort[] {
+function portsOf(world: World, instance: Instance): readonly ViewPort[] {
+  const { appId, version } = instance;
   const current = world.apps.get(appId);
-  const app = current?.version === version ? current : world.versions.get(appId)?.get(version);
-  const mappings = (app ?? current)?.container.portMappings ?? [];
-  if (mappings.length === 0) return noPorts;
-  return mappings.flatMap(({ containerPort, protocol, name }) =>
+  const app = (current?.version === version ? current : world.versions.get(appId)?.get(version)) ?? current;
+  if (app === undefined || app.container.portMappings.length === 0) return noPorts;
+  return taskPorts(app, instance).flatMap(({ inside, onHost, protocol, name }) =>
     (['tcp', 'udp'] as const)
-      .filter((each) => containerPort > 0 && protocol.split(',').includes(each))
-      .map((each) => ({ number: containerPort, protocol: each, ...(name === undefined ? {} : { name }) })),
+      .filter((each) => protocol.split(',').includes(each))
+      .map((each) => ({
+        number: inside,
+        protocol: each,
+        ...(name === undefined ? {} : { name }),
+        ...(onHost === undefined ? {} : { hostPort: onHost }),
+      })),
   );
 }

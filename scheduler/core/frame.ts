@@ -169,7 +169,7 @@ export class FrameBuilder {
   putInstance(instance: Instance): void {
     const before = this.world.instances.get(instance.taskId);
     this.world.instances.set(instance.taskId, instance);
-    indexInstance(this.world, before, instance);
+    if (indexInstance(this.world, before, instance)) this.networksChanged();
     this.#write('instance', instance.taskId, instance);
     if (before === undefined || isShown(before) !== isShown(instance)) this.#fabric.add(instance.slotId);
     this.touchSlot(instance.appId, instance.slotId);
@@ -177,7 +177,7 @@ export class FrameBuilder {
 
   deleteInstance(instance: Instance): void {
     this.world.instances.delete(instance.taskId);
-    indexInstance(this.world, instance, undefined);
+    if (indexInstance(this.world, instance, undefined)) this.networksChanged();
     this.#write('instance', instance.taskId, undefined);
     this.#fabric.add(instance.slotId);
     this.touchSlot(instance.appId, instance.slotId);

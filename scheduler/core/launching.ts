@@ -121,6 +121,7 @@ function provision(
     ...(app.healthChecks.length === 0 ? {} : { checked: true }),
     ...(app.readinessChecks.length === 0 ? {} : { ready: false }),
     ...(slot.lease === undefined ? {} : { lease: slot.lease }),
+    ...(app.network.mode === 'bridge' ? { bridged: true } : {}),
   };
 }
 

@@ -31,6 +31,7 @@ export function createWorld(): World {
     jobs: new Map(),
     addresses: new Map(),
     exposures: new Map(),
+    forwarding: new Map(),
     progress: new Map(),
     anchorsHold: new Map(),
     drained: new Map(),

@@ -16,10 +16,17 @@ export function indexSlot(world: World, before: Slot | undefined, after: Slot | 
   else addTo(world.slotsOfApp, slot.appId, slot.id);
 }
 
-/** Keeps the indexes of instances: `before` is what the table held, `after` what it holds now. */
-export function indexInstance(world: World, before: Instance | undefined, after: Instance | undefined): void {
+/**
+ * Keeps the indexes of instances: `before` is what the table held, `after` what it holds now. True when its network
+ * has its first or has lost its last instance with a port of its host.
+ */
+export function indexInstance(
+  world: World,
+  before: Instance | undefined,
+  after: Instance | undefined,
+): boolean {
   const instance = after ?? before;
-  if (instance === undefined) return;
+  if (instance === undefined) return false;
   if (before?.lease !== undefined) dropHolder(world, before.lease, instance.taskId);
   if (after?.lease !== undefined) addHolder(world, after.lease, instance.taskId);
   if (after === undefined) {
@@ -29,6 +36,16 @@ export function indexInstance(world: World, before: Instance | undefined, after:
     addTo(world.instancesOfSlot, instance.slotId, instance.taskId);
     addTo(world.instancesOfAgent, instance.agentId, instance.taskId);
   }
+  return indexForwarding(world, instance, after !== undefined);
+}
+
+function indexForwarding({ forwarding }: World, instance: Instance, present: boolean): boolean {
+  const { lease, hostPorts, bridged, taskId } = instance;
+  if (lease === undefined || (bridged !== true && hostPorts.length === 0)) return false;
+  const had = forwarding.has(lease.network);
+  if (present) addTo(forwarding, lease.network, taskId);
+  else removeFrom(forwarding, lease.network, taskId);
+  return had !== forwarding.has(lease.network);
 }
 
 /** Keeps the index of published ports; undefined: the app is gone. True when it has or had any. */

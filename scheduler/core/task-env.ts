@@ -9,6 +9,10 @@ export interface TaskPort {
   readonly requested: number;
   /** Where the task is reached: the host port if it has one, else the container's. */
   readonly effective: number;
+  /** Where the app listens in its own network namespace. */
+  readonly inside: number;
+  /** The port that was taken of the host, if any. */
+  readonly onHost?: number;
   /** True when the number was taken from the host or made up: it could not be known from the app. */
   readonly allocated: boolean;
   readonly protocol: string;
@@ -24,15 +28,24 @@ const maxLabelValue = 512;
 export function taskPorts(app: App, instance: Instance): readonly TaskPort[] {
   const hostPorts = instance.hostPorts.values();
   if (app.network.mode === 'host') {
-    return app.portDefinitions.map(({ port, protocol, name, labels }) =>
-      taskPort(port, hostPorts.next().value ?? port, true, protocol, name, labels),
-    );
+    return app.portDefinitions.map(({ port, ...rest }) => {
+      const onHost = hostPorts.next().value ?? port;
+      return { ...rest, requested: port, effective: onHost, inside: onHost, onHost, allocated: true };
+    });
   }
   return app.container.portMappings.map(({ containerPort, hostPort, protocol, name, labels }, index) => {
     const onHost = hostPort === undefined ? undefined : hostPorts.next().value;
-    const made = containerPort === 0 ? madeUpPort(instance, index) : containerPort;
-    const allocated = onHost !== undefined || containerPort === 0;
-    return taskPort(containerPort, onHost ?? made, allocated, protocol, name, labels);
+    const inside = containerPort === 0 ? (onHost ?? madeUpPort(instance, index)) : containerPort;
+    return {
+      requested: containerPort,
+      effective: onHost ?? inside,
+      inside,
+      ...(onHost === undefined ? {} : { onHost }),
+      allocated: onHost !== undefined || containerPort === 0,
+      protocol,
+      ...(name === undefined ? {} : { name }),
+      labels,
+    };
   });
 }
 
@@ -51,6 +64,7 @@ export function taskEnvironment(
     ...portVariables(taskPorts(app, instance)),
     HOST: instance.hostname,
     PATCHPANEL_SLOT: String(slot.index),
+    PATCHPANEL_EPOCH: String(instance.epoch),
     ...addressVariables(slot, domain),
     ...app.env,
   };
@@ -99,7 +113,9 @@ function portVariables(ports: readonly TaskPort[]): Record<string, string> {
 function addressVariables(slot: Slot, domain: string | undefined): Record<string, string> {
   if (slot.lease === undefined || domain === undefined) return {};
   return {
+    PATCHPANEL_NETWORK: slot.lease.network,
     PATCHPANEL_IP: slot.lease.ip,
+    PATCHPANEL_MAC: slot.lease.mac,
     PATCHPANEL_HOSTNAME: fullName(slot.lease.hostname, domain),
   };
 }
@@ -107,17 +123,9 @@ function addressVariables(slot: Slot, domain: string | undefined): Record<string
 /** A number as Java prints a double: `1.0`, `0.1`. */
 const double = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
 
-/** For a mapping that leaves the choice to us: 1025 … 65535, the same for this task whenever it is asked for. */
+/**
+ * For a mapping that leaves the choice to us, the same for this task whenever it is asked for: 1025 … 32767, below the
+ * ports that incarnations open connections from.
+ */
 const madeUpPort = (instance: Instance, index: number): number =>
-  1025 + (objectNumber(`${instance.taskId} ${index}`) % 64_511);
-
-function taskPort(
-  requested: number,
-  effective: number,
-  allocated: boolean,
-  protocol: string,
-  name: string | undefined,
-  labels: TaskPort['labels'],
-): TaskPort {
-  return { requested, effective, allocated, protocol, labels, ...(name === undefined ? {} : { name }) };
-}
+  1025 + (objectNumber(`${instance.taskId} ${index}`) % 31_743);

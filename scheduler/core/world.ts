@@ -51,6 +51,8 @@ export interface World {
   readonly addresses: Map<NetworkName, AddressBook>;
   /** The ports that apps publish on hosts; apps that publish none are not in it. */
   readonly exposures: Map<AppId, readonly ExposedPort[]>;
+  /** Of each network the tasks that have ports of their host, or are let out by it, if there are any. */
+  readonly forwarding: Map<NetworkName, Set<TaskId>>;
   /** Where the slots of an app stand; recomputed slot by slot as they change. */
   readonly progress: Map<AppId, AppProgress>;
   /** Slots whose anchored epoch every host knows; it may flip. */

@@ -29,6 +29,8 @@ export interface TaskInfo {
   readonly host: string;
   readonly state: string;
   readonly version: string;
+  /** Host ports, in the order of the app's ports. */
+  readonly ports: readonly number[];
   readonly stagedAt: string;
   readonly startedAt?: string;
   /** One for each health check that has a result. */

@@ -91,7 +91,7 @@ function flowsOfPort(endpoint: ViewEndpoint, index: ViewIndex, local: LocalSwitc
   const network = index.networks.get(endpoint.network);
   const ofport = local.ofports.get(endpointKey(endpoint));
   if (network === undefined || ofport === undefined) return undefined;
-  return portFlows(endpoint, network.vni, ofport, local);
+  return portFlows(endpoint, network, ofport, local);
 }
 
 function flowsOfAddress(

@@ -25,6 +25,9 @@ export interface Exposure {
 /** Ports of the tunnels: what is published there would cut the hosts off from each other. */
 const tunnelPorts: ReadonlySet<number> = new Set([4789, 6081]);
 
+/** Whether a host port must be left to the tunnels. */
+export const isTunnelPort = (port: number): boolean => tunnelPorts.has(port);
+
 /** Reads `8080` or `8080@edge1,edge2`; the problem in words when it is neither. */
 export function parseExposure(text: string): Exposure | { readonly problem: string } {
   const match = /^(\d{1,5})(?:@(.+))?$/.exec(text.trim());
@@ -32,7 +35,7 @@ export function parseExposure(text: string): Exposure | { readonly problem: stri
   if (match === null || hostPort < 1 || hostPort > 65_535) {
     return { problem: `"${text}" must be a host port, or a port and hosts like 8080@edge1,edge2` };
   }
-  if (tunnelPorts.has(hostPort))
+  if (isTunnelPort(hostPort))
     return { problem: `host port ${hostPort} is that of the tunnels between hosts` };
   const hosts = match[2]?.split(',').map((host) => host.trim()) ?? [];
   const bad = hosts.find((host) => !/^[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?$/.test(host));

@@ -153,6 +153,7 @@ export const sameNetwork = (a: ViewNetwork, b: ViewNetwork): boolean =>
   a.mtu === b.mtu &&
   a.domain === b.domain &&
   a.nat === b.nat &&
+  a.forwards === b.forwards &&
   sameTexts(a.routes, b.routes) &&
   samePublications(a.publications, b.publications);
 
@@ -183,12 +184,18 @@ const sameEndpoint = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
   a.hostname === b.hostname &&
   a.state === b.state &&
   a.keepsConnections === b.keepsConnections &&
+  a.nat === b.nat &&
   samePorts(a.ports, b.ports);
 
 const samePorts = (a: readonly ViewPort[], b: readonly ViewPort[]): boolean =>
   a === b ||
   (a.length === b.length &&
-    a.every(({ number, protocol, name }, i) => {
+    a.every(({ number, protocol, name, hostPort }, i) => {
       const other = b[i];
-      return number === other?.number && protocol === other.protocol && name === other.name;
+      return (
+        number === other?.number &&
+        protocol === other.protocol &&
+        name === other.name &&
+        hostPort === other.hostPort
+      );
     }));

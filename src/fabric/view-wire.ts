@@ -150,6 +150,7 @@ const networkToWire = (network: ViewNetwork): NetworkMessage => ({
   ...(network.publications === undefined
     ? {}
     : { publications: network.publications.map(publicationToWire) }),
+  ...(network.forwards === true ? { forwards: true } : {}),
 });
 
 const networkFromWire = (message: NetworkMessage): ViewNetwork => ({
@@ -166,6 +167,7 @@ const networkFromWire = (message: NetworkMessage): ViewNetwork => ({
   ...(message.publications === undefined || message.publications.length === 0
     ? {}
     : { publications: message.publications.map(publicationFromWire) }),
+  ...(message.forwards === true ? { forwards: true } : {}),
 });
 
 const publicationToWire = (publication: Publication): PublicationMessage => ({
@@ -196,11 +198,12 @@ const endpointToWire = (endpoint: ViewEndpoint): EndpointMessage => ({
   mac: endpoint.mac,
   hostname: endpoint.hostname,
   state: stateNames[endpoint.state],
-  ports: endpoint.ports,
+  ports: endpoint.ports.map(portToWire),
+  ...(endpoint.nat === true ? { nat: true } : {}),
   ...(endpoint.keepsConnections === true ? { keeps_connections: true } : {}),
 });
 
-const endpointFromWire = ({ keeps_connections, ...endpoint }: EndpointMessage): ViewEndpoint => ({
+const endpointFromWire = ({ keeps_connections, nat, ...endpoint }: EndpointMessage): ViewEndpoint => ({
   ...endpoint,
   slot: slotIdFromText(endpoint.slot),
   app: appId(endpoint.app),
@@ -208,13 +211,28 @@ const endpointFromWire = ({ keeps_connections, ...endpoint }: EndpointMessage): 
   host: agentId(endpoint.host),
   state: states[endpoint.state],
   ports: (endpoint.ports ?? []).flatMap(portFromWire),
+  ...(nat === true ? { nat } : {}),
   ...(keeps_connections === true ? { keepsConnections: true } : {}),
 });
 
+const portToWire = ({ number, protocol, name, hostPort }: ViewPort): PortMessage => ({
+  number,
+  protocol,
+  ...(name === undefined ? {} : { name }),
+  ...(hostPort === undefined ? {} : { host_port: hostPort }),
+});
+
 /** A protocol that a later scheduler knows is none that this host can tell apart. */
-const portFromWire = ({ number, protocol, name }: PortMessage): ViewPort[] =>
+const portFromWire = ({ number, protocol, name, host_port }: PortMessage): ViewPort[] =>
   protocol === 'tcp' || protocol === 'udp'
-    ? [{ number, protocol, ...(name === undefined ? {} : { name }) }]
+    ? [
+        {
+          number,
+          protocol,
+          ...(name === undefined ? {} : { name }),
+          ...(host_port === undefined ? {} : { hostPort: host_port }),
+        },
+      ]
     : [];
 
 const snapshotToWire = (view: View): SnapshotMessage => ({

@@ -36,6 +36,8 @@ export interface ViewNetwork {
   /** The networks in which its containers may open connections; answers come back. */
   readonly routes?: readonly NetworkName[];
   readonly publications?: readonly Publication[];
+  /** Some endpoint in it has a port of its host, or is let out by it: hosts need a gateway. */
+  readonly forwards?: boolean;
 }
 
 /**
@@ -57,6 +59,8 @@ export interface ViewEndpoint {
   readonly state: EndpointState;
   /** Of a draining one: the connections that it has stay with it, told apart by tracking them. */
   readonly keepsConnections?: boolean;
+  /** Its host lets it out by its own address, also where the network does not. */
+  readonly nat?: boolean;
   /** What the app declares to listen on. */
   readonly ports: readonly ViewPort[];
 }
@@ -66,6 +70,8 @@ export interface ViewPort {
   readonly number: number;
   readonly protocol: 'tcp' | 'udp';
   readonly name?: string;
+  /** Port of the endpoint's host that leads to it. */
+  readonly hostPort?: number;
 }
 
 /** INVARIANT: within one network each (ip) has at most one active endpoint; hosts and networks are complete for the endpoints. */

@@ -66,10 +66,13 @@ export interface HostVolume {
   readonly mode: 'RO' | 'RW';
 }
 
-/** How an instance is reached: a slot address on a network of the switch, or the host's own network. */
+/**
+ * How an instance is reached: a slot address on a network of the switch, or the host's own network. `bridge`: a slot
+ * address whose ports all have one of the host, and a way out as the host, whatever the network says.
+ */
 export type AppNetwork =
   | {
-      readonly mode: 'container';
+      readonly mode: 'container' | 'bridge';
       readonly name: NetworkName;
       readonly labels: Readonly<Record<string, string>>;
       /** Addresses pinned by the label `patchpanel.ip`, in slot order; empty: the next free one. */

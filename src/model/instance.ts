@@ -95,6 +95,8 @@ export interface Instance {
   readonly standby: boolean;
   /** The address that it was launched with; the slot's own may have changed since. Absent on the host's network. */
   readonly lease?: Lease;
+  /** It was launched in bridge mode: its host lets it out. */
+  readonly bridged?: true;
   /** Set when its slot was given to another while it was unreachable: it is in no view again, and killed on return. */
   readonly fenced?: boolean;
 }

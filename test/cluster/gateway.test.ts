@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { isCliError } from '../support/cli-errors.ts';
 import { ClusterBench, demoApp, ipOf } from '../support/cluster-bench.ts';
 import { useCluster } from '../support/cluster.ts';
 import { startOutsider, type TestSandbox } from '../support/openvswitch.ts';
+import { serveFiles } from '../support/outside-web.ts';
 import { demoImage } from '../../src/devcluster/images.ts';
 
 const cluster = useCluster({ hosts: 2 });
@@ -24,26 +21,13 @@ beforeEach(async () => {
   const { hubNetns } = cluster().substrate.plan;
   const place = { netns: hubNetns, bridge: 'hub0', name: 'outsider', ip: outsiderIp() };
   outsider = await startOutsider(place, (close) => void closers.push(close));
-  await serveOutside('hello from outside');
+  await serveFiles(outsider, { 'index.html': 'hello from outside' }, (close) => void closers.push(close));
 });
 
 afterEach(async () => {
   await bench.removeAll();
   for (const close of closers.toReversed()) await close();
 });
-
-/** A web server in the outsider's namespace. */
-async function serveOutside(text: string): Promise<void> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'pp-outside-'));
-  closers.push(() => rm(directory, { recursive: true, force: true }));
-  await writeFile(path.join(directory, 'index.html'), text);
-  const server = spawn(
-    'nsenter',
-    ['-t', String(outsider.pid), '-n', 'busybox', 'httpd', '-f', '-p', '8080', '-h', directory],
-    { stdio: 'ignore' },
-  );
-  closers.push(async () => server.kill('SIGKILL'));
-}
 
 const web = (fields: Record<string, unknown> = {}, expose = String(webPort)) =>
   demoApp('/web', {

@@ -107,13 +107,6 @@ describe('bad input stores nothing and names the field', () => {
       /operator/,
     ],
     [
-      'bridge mode',
-      { ...webApp, networks: [{ mode: 'container/bridge' }] },
-      422,
-      '/networks(0)/mode',
-      /not supported/,
-    ],
-    [
       'an unknown network',
       { ...webApp, networks: [{ mode: 'container', name: 'nowhere' }] },
       422,

@@ -102,7 +102,7 @@ test.each([
 });
 
 test('an app without ports cannot be checked over the network', async () => {
-  const container = { docker: { image: 'web:1' } };
+  const container = { docker: { image: 'web:1' }, portMappings: [] };
   const { status, body } = await api.call('POST', '/v2/apps', { ...webApp, container, healthChecks: [{}] });
   expect(status).toBe(422);
   expect(body['details']).toEqual([{ path: '/healthChecks(0)', errors: [index] }]);

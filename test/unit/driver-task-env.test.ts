@@ -38,6 +38,9 @@ test("Marathon's own variables describe the task", () => {
 test('the slot tells its number, address and full name', () => {
   expect(environment(appRecord())).toMatchObject({
     PATCHPANEL_SLOT: '2',
+    PATCHPANEL_EPOCH: '3',
+    PATCHPANEL_NETWORK: 'default',
+    PATCHPANEL_MAC: '0a:07:0a:20:00:0a',
     PATCHPANEL_IP: '10.32.0.10',
     PATCHPANEL_HOSTNAME: '2.web.shop.patchpanel.internal',
   });
@@ -92,7 +95,7 @@ test('a container port of 0 gets a number that stays the same for the task', () 
   const app = withMappings(mapping({ containerPort: 0 }));
   const [port] = taskPorts(app, instanceRecord());
   expect(port?.effective).toBeGreaterThanOrEqual(1_025);
-  expect(port?.effective).toBeLessThanOrEqual(65_535);
+  expect(port?.effective).toBeLessThanOrEqual(32_767);
   expect(taskPorts(app, instanceRecord())).toEqual([port]);
   expect(environment(app).PORT).toBe(String(port?.effective));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { firewallRules, noRules } from '../../executor/core/firewall-rules.ts';
-import { gatewayWish, legLines } from '../../executor/core/gateway-legs.ts';
+import { gatewayWish, legLines, type GatewayWish } from '../../executor/core/gateway-legs.ts';
 import { Gateways, type GatewayHost } from '../../executor/fabric/gateways.ts';
 import type { Publication } from '../../src/fabric/publication.ts';
 import { appId } from '../../src/model/ids.ts';
@@ -10,6 +10,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 
 const here = host('here', '172.16.0.1');
 const there = host('there', '172.16.0.2');
+const noWish: GatewayWish = { legs: [], publications: [], forwards: [], outgoing: [] };
 const publication: Publication = {
   app: appId('/web'),
   protocol: 'tcp',
@@ -37,7 +38,7 @@ test('a host has a leg in each network with a gateway that it has an endpoint in
     },
   ]);
   expect(publications).toEqual([publication]);
-  expect(gatewayWish(fabric, there.id, 'there.example')).toEqual({ legs: [], publications: [] });
+  expect(gatewayWish(fabric, there.id, 'there.example')).toEqual(noWish);
   expect(legs.flatMap(legLines)).toEqual([
     'link set dev ppg7 address 0a:07:0a:01:00:01 addrgenmode none up',
     'address replace 10.1.0.1/16 brd + dev ppg7',
@@ -64,7 +65,47 @@ test('the rules are one table that replaces itself, and none when there is no le
       'iifname "ppg*" drop',
     ]),
   );
-  expect(firewallRules({ legs: [], publications: [] }, '172.16.0.1')).toBe(noRules);
+  expect(firewallRules(noWish, '172.16.0.1')).toBe(noRules);
+});
+
+test('ports of a host lead to its own containers, and those that are let out get out on their own', () => {
+  const closed = { ...network('green', 9, '10.3.0.0/16'), forwards: true };
+  const ports = [
+    { number: 80, protocol: 'tcp' as const, hostPort: 31_000 },
+    { number: 53, protocol: 'udp' as const, hostPort: 31_001 },
+    { number: 9, protocol: 'tcp' as const },
+  ];
+  const mine = {
+    ...endpoint({ app: '/web', network: closed, host: here, ip: '10.3.0.5' }),
+    nat: true,
+    ports,
+  };
+  const other = {
+    ...endpoint({ app: '/web', index: 1, network: closed, host: there, ip: '10.3.0.6' }),
+    ports,
+  };
+  // Its successor on the same host: both lead to the address of the slot.
+  const next = { ...mine, epoch: 2, state: 'standby' as const, ports: [{ ...ports[0]!, hostPort: 31_002 }] };
+  const wish = gatewayWish(view([here, there], [closed], [mine, other, next]), here.id, 'here.example');
+  expect(wish.legs).toMatchObject([{ device: 'ppg9', nat: false }]);
+  expect(wish.forwards).toEqual([
+    { protocol: 'tcp', hostPort: 31_000, ip: '10.3.0.5', port: 80 },
+    { protocol: 'udp', hostPort: 31_001, ip: '10.3.0.5', port: 53 },
+    { protocol: 'tcp', hostPort: 31_002, ip: '10.3.0.5', port: 80 },
+  ]);
+  expect(wish.outgoing).toEqual(['10.3.0.5']);
+  const lines = firewallRules(wish, '172.16.0.1')
+    .split('\n')
+    .map((line) => line.trim());
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'fib daddr type local dnat to tcp dport map { 31000 : 10.3.0.5 . 80, 31002 : 10.3.0.5 . 80 }',
+      'fib daddr type local dnat to udp dport map { 31001 : 10.3.0.5 . 53 }',
+      'ip saddr { 10.3.0.5 } oifname != "ppg*" masquerade',
+      'iifname "ppg*" ip saddr { 10.3.0.5 } accept',
+    ]),
+  );
+  expect(lines.filter((line) => line.startsWith('ip saddr 10.3.0.0/16'))).toEqual([]);
 });
 
 /** A host that notes what is asked of it, and fails as often as it is told. */
@@ -106,7 +147,7 @@ function gatewaysOn(noted: NotedHost) {
 test('what is in force is not asked for again, and what an earlier executor left is replaced first', async () => {
   const noted = new NotedHost();
   const { gateways, changes } = gatewaysOn(noted);
-  await gateways.follow({ legs: [], publications: [] });
+  await gateways.follow(noWish);
   expect(noted.calls).toEqual(['ports ', 'configure', 'no rules']);
   const wish = gatewayWish(fabric, here.id, 'here.example');
   await gateways.follow(wish);

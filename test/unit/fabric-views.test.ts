@@ -40,6 +40,7 @@ test('a change of any field of an endpoint is a difference', () => {
     hostname: '0.other',
     state: 'draining',
     keepsConnections: true,
+    nat: true,
     ports: [{ number: 80, protocol: 'tcp' }],
   };
   for (const field of Object.keys(others) as (keyof ViewEndpoint)[]) {
@@ -57,6 +58,7 @@ test('a change of any field of a host or a network is a difference', () => {
     { networks: [{ ...red, gateway: '10.1.0.9' }, blue] },
     { networks: [{ ...red, mtu: 1400 }, blue] },
     { networks: [{ ...red, domain: 'x' }, blue] },
+    { networks: [{ ...red, forwards: true }, blue] },
   ]) {
     expect(diffViews(fabric, { ...fabric, ...changed })).toBeDefined();
   }

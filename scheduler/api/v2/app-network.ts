@@ -8,23 +8,41 @@ import type { NormaliseDefaults } from './normalise-defaults.ts';
 /** The one network of the app, from `networks`, `ipAddress` or `container.docker.network`. */
 export function networkOf(json: AppJson, defaults: NormaliseDefaults, details: Details): AppNetwork {
   const legacy = json.container?.docker?.network;
-  const given = [json.networks, json.ipAddress, legacy].filter((form) => form !== undefined);
   if (json.networks !== undefined && json.ipAddress !== undefined) {
     details.add('/', 'must not specify both networks and ipAddress');
   } else if (json.networks !== undefined && legacy !== undefined) {
     details.add('/container/docker/network', 'must not specify both container.docker.network and networks');
   }
-  if (given.length === 0) return { mode: 'host' };
   if (json.networks !== undefined) return declaredNetwork(json.networks, defaults, details);
-  if (legacy === 'HOST') return { mode: 'host' };
-  if (legacy === 'BRIDGE') refuseBridge('/container/docker/network', details);
-  if (legacy === 'NONE') details.add('/container/docker/network', 'NONE is not supported: use USER or HOST');
-  return containerNetwork(
-    json.ipAddress?.networkName,
-    json.ipAddress?.labels ?? {},
-    '/ipAddress',
-    defaults,
-    details,
+  if (json.ipAddress !== undefined) checkIpAddress(json, details);
+  switch (legacy) {
+    case 'HOST':
+      return { mode: 'host' };
+    case 'BRIDGE':
+      return onSwitch('bridge', undefined, {}, '/container/docker/network', defaults, details);
+    case 'NONE':
+      details.add('/container/docker/network', 'NONE is not supported: use USER, BRIDGE or HOST');
+      return { mode: 'host' };
+    case 'USER':
+    case undefined:
+      if (legacy === undefined && json.ipAddress === undefined) return { mode: 'host' };
+  }
+  const { networkName: name, labels = {} } = json.ipAddress ?? {};
+  return onSwitch('container', name, labels, '/ipAddress', defaults, details);
+}
+
+/** The form of Marathon before 1.5 for a container with an address of its own. */
+function checkIpAddress({ ipAddress, ports, container }: AppJson, details: Details): void {
+  details.require((ports ?? []).length === 0, '/ipAddress', 'cannot specify both an IP address and port');
+  details.require(
+    ipAddress?.discovery === undefined || container?.docker === undefined,
+    '/ipAddress/discovery',
+    'ipAddress/discovery is not allowed for Docker containers',
+  );
+  details.require(
+    (ipAddress?.groups ?? []).length === 0,
+    '/ipAddress/groups',
+    'is not supported: whether networks reach each other is set on the networks',
   );
 }
 
@@ -35,36 +53,45 @@ function declaredNetwork(
 ): AppNetwork {
   const [network] = networks;
   if (network === undefined) return { mode: 'host' };
-  if (networks.length > 1) {
-    details.add(
-      '/networks',
-      'may only specify a single container network when using the Docker container engine',
-    );
-  }
+  checkCombination(networks, details);
+  const { name, labels = {} } = network;
   switch (network.mode ?? 'container') {
     case 'host':
       details.require(
-        network.name === undefined && network.labels === undefined,
+        name === undefined && Object.keys(labels).length === 0,
         '/networks(0)',
         'Host networks may not have names or labels',
       );
       return { mode: 'host' };
     case 'container/bridge':
-      refuseBridge('/networks(0)/mode', details);
-      return { mode: 'host' };
+      details.require(name === undefined, '/networks(0)/name', 'Bridge networks may not have names');
+      return onSwitch('bridge', undefined, labels, '/networks(0)', defaults, details);
     case 'container':
-      return containerNetwork(network.name, network.labels ?? {}, '/networks(0)', defaults, details);
+      return onSwitch('container', name, labels, '/networks(0)', defaults, details);
   }
 }
 
-function refuseBridge(path: string, details: Details): void {
+function checkCombination(networks: NonNullable<AppJson['networks']>, details: Details): void {
+  if (networks.length === 1) return;
+  const isContainer = ({ mode = 'container' }: (typeof networks)[number]) => mode === 'container';
+  if (!networks.every(isContainer)) {
+    details.add(
+      '/networks',
+      'May specify a single host network, single bridge network, or else 1-to-n container networks',
+    );
+    return;
+  }
+  const names = networks.map(({ name }) => name);
+  details.require(new Set(names).size === names.length, '/networks', 'Duplicate networks are not allowed');
   details.add(
-    path,
-    'container/bridge is not supported: use mode "container", which gives each instance an address of its own, or "host"',
+    '/networks',
+    'may only specify a single container network when using the Docker container engine',
   );
 }
 
-function containerNetwork(
+/** `bridge` is the default network, with ports of the host that lead to the container and a way out as the host. */
+function onSwitch(
+  mode: 'container' | 'bridge',
   name: string | undefined,
   labels: Readonly<Record<string, string>>,
   path: string,
@@ -84,10 +111,5 @@ function containerNetwork(
     if (parsed.kind === 'addresses') pinned = parsed.addresses;
     else details.add(`${path}/labels/patchpanel.ip`, parsed.problem);
   }
-  return {
-    mode: 'container',
-    name: name === undefined ? defaults.defaultNetwork : networkName(name),
-    labels,
-    pinned,
-  };
+  return { mode, name: name === undefined ? defaults.defaultNetwork : networkName(name), labels, pinned };
 }

@@ -37,7 +37,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const misplaced = placementProblem(json.labels ?? {});
   if (misplaced !== undefined) details.add(`/labels/${placementLabel}`, misplaced);
   checkPolicy(json, network, defaults.forbidden, details);
-  if ('id' in id && network.mode === 'container') checkName(id.id, network.name, defaults, details);
+  if ('id' in id && network.mode !== 'host') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);
   const named = network.mode === 'host' ? ports.definitions : ports.mappings;
   const checked: Parsed = {

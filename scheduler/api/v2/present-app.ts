@@ -62,9 +62,12 @@ export function presentApp(app: App): Record<string, unknown> {
 
 function presentNetwork(app: App): Record<string, unknown> {
   if (app.network.mode === 'host') return { mode: 'host' };
+  const where =
+    app.network.mode === 'bridge'
+      ? { mode: 'container/bridge' }
+      : { mode: 'container', name: app.network.name };
   return {
-    mode: 'container',
-    name: app.network.name,
+    ...where,
     ...(Object.keys(app.network.labels).length === 0 ? {} : { labels: app.network.labels }),
   };
 }

@@ -80,7 +80,7 @@ function portOf(
   if (found === undefined) {
     throw new PatchpanelError('invalid', `${app.id} has no port ${portIndex ?? 0} that its check names`);
   }
-  return app.network.mode === 'container' && found.requested !== 0 ? found.requested : found.effective;
+  return found.inside;
 }
 
 const startsLate = ({ protocol }: HealthCheck): boolean =>

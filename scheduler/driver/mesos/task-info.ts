@@ -1,7 +1,15 @@
-import type { ExecutorInfo, Port, Resource, TaskInfo } from '../../../proto/mesos.gen.ts';
+import type {
+  ContainerInfoDockerInfo,
+  ExecutorInfo,
+  Port,
+  Resource,
+  TaskInfo,
+} from '../../../proto/mesos.gen.ts';
 import { reservedRoles, take, unreserved } from '../../../src/mesos/resources.ts';
 import { subtractResources } from '../../../src/mesos/resource-sets.ts';
 import { toMilli } from '../../../src/model/resources.ts';
+import type { App } from '../../../src/model/app.ts';
+import type { Instance } from '../../../src/model/instance.ts';
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import type { Launch } from '../../core/effects.ts';
 import type { Accepted } from '../../core/offer-pool.ts';
@@ -82,7 +90,6 @@ function needOf({ app, instance }: Launch): Parameters<typeof take>[1] {
 function taskInfo({ launch, spec, executor }: PreparedLaunch, resources: readonly Resource[]): TaskInfo {
   const { app, instance } = launch;
   const name = reversedId(app.id);
-  const onSwitch = spec.network.mode === 'switch';
   return {
     name,
     task_id: { value: instance.taskId },
@@ -93,7 +100,7 @@ function taskInfo({ launch, spec, executor }: PreparedLaunch, resources: readonl
     // For people and tools that look at Mesos: our executor reads only `data`.
     container: {
       type: 'DOCKER',
-      docker: { image: app.container.image, network: onSwitch ? 'USER' : 'HOST' },
+      docker: dockerInfo(app, instance),
       ...(spec.network.mode === 'switch' ? { network_infos: [{ name: spec.network.name }] } : {}),
     },
     labels: { labels: labelsOf(app.labels) },
@@ -106,6 +113,22 @@ function taskInfo({ launch, spec, executor }: PreparedLaunch, resources: readonl
   };
 }
 
+const dockerNetworks = { container: 'USER', bridge: 'BRIDGE', host: 'HOST' } as const;
+
+function dockerInfo(app: App, instance: Instance): ContainerInfoDockerInfo {
+  const mapped = app.network.mode === 'host' ? [] : taskPorts(app, instance);
+  const mappings = mapped.flatMap(({ inside, onHost, protocol }) =>
+    onHost === undefined
+      ? []
+      : protocol.split(',').map((each) => ({ host_port: onHost, container_port: inside, protocol: each })),
+  );
+  return {
+    image: app.container.image,
+    network: dockerNetworks[app.network.mode],
+    ...(mappings.length === 0 ? {} : { port_mappings: mappings }),
+  };
+}
+
 /** `/shop/db` → `db.shop`: what Mesos-DNS makes its names of. */
 const reversedId = (id: string): string => id.slice(1).split('/').toReversed().join('.');
 
@@ -114,10 +137,10 @@ const labelsOf = (labels: Readonly<Record<string, string>>): { key: string; valu
 
 /** One entry for each protocol, with the labels by which Marathon's tools tell whose address the number belongs to. */
 function discoveryPorts(port: TaskPort, { network }: TaskSpec): Port[] {
-  const onHost = network.mode === 'host' || (port.allocated && port.requested !== 0);
-  const scope = onHost
-    ? { 'network-scope': 'host' }
-    : { 'network-scope': 'container', 'network-name': network.name };
+  const scope =
+    network.mode === 'host' || port.onHost !== undefined
+      ? { 'network-scope': 'host' }
+      : { 'network-scope': 'container', 'network-name': network.name };
   return port.protocol.split(',').map((protocol) => ({
     number: port.effective,
     protocol,

@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { ApiHarness, webApp } from '../support/api.ts';
+
+let api: ApiHarness;
+
+beforeEach(() => {
+  api = new ApiHarness();
+});
+
+/** The definition as it comes back, and that it comes back the same when it is sent again. */
+async function accepted(fields: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const { status, body } = await api.call('POST', '/v2/apps', { ...webApp, ...fields });
+  expect([status, body['details']]).toEqual([201, undefined]);
+  const { body: read } = await api.call<{ app: Record<string, unknown> }>('GET', '/v2/apps/shop/web');
+  const again = await api.call('PUT', '/v2/apps/shop/web?force=true', read.app);
+  expect([again.status, again.body['details']]).toEqual([200, undefined]);
+  const { body: after } = await api.call<{ app: Record<string, unknown> }>('GET', '/v2/apps/shop/web');
+  expect(after.app['versionInfo']).toEqual(read.app['versionInfo']);
+  return read.app;
+}
+
+/** The problems that a definition is refused for, by path; nothing is stored. */
+async function refused(fields: Record<string, unknown>): Promise<Record<string, string>> {
+  const { status, body } = await api.call('POST', '/v2/apps', { ...webApp, ...fields });
+  expect(status).toBe(422);
+  expect(api.world.apps.size).toBe(0);
+  const details = body['details'] as { path: string; errors: string[] }[];
+  return Object.fromEntries(details.map(({ path, errors }) => [path, errors.join('; ')]));
+}
+
+const image = { docker: { image: 'web:1' } };
+const mapped = (...portMappings: unknown[]) => ({ container: { ...image, portMappings } });
+
+describe('networks', () => {
+  test('bridge mode gives every mapping a host port', async () => {
+    const app = await accepted({
+      ...mapped({ containerPort: 80 }),
+      networks: [{ mode: 'container/bridge' }],
+    });
+    expect(app).toMatchObject({
+      networks: [{ mode: 'container/bridge' }],
+      container: { portMappings: [{ containerPort: 80, hostPort: 0, servicePort: 10_000 }] },
+    });
+    const [task] = api.offer();
+    expect(api.world.instances.get(task!)).toMatchObject({ bridged: true, hostPorts: [expect.any(Number)] });
+    expect(api.world.slots.size).toBe(2);
+  });
+
+  test.each([
+    ['HOST', undefined, { mode: 'host' }],
+    ['BRIDGE', undefined, { mode: 'container/bridge' }],
+    ['USER', undefined, { mode: 'container', name: 'default' }],
+    [undefined, { networkName: 'default' }, { mode: 'container', name: 'default' }],
+    [
+      'USER',
+      { networkName: 'default', labels: { a: 'b' } },
+      { mode: 'container', name: 'default', labels: { a: 'b' } },
+    ],
+  ])('docker.network %s and ipAddress %j become one network', async (network, ipAddress, expected) => {
+    const { networks: _networks, ...rest } = webApp;
+    const docker = { image: 'web:1', ...(network === undefined ? {} : { network }) };
+    const body = { ...rest, container: { docker }, ...(ipAddress === undefined ? {} : { ipAddress }) };
+    const answer = await api.call('POST', '/v2/apps', body);
+    expect(answer.status).toBe(201);
+    expect(answer.body['networks']).toEqual([expected]);
+    expect(answer.body).not.toHaveProperty('ipAddress');
+  });
+
+  test('what cannot be together is refused in Marathon’s words', async () => {
+    const networks = (...list: unknown[]) => refused({ networks: list });
+    expect(await networks({ mode: 'host' }, { mode: 'container' })).toHaveProperty(
+      '/networks',
+      'May specify a single host network, single bridge network, or else 1-to-n container networks',
+    );
+    expect(await networks({ name: 'default' }, { name: 'default' })).toHaveProperty(
+      '/networks',
+      expect.stringContaining('Duplicate networks are not allowed'),
+    );
+    expect(await networks({ mode: 'container/bridge', name: 'x' })).toHaveProperty(
+      '/networks(0)/name',
+      'Bridge networks may not have names',
+    );
+    expect(await refused({ ipAddress: {} })).toHaveProperty(
+      '/',
+      'must not specify both networks and ipAddress',
+    );
+    const older = { networks: undefined, ipAddress: { discovery: {} }, ports: [1] };
+    expect(await refused({ ...older, ...mapped() })).toEqual({
+      '/ipAddress': 'cannot specify both an IP address and port',
+      '/ipAddress/discovery': 'ipAddress/discovery is not allowed for Docker containers',
+    });
+  });
+});
+
+describe('ports', () => {
+  test('one port of any number is there when none is given, none when the list is empty', async () => {
+    const app = await accepted({ container: image });
+    expect(app['container']).toMatchObject({
+      portMappings: [{ containerPort: 0, name: 'default', protocol: 'tcp', servicePort: 10_000, labels: {} }],
+    });
+    const none = await api.call('POST', '/v2/apps', { ...webApp, id: '/none', ...mapped() });
+    expect(none.body['container']).toMatchObject({ portMappings: [] });
+  });
+
+  test('a host port on the switch is taken of the offer', async () => {
+    await accepted(
+      mapped(
+        { containerPort: 80, hostPort: 31_005 },
+        { containerPort: 81, hostPort: 0 },
+        { containerPort: 82 },
+      ),
+    );
+    const [task] = api.offer();
+    expect(api.world.instances.get(task!)?.hostPorts).toEqual([31_005, expect.any(Number)]);
+  });
+
+  test('ports that could never be had are refused', async () => {
+    const twice = { containerPort: 80, hostPort: 31_000 };
+    expect(await refused(mapped(twice, { ...twice, protocol: 'udp' }))).toHaveProperty(
+      '/container/portMappings',
+    );
+    expect(await refused(mapped({ containerPort: 80, hostPort: 4789 }))).toHaveProperty(
+      '/container/portMappings(0)/hostPort',
+    );
+    expect(await refused(mapped({ containerPort: 80, networkNames: ['other'] }))).toHaveProperty(
+      '/container/portMappings(0)/networkNames',
+    );
+    expect(await refused(mapped({ labels: { 'patchpanel.expose': '80' } }))).toHaveProperty(
+      '/container/portMappings(0)/containerPort',
+    );
+    const published = mapped({ containerPort: 80, labels: { 'patchpanel.expose': '8080' } });
+    await api.call('POST', '/v2/apps', { ...webApp, id: '/published', ...published });
+    const { body } = await api.call('POST', '/v2/apps', {
+      ...webApp,
+      ...mapped({ containerPort: 80, hostPort: 8080 }),
+    });
+    expect(body['details']).toEqual([
+      {
+        path: '/container/portMappings(0)/hostPort',
+        errors: ["host port 8080 is published for app '/published'"],
+      },
+    ]);
+  });
+});
