@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseConfigFile } from '../src/runtime/config-file.ts';
 import { PatchpanelError, messageOf } from '../src/runtime/errors.ts';
+import { nearest } from '../src/runtime/nearest.ts';
 
 const flexibleNumber = (schema: z.ZodNumber) => z.preprocess((value) => numberFromText(value), schema);
 
 /** Everything about the host that an executor can be told; each has a name in the environment and one in the file. */
-const configSchema = z.object({
+export const executorConfigSchema = z.object({
   /** Directory of Open vSwitch's sockets. */
   ovsRunDir: z.string().min(1).default('/var/run/openvswitch'),
   /** `unix:///path` or `tcp://host:port` */
@@ -36,7 +38,7 @@ const configSchema = z.object({
   cgroupParent: z.union([z.literal(['auto', 'none']), z.string().startsWith('/')]).default('auto'),
 });
 
-export type ExecutorConfig = z.infer<typeof configSchema>;
+export type ExecutorConfig = z.infer<typeof executorConfigSchema>;
 
 type ConfigKey = keyof ExecutorConfig;
 
@@ -58,11 +60,11 @@ export const configVariables: Readonly<Record<ConfigKey, string>> = {
   cgroupParent: 'PATCHPANEL_CGROUP_PARENT',
 };
 
-const defaultFile = '/etc/patchpanel/executor.json';
+const defaultFile = '/etc/patchpanel/executor.yaml';
 
 /**
  * The settings of this host: each from the environment, else from the file (`PATCHPANEL_CONFIG`,
- * /etc/patchpanel/executor.json when that exists), else its default.
+ * /etc/patchpanel/executor.yaml when that exists; YAML or JSON), else its default.
  * @throws PatchpanelError `invalid` that names the variable or the file's key
  */
 export function readExecutorConfig(
@@ -77,7 +79,7 @@ export function readExecutorConfig(
       .map(([key, name]) => [key, variables[name]] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = configSchema.safeParse({ ...fromFile, ...fromEnvironment });
+  const parsed = executorConfigSchema.safeParse({ ...fromFile, ...fromEnvironment });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const key = String(issue?.path[0] ?? '?');
@@ -85,23 +87,22 @@ export function readExecutorConfig(
   throw new PatchpanelError('invalid', `${where} is wrong: ${issue?.message ?? ''}`);
 }
 
-function parseFile(file: string, text: string | undefined, required: boolean): Record<string, unknown> {
+function parseFile(
+  file: string,
+  text: string | undefined,
+  required: boolean,
+): Readonly<Record<string, unknown>> {
   if (text === undefined) {
     if (!required) return {};
     throw new PatchpanelError('invalid', `PATCHPANEL_CONFIG names ${file}, which does not exist`);
   }
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw new PatchpanelError('invalid', `${file} is not JSON: ${messageOf(cause)}`, { cause });
-  }
-  const settings = z.record(z.string(), z.unknown()).safeParse(content);
-  if (!settings.success) throw new PatchpanelError('invalid', `${file} must hold a JSON object`);
-  const unknown = Object.keys(settings.data).find((key) => !(key in configVariables));
-  if (unknown === undefined) return settings.data;
-  const known = Object.keys(configVariables).join(', ');
-  throw new PatchpanelError('invalid', `${file} has a setting ${unknown}; there are ${known}`);
+  const settings = parseConfigFile(file, text);
+  const unknown = Object.keys(settings).find((key) => !Object.hasOwn(configVariables, key));
+  if (unknown === undefined) return settings;
+  const known = Object.keys(configVariables);
+  const meant = nearest(unknown, known);
+  const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`;
+  throw new PatchpanelError('invalid', `${file} has a setting ${unknown}; ${hint}`);
 }
 
 function readOptionalFile(file: string): string | undefined {

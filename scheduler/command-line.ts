@@ -1,25 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { z } from 'zod';
-import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
+import { messageOf } from '../src/runtime/errors.ts';
 import { forbiddable } from './api/security/policy.ts';
-import { configSchema, type Config } from './config.ts';
+import { readSettings, type Settings } from './config-sources.ts';
+import { exitCodeHelp, exits } from './exit-codes.ts';
 
 /** What to do: run, or print something and end. */
 export type CommandLine =
-  { readonly kind: 'run'; readonly config: Config } | { readonly kind: 'done'; readonly exitCode: number };
-
-/** Marathon's exit code for a command line that cannot be used. */
-const badUsage = 112;
+  ({ readonly kind: 'run' } & Settings) | { readonly kind: 'done'; readonly exitCode: number };
 
 const repeated = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
-function program(): Command {
+/** The options of the scheduler; each names a setting of the schema. */
+export function schedulerOptions(): Command {
   return new Command('patchpanel-scheduler')
     .description(
       'Runs apps as Docker containers on a Mesos cluster, each on the switch with an address that stays.',
     )
-    .option('--config <file>', 'JSON file with the same settings in camelCase')
+    .option('--config <file>', 'YAML or JSON file with the same settings in camelCase')
     .option('--master <address>', 'Mesos master, host:port or URL; repeat it for several', repeated)
     .option(
       '--listen <host:port>',
@@ -27,11 +24,14 @@ function program(): Command {
       repeated,
     )
     .option('--advertise-url <url>', 'how executors and the Mesos fetcher reach the API')
+    .option('--webui-url <url>', 'where Mesos sends people (the advertise URL)')
+    .option('--path-prefix <path>', 'path that a proxy puts before ours, as /service/patchpanel (none)')
     .option('--state-dir <dir>', 'where the state is kept (/var/lib/patchpanel-scheduler)')
     .option('--role <role>', 'Mesos role (*)')
     .option('--framework-name <name>', 'name in Mesos (patchpanel)')
     .option('--user <name>', 'user that executors run as (root)')
     .option('--principal <name>', 'principal for authentication at the master')
+    .option('--secret <secret>', "the principal's secret; better by --secret-file or PATCHPANEL_SECRET")
     .option('--secret-file <file>', "file with the principal's secret")
     .option('--tls-cert <file>', 'certificate and chain of the https:// addresses, PEM')
     .option('--tls-key <file>', 'its key, PEM')
@@ -82,7 +82,16 @@ function program(): Command {
     .option('--flip-deadline <seconds>', 'longest wait for hosts to acknowledge a new incarnation (10)')
     .option('--unreachable-keep <seconds>', 'how long a replaced unreachable instance is remembered (86400)')
     .option('--max-versions <number>', 'older definitions kept of each app (50)')
-    .addHelpText('after', '\nEach option can be set in the environment: --state-dir is PATCHPANEL_STATE_DIR.')
+    .addHelpText(
+      'after',
+      [
+        '\nEach option can be set in the environment, --state-dir as PATCHPANEL_STATE_DIR, and in the file of --config, as stateDir.',
+        "Marathon's variables are understood where there is the like (MARATHON_MASTER, MARATHON_HTTP_PORT …: docs/configuration.md).",
+        'Flags win over PATCHPANEL_ variables, those over MARATHON_ variables, those over the file. As a task of Marathon the',
+        'program listens on PORT0 and is known as LIBPROCESS_IP or HOST unless something else is said.',
+        exitCodeHelp,
+      ].join('\n'),
+    )
     .allowExcessArguments(false)
     .exitOverride();
 }
@@ -96,71 +105,15 @@ export function readCommandLine(
   environment: Readonly<Record<string, string | undefined>>,
 ): CommandLine {
   try {
-    const flags = program()
+    const flags = schedulerOptions()
       .parse([...argv], { from: 'user' })
       .opts();
-    return { kind: 'run', config: mergeSettings(flags, environment) };
+    return { kind: 'run', ...readSettings(flags, environment) };
   } catch (error) {
     if (error instanceof CommanderError) {
-      return { kind: 'done', exitCode: error.exitCode === 0 ? 0 : badUsage };
+      return { kind: 'done', exitCode: error.exitCode === 0 ? 0 : exits['bad-usage'].code };
     }
     process.stderr.write(`patchpanel-scheduler: ${messageOf(error)}\n`);
-    return { kind: 'done', exitCode: badUsage };
+    return { kind: 'done', exitCode: exits['bad-usage'].code };
   }
-}
-
-/**
- * Flags over environment over file over defaults.
- * @throws PatchpanelError `invalid` that names the setting
- */
-export function mergeSettings(
-  flags: Readonly<Record<string, unknown>>,
-  environment: Readonly<Record<string, string | undefined>>,
-): Config {
-  const { config: flaggedFile, ...flagged } = flags;
-  const file = flaggedFile ?? environment.PATCHPANEL_CONFIG;
-  const merged = {
-    ...(typeof file === 'string' ? readSettings(file) : {}),
-    ...fromEnvironment(environment),
-    ...flagged,
-  };
-  const result = configSchema.safeParse(merged);
-  if (result.success) return result.data;
-  throw new PatchpanelError('invalid', explain(result.error));
-}
-
-function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const settings: Record<string, string> = {};
-  for (const name of Object.keys(configSchema.shape)) {
-    const value = environment[variableOf(name)];
-    if (value !== undefined && value !== '') settings[name] = value;
-  }
-  return settings;
-}
-
-/** `stateDir` → `PATCHPANEL_STATE_DIR` */
-const variableOf = (name: string): string =>
-  `PATCHPANEL_${name.replaceAll(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
-
-const flagOf = (name: string): string =>
-  `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;
-
-function readSettings(file: string): Record<string, unknown> {
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    throw new PatchpanelError('invalid', `cannot read the settings in ${file}: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-}
-
-function explain(error: z.ZodError): string {
-  const problems = error.issues.map((issue) => {
-    if (issue.code === 'unrecognized_keys') return `unknown setting ${issue.keys.join(', ')}`;
-    const [name] = issue.path;
-    const missing = name === 'master' && issue.code === 'invalid_type';
-    return `${flagOf(String(name))}: ${missing ? 'give the address of a Mesos master' : issue.message}`;
-  });
-  return problems.join('; ');
 }

@@ -44,12 +44,26 @@ export const configSchema = z.strictObject({
   listen: list(address).default([{ host: '127.0.0.1', port: 8080, tls: false }]),
   /** How executors and the Mesos fetcher reach the API. */
   advertiseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** Where Mesos sends people who look for the framework. */
+  webuiUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** What a proxy puts before our paths; they are answered with it and without. */
+  pathPrefix: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)+\/?$/, 'must be a path such as /service/patchpanel')
+    .transform((path) => path.replace(/\/$/, ''))
+    .optional(),
   stateDir: z.string().min(1).default('/var/lib/patchpanel-scheduler'),
   role: role.default('*'),
   frameworkName: z.string().min(1).default('patchpanel'),
   /** Whom executors run as. */
-  user: z.string().min(1).default('root'),
+  user: z
+    .string()
+    // PATCHPANEL_USER=name:password is the command line's.
+    .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'is no name of a system user')
+    .default('root'),
   principal: z.string().min(1).optional(),
+  /** The principal's secret itself. */
+  secret: z.string().min(1).optional(),
   /** A file with the principal's secret. */
   secretFile: z.string().min(1).optional(),
   /** PEM files of the certificate (with its chain) and the key of the `https://` addresses. */
@@ -121,15 +135,16 @@ export const configSchema = z.strictObject({
 /** The settings of one scheduler process. */
 export type Config = z.infer<typeof configSchema>;
 
-/** The settings as they may be printed: without passwords. */
+/** The settings as they may be printed: without secrets. */
 export function printable(config: Config): Readonly<Record<string, unknown>> {
   const listen = config.listen.map(({ host, port, tls }) => `${tls ? 'https://' : ''}${host}:${port}`);
-  const { httpCredentials } = config;
+  const { httpCredentials, secret } = config;
   return {
     ...config,
     listen,
     master: config.master.map(withoutPassword),
     ...(httpCredentials === undefined ? {} : { httpCredentials: httpCredentials.replace(/:.*/s, ':***') }),
+    ...(secret === undefined ? {} : { secret: '***' }),
   };
 }
 

@@ -3,19 +3,8 @@ import { createLogger, type Logger } from '../src/runtime/logger.ts';
 import { withDeadline } from '../src/runtime/deadline.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Config } from './config.ts';
+import { exits } from './exit-codes.ts';
 import { runScheduler, type RunOutcome } from './run.ts';
-
-/** Marathon's exit codes, so that supervisors and people find what they know. */
-const exitCodes = {
-  stopped: 0,
-  failed: 1,
-  'failed-over': 103,
-  error: 106,
-  uncaught: 107,
-  corrupt: 108,
-  removed: 110,
-  'cannot-listen': 111,
-} as const;
 
 /** How long a stop may take before the process ends all the same: what is durable is durable. */
 const stopDeadlineMs = 10_000;
@@ -31,7 +20,7 @@ async function main(config: Config, log: Logger): Promise<number> {
       log.info('stopping');
       withDeadline(running, stopDeadlineMs, 'the stop').catch((error: unknown) => {
         log.error('the stop did not come to an end', { error });
-        process.exit(exitCodes.failed);
+        process.exit(exits.failed.code);
       });
     });
     return report(await running, log);
@@ -63,13 +52,13 @@ function report(outcome: RunOutcome, log: Logger): number {
       log.error('Mesos refuses this framework', { message: outcome.message });
       break;
   }
-  return exitCodes[outcome.kind];
+  return exits[outcome.kind].code;
 }
 
 function startFailure(error: unknown): number {
   const code = codeOf(error);
-  if (code === 'corrupt') return exitCodes.corrupt;
-  return code === 'unavailable' ? exitCodes['cannot-listen'] : exitCodes.failed;
+  if (code === 'corrupt') return exits.corrupt.code;
+  return code === 'unavailable' ? exits['cannot-listen'].code : exits.failed.code;
 }
 
 const commandLine = readCommandLine(process.argv.slice(2), process.env);
@@ -79,7 +68,8 @@ if (commandLine.kind === 'done') {
   const log = createLogger('scheduler', commandLine.config.logLevel);
   process.on('uncaughtException', (error) => {
     log.error('an unexpected failure', { error });
-    process.exit(exitCodes.uncaught);
+    process.exit(exits.uncaught.code);
   });
+  for (const remark of commandLine.remarks) log.warn('a setting in the environment is not used', { remark });
   process.exit(await main(commandLine.config, log));
 }

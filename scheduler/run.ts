@@ -121,6 +121,7 @@ function apiDeps(
       failoverTimeoutSeconds: config.failoverTimeout,
       defaultNetwork: defaultNetwork.name,
       httpPort: config.listen[0]?.port ?? 0,
+      pathPrefix: config.pathPrefix ?? '',
     },
     log,
   };

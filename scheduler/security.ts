@@ -51,12 +51,14 @@ async function openUsers(
 }
 
 /** By what the framework shows Mesos who it is. @throws PatchpanelError `invalid` */
-export async function readCredentials({ principal, secretFile }: Config): Promise<Credentials | undefined> {
-  if (secretFile === undefined) return undefined;
+export async function readCredentials(config: Config): Promise<Credentials | undefined> {
+  const { principal, secret, secretFile } = config;
+  if (secret === undefined && secretFile === undefined) return undefined;
   if (principal === undefined) {
-    throw new PatchpanelError('invalid', '--secret-file is of no use without --principal');
+    throw new PatchpanelError('invalid', '--secret and --secret-file are of no use without --principal');
   }
-  return { kind: 'basic', principal, secret: (await contentOf('--secret-file', secretFile)).trimEnd() };
+  const text = secretFile === undefined ? secret : (await contentOf('--secret-file', secretFile)).trimEnd();
+  return { kind: 'basic', principal, secret: text ?? '' };
 }
 
 /** Certificate and key of the API. @throws PatchpanelError `invalid` */

@@ -74,7 +74,7 @@ export function frameworkOptions(config: Config): FrameworkOptions {
     frameworkName: config.frameworkName,
     role: config.role,
     hostname: config.hostname,
-    webUiUrl: advertiseUrl(config),
+    webUiUrl: config.webuiUrl ?? advertiseUrl(config),
     failoverTimeoutSeconds: config.failoverTimeout,
     ...(config.principal === undefined ? {} : { principal: config.principal }),
   };

@@ -58,4 +58,6 @@ export interface ApiInfo {
   readonly failoverTimeoutSeconds: number;
   readonly defaultNetwork: NetworkName;
   readonly httpPort: number;
+  /** What a proxy puts before our paths, without a slash at its end; empty: nothing. */
+  readonly pathPrefix: string;
 }

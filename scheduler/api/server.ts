@@ -4,6 +4,7 @@ import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps.ts';
 import { allowCrossOrigin } from './http/cross-origin.ts';
 import { answerOtherMethods } from './http/methods.ts';
+import { behindPrefix, prefixLocations } from './http/path-prefix.ts';
 import { HttpProblem } from './problems.ts';
 import { guard } from './security/guard.ts';
 import { hostListRoutes } from './v1/hosts.ts';
@@ -24,7 +25,9 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+    ...behindPrefix(deps.info.pathPrefix),
   });
+  prefixLocations(server, deps.info.pathPrefix);
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers({
       'Cache-Control': 'no-cache, no-store, must-revalidate',

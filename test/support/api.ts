@@ -32,6 +32,7 @@ export interface ApiHarnessOptions {
   readonly security?: Partial<Security>;
   readonly forbidden?: readonly Forbiddable[];
   readonly allowedOrigins?: readonly string[];
+  readonly pathPrefix?: string;
 }
 
 /** The real API in front of the real core; Mesos is what the test says it is. */
@@ -48,7 +49,7 @@ export class ApiHarness {
   #offers = 0;
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
-  constructor({ security, forbidden, allowedOrigins }: ApiHarnessOptions = {}) {
+  constructor({ security, forbidden, allowedOrigins, pathPrefix }: ApiHarnessOptions = {}) {
     const network = {
       name: networkName('default'),
       vni: 7,
@@ -98,6 +99,7 @@ export class ApiHarness {
         failoverTimeoutSeconds: 604_800,
         defaultNetwork: networkName('default'),
         httpPort: 8080,
+        pathPrefix: pathPrefix ?? '',
       },
       log: createLogger('test', 'silent'),
     });

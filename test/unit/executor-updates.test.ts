@@ -132,9 +132,9 @@ test.each([
   [{ PATCHPANEL_BRIDGE: 'much-too-long-a-name' }, undefined, /^PATCHPANEL_BRIDGE is wrong/],
   [{ PATCHPANEL_UNDERLAY_IP: 'here' }, undefined, /^PATCHPANEL_UNDERLAY_IP is wrong/],
   [{ PATCHPANEL_OUTPUT_FILES: 'x' }, undefined, /^PATCHPANEL_OUTPUT_FILES is wrong/],
-  [{}, '{"stateDir":"relative"}', /^stateDir in \/etc\/patchpanel\/executor.json is wrong/],
-  [{}, '{"bridg":"x"}', /has a setting bridg; there are/],
-  [{}, '[', /is not JSON/],
+  [{}, '{"stateDir":"relative"}', /^stateDir in \/etc\/patchpanel\/executor.yaml is wrong/],
+  [{}, '{"bridg":"x"}', /has a setting bridg; did you mean bridge\?/],
+  [{}, '[', /is neither YAML nor JSON/],
   [{ PATCHPANEL_CONFIG: '/no/such' }, undefined, /names \/no\/such, which does not exist/],
 ])('wrong settings %j %s are refused with their name', (variables, file, message) => {
   expect(() => readExecutorConfig(variables, () => file)).toThrow(message);
