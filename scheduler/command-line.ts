@@ -82,6 +82,8 @@ export function schedulerOptions(): Command {
     .option('--flip-deadline <seconds>', 'longest wait for hosts to acknowledge a new incarnation (10)')
     .option('--unreachable-keep <seconds>', 'how long a replaced unreachable instance is remembered (86400)')
     .option('--max-versions <number>', 'older definitions kept of each app (50)')
+    .option('--max-revisions <number>', 'changes remembered, for older versions of groups (500)')
+    .option('--max-running-deployments <number>', 'deployments that may run at the same time (100)')
     .addHelpText(
       'after',
       [

@@ -130,6 +130,10 @@ export const configSchema = z.strictObject({
   unreachableKeep: positive.default(86_400),
   /** Older definitions that are kept of each app. */
   maxVersions: count.default(50),
+  /** Accepted changes that are remembered, for older versions of groups. */
+  maxRevisions: count.default(500),
+  /** Deployments that may run at the same time. */
+  maxRunningDeployments: count.min(1).default(100),
 });
 
 /** The settings of one scheduler process. */

@@ -29,6 +29,8 @@ export function coreSettings(
   return {
     role: config.role,
     maxVersions: config.maxVersions,
+    maxRevisions: config.maxRevisions,
+    maxRunningDeployments: config.maxRunningDeployments,
     executorResources,
     placement: config.placement,
     acceptedByDefault: config.acceptedResourceRolesDefaultBehavior,

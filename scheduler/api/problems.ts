@@ -102,6 +102,8 @@ export function refusal(result: Exclude<ChangeResult, { kind: 'accepted' }>): Ht
       );
     case 'stale':
       return new HttpProblem(412, result.message);
+    case 'too-many':
+      return new HttpProblem(403, result.message);
     case 'invalid':
       return notValid(result.details);
   }

@@ -1,6 +1,8 @@
 import type { App } from '../../src/model/app.ts';
 import { versionAt, versionTime } from '../../src/model/ids.ts';
+import { rootGroupId } from '../../src/model/group.ts';
 import type { AppVersion } from '../../src/model/ids.ts';
+import type { World } from './world.ts';
 
 /** A change of one of these reaches only new tasks, so the running ones are replaced. */
 const taskFields = [
@@ -32,10 +34,10 @@ export function isSameDefinition(before: App, after: App): boolean {
   return isDeepEqual(one, other);
 }
 
-/** The version of a change at `now`: later than every version that the apps had. */
-export function nextVersion(now: number, before: readonly (App | undefined)[]): AppVersion {
-  const latest = before.map((app) => (app === undefined ? 0 : versionTime(app.version)));
-  return versionAt(Math.max(now, ...latest.map((ms) => ms + 1)));
+/** The version of a change at `now`: later than every change before, whatever the clock says. */
+export function nextVersion(world: World, now: number): AppVersion {
+  const latest = world.groups.get(rootGroupId)?.version;
+  return versionAt(Math.max(now, latest === undefined ? 0 : versionTime(latest) + 1));
 }
 
 /** The definition with its version and what of it changed. */

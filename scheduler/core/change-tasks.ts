@@ -1,8 +1,8 @@
 import type { AppId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
+import type { AppEdit } from './app-edits.ts';
 import { nextVersion, stamp } from './app-versions.ts';
 import { deploy, lockedBy } from './deploy.ts';
-import type { AppEdit } from './deploy.ts';
 import type { ChangeResult } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
 import { stopInstance } from './kills.ts';
@@ -26,17 +26,14 @@ export function killTasks(
   const apps = [...slotsOfApp.keys()];
   const locked = force ? undefined : lockedBy(frame.world, apps);
   if (locked !== undefined) return locked;
-  const version = nextVersion(
-    frame.now,
-    apps.map((app) => frame.world.apps.get(app)),
-  );
-  const edits = [...slotsOfApp].flatMap(([appId, retire]): AppEdit[] => {
+  const version = nextVersion(frame.world, frame.now);
+  const edited = [...slotsOfApp].flatMap(([appId, retire]): AppEdit[] => {
     const before = frame.world.apps.get(appId);
     if (before === undefined) return [];
     const smaller = { ...before, instances: Math.max(0, before.instances - retire.size) };
     return [{ appId, before, after: stamp(before, smaller, version), retire }];
   });
-  const result = deploy(frame, edits, version, force);
+  const result = deploy(frame, { apps: edited, version, force });
   // Also when the deployment waits for another step first: a person asked for these to end.
   if (result.kind === 'accepted') for (const { taskId } of instances) stopCurrent(frame, taskId);
   return result;

@@ -1,9 +1,14 @@
 import type { App } from '../../src/model/app.ts';
-import type { AppId, AppVersion, DeploymentId, SlotId } from '../../src/model/ids.ts';
+import { parentOf } from '../../src/model/group.ts';
+import type { Group } from '../../src/model/group.ts';
+import type { AppId, AppVersion, DeploymentId, GroupId } from '../../src/model/ids.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import { isProblem, LeasePlan } from './addresses.ts';
 import type { AddressProblem } from './addresses.ts';
-import { beginDeployment, dependenciesOf } from './deployments.ts';
+import type { AppEdit } from './app-edits.ts';
+import { isDeepEqual } from './app-versions.ts';
+import { DependencyGraph } from './dependencies.ts';
+import { beginDeployment, planSteps } from './deployments.ts';
 import type { PlannedAction } from './deployments.ts';
 import { dropDeployment } from './drop-deployment.ts';
 import type { ChangeResult } from './events.ts';
@@ -11,56 +16,116 @@ import { exposureProblem } from './exposures.ts';
 import type { FrameBuilder } from './frame.ts';
 import { publishHealthChecks } from './publications.ts';
 import { planSlots, retireAll } from './slot-table.ts';
+import { planTarget } from './target.ts';
+import type { GroupEdit, Target } from './target.ts';
+import { isLeaving, Tree } from './tree.ts';
 import type { World } from './world.ts';
 
-/** What a change makes of one app. */
-export interface AppEdit {
-  readonly appId: AppId;
-  readonly before: App | undefined;
-  /** The stamped definition; undefined: the app goes. */
-  readonly after: App | undefined;
-  /** Slots that have to go before others when the app shrinks. */
-  readonly retire: ReadonlySet<SlotId>;
+/** What a change makes of apps and groups. */
+export interface Edits {
+  readonly apps: readonly AppEdit[];
+  readonly groups?: readonly GroupEdit[];
+  /** Of the change: later than any before. */
+  readonly version: AppVersion;
+  /** Ends deployments that hold one of the apps. */
+  readonly force: boolean;
+  /** Only says what would be done. */
+  readonly dryRun?: boolean;
+  /** The group that observers are told of; else those that the apps are in. */
+  readonly groupId?: GroupId;
 }
-
-const lockedMessage =
-  "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.";
 
 /** The refusal of a change of apps that a running deployment holds, or undefined. */
 export function lockedBy(world: World, apps: readonly AppId[]): ChangeResult | undefined {
   const deployments = deploymentsOf(world, apps);
-  return deployments.length > 0 ? { kind: 'conflict', message: lockedMessage, deployments } : undefined;
+  if (deployments.length === 0) return undefined;
+  const message = `App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/${deployments[0]}'.`;
+  return { kind: 'conflict', message, deployments };
 }
 
 /**
- * Carries a change of apps out: checks the lock and every address first and refuses without a trace, then ends the
- * deployments in the way (`force`), stores definitions and slots, and begins the deployment.
+ * Carries a change of apps and groups out: checks the result, the lock and every address first and refuses without a
+ * trace, then ends the deployments in the way (`force`), stores definitions and slots, and begins the deployment.
  */
-export function deploy(
-  frame: FrameBuilder,
-  edits: readonly AppEdit[],
-  version: AppVersion,
-  force: boolean,
-): ChangeResult {
+export function deploy(frame: FrameBuilder, edits: Edits): ChangeResult {
+  const result = tryDeploy(frame, edits);
+  if (edits.dryRun === true) return result;
+  const reason = reasonOf(result);
+  for (const groupId of changedGroups(edits)) {
+    const { version } = edits;
+    if (reason === undefined) frame.publish('group_change_success', { groupId, version });
+    else frame.publish('group_change_failed', { groupId, version, reason });
+  }
+  return result;
+}
+
+function tryDeploy(frame: FrameBuilder, edits: Edits): ChangeResult {
   const { world } = frame;
-  const apps = edits.map(({ appId }) => appId);
-  const locked = force ? undefined : lockedBy(world, apps);
+  const ids = edits.apps.map(({ appId }) => appId);
+  const locked = edits.force ? undefined : lockedBy(world, ids);
   if (locked !== undefined) return locked;
+  const target = planTarget(world, edits.apps, edits.groups ?? [], edits.version);
+  if ('errors' in target) return { kind: 'invalid', details: [target] };
   const leases = new LeasePlan(world);
-  const unpublishable = exposureProblem(world, edits);
+  const unpublishable = exposureProblem(world, edits.apps);
   if (unpublishable !== undefined) return invalid(unpublishable);
-  const slots = planAll(frame, leases, edits);
+  const slots = planAll(frame, leases, edits.apps);
   if (!Array.isArray(slots)) return slots;
-  const dropped = deploymentsOf(world, apps).flatMap((id) => world.deployments.get(id) ?? []);
-  for (const deployment of dropped) slots.push(...dropDeployment(frame, deployment, leases, new Set(apps)));
-  const actions = edits.flatMap((edit) => actionOf(world, edit) ?? []);
+  const actions = edits.apps.flatMap((edit) => actionOf(world, edit) ?? []);
+  const steps = planSteps(actions, layersOf(target.tree, actions));
+  const inTheWay = deploymentsOf(world, ids);
+  if (edits.dryRun === true) return { kind: 'accepted', version: edits.version, steps };
+  if (steps.length > 0 && world.deployments.size - inTheWay.length >= frame.settings.maxRunningDeployments)
+    return tooMany(frame.settings.maxRunningDeployments);
+  const revision = revisionOf(world, edits, target);
+  for (const deployment of inTheWay.flatMap((id) => world.deployments.get(id) ?? []))
+    slots.push(...dropDeployment(frame, deployment, leases, new Set(ids)));
   leases.commit();
-  for (const { before, after } of edits)
+  if (revision !== undefined) frame.putRevision(revision);
+  storeGroups(frame, target);
+  for (const { before, after } of edits.apps)
     if (after !== undefined && after !== before) storeApp(frame, before, after);
   for (const slot of slots) frame.putSlot(slot);
-  const original = Object.fromEntries(edits.map(({ appId, before }) => [appId, before ?? null]));
-  const deploymentId = beginDeployment(frame, actions, version, original);
-  return { kind: 'accepted', deploymentId, version };
+  const deploymentId = beginDeployment(frame, {
+    steps,
+    version: edits.version,
+    original: Object.fromEntries(edits.apps.map(({ appId, before }) => [appId, before ?? null])),
+    originalGroups: replacedGroups(revision?.groups ?? {}, target),
+  });
+  return { kind: 'accepted', deploymentId, version: edits.version };
+}
+
+/** What the change replaces; undefined when that is nothing. */
+function revisionOf(world: World, { apps, groups = [], version }: Edits, target: Target) {
+  const changed = apps.filter(({ before, after }) => before !== after);
+  if (changed.length === 0 && groups.length === 0) return undefined;
+  const present = new Tree(world);
+  return {
+    version,
+    apps: Object.fromEntries(changed.map(({ appId }) => [appId, present.app(appId) ?? null])),
+    groups: Object.fromEntries([...target.groups.keys()].map((id) => [id, present.group(id) ?? null])),
+  };
+}
+
+/** The groups that are not what they were but for their version. */
+function replacedGroups(
+  before: Readonly<Record<string, Group | null>>,
+  target: Target,
+): Readonly<Record<string, Group | null>> {
+  const withoutVersion = (group: Group | null | undefined) => group && { ...group, version: undefined };
+  return Object.fromEntries(
+    Object.entries(before).filter(
+      ([id, group]) =>
+        !isDeepEqual(withoutVersion(group), withoutVersion(target.groups.get(id as GroupId)) ?? null),
+    ),
+  );
+}
+
+/** What goes first, and of that the innermost first, so that each is empty when its turn comes. */
+function storeGroups(frame: FrameBuilder, target: Target): void {
+  const removed = [...target.groups].flatMap(([id, group]) => (group === undefined ? [id] : []));
+  for (const id of removed.toSorted((a, b) => b.length - a.length)) frame.removeGroup(id);
+  for (const group of target.groups.values()) if (group !== undefined) frame.putGroup(group);
 }
 
 function planAll(frame: FrameBuilder, leases: LeasePlan, edits: readonly AppEdit[]): Slot[] | ChangeResult {
@@ -81,6 +146,11 @@ const invalid = ({ path, error }: AddressProblem): ChangeResult => ({
   details: [{ path, errors: [error] }],
 });
 
+const tooMany = (max: number): ChangeResult => ({
+  kind: 'too-many',
+  message: `Max number (${max}) of running deployments is achieved. Wait for existing deployments to complete or cancel one using force=true parameter. You can increase max deployment number by using --max-running-deployments parameter but be advised that this can have negative effects on the performance.`,
+});
+
 const isProblemOrSlots = (
   planned: ReturnType<typeof planSlots>,
 ): planned is Exclude<typeof planned, Slot[]> => !Array.isArray(planned) && isProblem(planned);
@@ -94,17 +164,48 @@ function storeApp(frame: FrameBuilder, before: App | undefined, after: App): voi
 }
 
 function actionOf(world: World, { appId, before, after }: AppEdit): PlannedAction | undefined {
-  const dependencies = dependenciesOf(after);
-  if (after === undefined) return { app: appId, action: 'StopApplication', isNew: false, dependencies };
-  if (before === undefined) return { app: appId, action: 'ScaleApplication', isNew: true, dependencies };
+  if (after === undefined) return { app: appId, action: 'StopApplication', isNew: false };
+  if (before === undefined) return { app: appId, action: 'ScaleApplication', isNew: true };
   if (before.versionInfo.lastConfigChangeAt !== after.versionInfo.lastConfigChangeAt) {
-    return { app: appId, action: 'RestartApplication', isNew: false, dependencies };
+    return { app: appId, action: 'RestartApplication', isNew: false };
   }
-  const unfinished = (world.progress.get(appId)?.unsettled.size ?? 0) > 0;
+  const unfinished = isLeaving(world, appId) || (world.progress.get(appId)?.unsettled.size ?? 0) > 0;
   if (before.instances === after.instances && !unfinished) return undefined;
-  return { app: appId, action: 'ScaleApplication', isNew: false, dependencies };
+  return { app: appId, action: 'ScaleApplication', isNew: false };
+}
+
+/** The layer of each app that has to wait for others of the same change. */
+function layersOf(tree: Tree, actions: readonly PlannedAction[]): ReadonlyMap<AppId, number> {
+  const layers = new Map<AppId, number>();
+  if (actions.length < 2) return layers;
+  const graph = new DependencyGraph(tree);
+  for (const { app } of actions) {
+    const definition = tree.app(app);
+    if (definition !== undefined) layers.set(app, graph.layerOf(definition));
+  }
+  return layers;
 }
 
 function deploymentsOf(world: World, apps: readonly AppId[]): DeploymentId[] {
   return [...new Set(apps.flatMap((app) => world.jobs.get(app)?.deploymentId ?? []))];
+}
+
+function changedGroups({ groupId, apps }: Edits): Iterable<GroupId> {
+  return groupId === undefined ? new Set(apps.flatMap(({ appId }) => parentOf(appId) ?? [])) : [groupId];
+}
+
+function reasonOf(result: ChangeResult): string | undefined {
+  switch (result.kind) {
+    case 'accepted':
+      return undefined;
+    case 'invalid':
+      return result.details
+        .flatMap(({ path, errors }) => errors.map((error) => `${path}: ${error}`))
+        .join('; ');
+    case 'not-found':
+    case 'conflict':
+    case 'stale':
+    case 'too-many':
+      return result.message;
+  }
 }

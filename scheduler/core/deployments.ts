@@ -1,7 +1,6 @@
 import type { Deployment, DeploymentAction, DeploymentStep } from '../../src/model/deployment.ts';
-import type { App } from '../../src/model/app.ts';
 import { deploymentId } from '../../src/model/ids.ts';
-import type { AppId, AppVersion, DeploymentId } from '../../src/model/ids.ts';
+import type { AppId, DeploymentId } from '../../src/model/ids.ts';
 import { resetDelays } from './backoff.ts';
 import type { FrameBuilder } from './frame.ts';
 import { publishHealthChecks } from './publications.ts';
@@ -13,19 +12,29 @@ export interface PlannedAction {
   readonly action: DeploymentAction;
   /** Whether the app has to be started first: it is new. */
   readonly isNew: boolean;
-  /** Apps of the same change that have to be done before. */
-  readonly dependencies: readonly AppId[];
 }
 
-/** Marathon's order: what stops, what is new, then layer by layer what depends on nothing that is still to come. */
-export function planSteps(actions: readonly PlannedAction[]): DeploymentStep[] {
+/** Marathon's order: what stops, what is new, then layer by layer what waits for the layers before. */
+export function planSteps(
+  actions: readonly PlannedAction[],
+  layers: ReadonlyMap<AppId, number>,
+): DeploymentStep[] {
   const stops = actions.filter(({ action }) => action === 'StopApplication');
   const starts = actions.filter(({ isNew }) => isNew);
-  const work = actions.filter(({ action }) => action !== 'StopApplication');
+  const work = new Map<number, PlannedAction[]>();
+  for (const planned of actions) {
+    if (planned.action === 'StopApplication') continue;
+    const layer = layers.get(planned.app) ?? 0;
+    const together = work.get(layer);
+    if (together === undefined) work.set(layer, [planned]);
+    else together.push(planned);
+  }
   const steps: DeploymentStep[] = [
     { actions: stops.map(({ app, action }) => ({ action, app })) },
     { actions: starts.map(({ app }) => ({ action: 'StartApplication', app })) },
-    ...layersOf(work).map((layer) => ({ actions: layer.map(({ app, action }) => ({ action, app })) })),
+    ...[...work]
+      .sort(([one], [other]) => one - other)
+      .map(([, layer]) => ({ actions: layer.map(({ app, action }) => ({ action, app })) })),
   ];
   return steps.filter((step) => step.actions.length > 0);
 }
@@ -33,20 +42,16 @@ export function planSteps(actions: readonly PlannedAction[]): DeploymentStep[] {
 /** Stores a deployment and begins its first step. One without steps has ended before it began. */
 export function beginDeployment(
   frame: FrameBuilder,
-  actions: readonly PlannedAction[],
-  version: AppVersion,
-  original: Deployment['original'],
+  plan: Pick<Deployment, 'steps' | 'version' | 'original' | 'originalGroups'>,
 ): DeploymentId {
   const deployment: Deployment = {
+    ...plan,
     id: deploymentId(frame.uuid()),
-    version,
-    affectedApps: actions.map(({ app }) => app),
-    steps: planSteps(actions),
+    affectedApps: [...new Set(plan.steps.flatMap(({ actions }) => actions.map(({ app }) => app)))],
     currentStep: 0,
     startedAt: frame.now,
-    original,
   };
-  for (const { app } of actions) {
+  for (const app of deployment.affectedApps) {
     const definition = frame.world.apps.get(app);
     if (definition !== undefined) resetDelays(frame, definition);
   }
@@ -96,30 +101,6 @@ function removeApp(frame: FrameBuilder, appId: AppId): void {
   publishHealthChecks(frame, appId, app, undefined);
   frame.publish('app_terminated_event', { appId });
 }
-
-function layersOf(actions: readonly PlannedAction[]): PlannedAction[][] {
-  const layers: PlannedAction[][] = [];
-  let rest = [...actions];
-  while (rest.length > 0) {
-    const open = rest.map(({ app }) => app);
-    const free = rest.filter(
-      ({ app, dependencies }) =>
-        !dependencies.some((on) => open.some((id) => id !== app && isWithin(id, on))),
-    );
-    // A cycle is refused before it gets here; were there one, its apps go together.
-    const layer = free.length > 0 ? free : rest;
-    layers.push(layer);
-    rest = rest.filter((action) => !layer.includes(action));
-  }
-  return layers;
-}
-
-/** A dependency names an app or a group of apps. */
-const isWithin = (app: AppId, dependency: AppId): boolean =>
-  app === dependency || app.startsWith(`${dependency}/`);
-
-/** The definition's dependencies as a plan needs them. */
-export const dependenciesOf = (app: App | undefined): readonly AppId[] => app?.dependencies ?? [];
 
 function publishStep(frame: FrameBuilder, type: string, deployment: Deployment): void {
   frame.publish(

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../src/model/deployment.ts';
+import { groupsAbove } from '../../src/model/group.ts';
 import type { AppId } from '../../src/model/ids.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import type { LeasePlan } from './addresses.ts';
@@ -33,8 +34,18 @@ export function dropDeployment(
 function keepApp(frame: FrameBuilder, appId: AppId, leases: LeasePlan): Slot[] {
   const app = frame.world.apps.get(appId);
   if (app === undefined) return [];
+  keepGroups(frame, appId);
   const slots = planSlots(frame.world, leases, app, new Set(), frame.now);
   if (Array.isArray(slots)) return slots;
   frame.putApp({ ...app, instances: 0 });
   return [];
+}
+
+function keepGroups(frame: FrameBuilder, appId: AppId): void {
+  for (const id of groupsAbove(appId)) {
+    const group = frame.world.groups.get(id);
+    if (group?.leaving !== true) continue;
+    const { leaving: _, ...kept } = group;
+    frame.putGroup(kept);
+  }
 }

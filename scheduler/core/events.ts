@@ -1,4 +1,5 @@
 import type { App } from '../../src/model/app.ts';
+import type { DeploymentStep } from '../../src/model/deployment.ts';
 import type { CheckResults } from '../../src/model/health.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type {
@@ -8,8 +9,10 @@ import type {
   DeploymentId,
   ExecutorId,
   FrameworkId,
+  GroupId,
   NetworkName,
   OfferId,
+  PathId,
   SlotId,
   TaskId,
 } from '../../src/model/ids.ts';
@@ -91,6 +94,17 @@ export type Event =
     }
   | { readonly kind: 'tick' };
 
+/** What a person wants of a group; what is absent stays as it is. Ids are absolute, definitions are normalised. */
+export interface GroupUpdate {
+  readonly id: GroupId;
+  /** The apps in it: others that are directly in it go. */
+  readonly apps?: readonly App[];
+  /** The groups in it: others that are directly in it go, with everything below them. */
+  readonly groups?: readonly GroupUpdate[];
+  readonly dependencies?: readonly PathId[];
+  readonly enforceRole?: boolean;
+}
+
 /** What a person asked for. */
 export type Change =
   /** Create or replace apps; with `create` they must not exist yet. The definitions are normalised and validated. */
@@ -110,6 +124,31 @@ export type Change =
       readonly force: boolean;
     }
   | { readonly kind: 'cancel-deployment'; readonly deploymentId: DeploymentId; readonly force: boolean }
+  /** Create or change a group; with `create` it must not exist yet. */
+  | {
+      readonly kind: 'put-group';
+      readonly update: GroupUpdate;
+      readonly force: boolean;
+      readonly create?: boolean;
+      readonly dryRun?: boolean;
+    }
+  /** Multiply the instances of all apps below a group. */
+  | {
+      readonly kind: 'scale-group';
+      readonly groupId: GroupId;
+      readonly scaleBy: number;
+      readonly force: boolean;
+      readonly dryRun?: boolean;
+    }
+  /** Bring an older version of all that is below a group back. */
+  | {
+      readonly kind: 'revert-group';
+      readonly groupId: GroupId;
+      readonly version: AppVersion;
+      readonly force: boolean;
+      readonly dryRun?: boolean;
+    }
+  | { readonly kind: 'delete-group'; readonly groupId: GroupId; readonly force: boolean }
   | { readonly kind: 'put-network'; readonly network: Network }
   | { readonly kind: 'delete-network'; readonly name: NetworkName }
   | { readonly kind: 'reset-delay'; readonly appId: AppId };
@@ -124,12 +163,20 @@ export interface ChangeRequest {
 
 /** The answer to a change. A refusal stored nothing. */
 export type ChangeResult =
-  | { readonly kind: 'accepted'; readonly deploymentId?: DeploymentId; readonly version?: string }
+  | {
+      readonly kind: 'accepted';
+      readonly deploymentId?: DeploymentId;
+      readonly version?: string;
+      /** What would be done; only when that was all that was asked. */
+      readonly steps?: readonly DeploymentStep[];
+    }
   | { readonly kind: 'not-found'; readonly message: string }
   /** An app is not (any more) what the change was based on. */
   | { readonly kind: 'stale'; readonly message: string }
   /** `deployments`: the ones that hold the lock. */
   | { readonly kind: 'conflict'; readonly message: string; readonly deployments: readonly DeploymentId[] }
+  /** As many deployments run as may. */
+  | { readonly kind: 'too-many'; readonly message: string }
   | {
       readonly kind: 'invalid';
       readonly details: readonly { readonly path: string; readonly errors: readonly string[] }[];

@@ -5,7 +5,7 @@ import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { PortRange } from '../../src/model/resources.ts';
 import { exposeLabel, exposuresClash, type Publication } from '../../src/fabric/publication.ts';
 import type { AddressProblem } from './addresses.ts';
-import type { AppEdit } from './deploy.ts';
+import type { AppEdit } from './app-edits.ts';
 import { exposedPorts, type ExposedPort } from './exposed-ports.ts';
 import { incarnationsOf } from './frame.ts';
 import { isReady } from './health.ts';

@@ -1,5 +1,7 @@
 import type { App } from '../../src/model/app.ts';
 import type { Deployment } from '../../src/model/deployment.ts';
+import { parentOf } from '../../src/model/group.ts';
+import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
 import type {
   AgentId,
@@ -7,6 +9,7 @@ import type {
   AppVersion,
   DeploymentId,
   FrameworkId,
+  GroupId,
   NetworkName,
   SlotId,
   TaskId,
@@ -20,12 +23,18 @@ import { frameworkIdKey } from './restore.ts';
 import {
   indexApp,
   indexDeployment,
+  indexGroup,
   indexInstance,
+  indexRevision,
   indexSlot,
   indexVersion,
   unindexDeployment,
+  unindexRevision,
 } from './tables.ts';
 import type { ExecutorRecord, Settings, World } from './world.ts';
+
+/** Definitions that the remembered changes may hold on average: a change of thousands of apps pushes older ones out. */
+const appsPerRevision = 20;
 
 /**
  * The only way to change a world: puts and deletes keep its tables and indexes and collect what must be stored and
@@ -117,6 +126,35 @@ export class FrameBuilder {
       this.#write('app-version', versionKey(id, version), undefined);
     this.world.versions.delete(id);
     this.touchApp(id);
+    this.#leave(parentOf(id));
+  }
+
+  putGroup(group: Group): void {
+    this.world.groups.set(group.id, group);
+    indexGroup(this.world, group.id, true);
+    this.#write('group', group.id, group);
+  }
+
+  /** Removes the group, at once or with the last of what is still in it. */
+  removeGroup(id: GroupId): void {
+    const group = this.world.groups.get(id);
+    if (group === undefined) return;
+    this.putGroup({ ...group, leaving: true });
+    this.#leave(id);
+  }
+
+  /** Keeps what a change replaced, and of these changes the newest, so that neither they nor their apps grow many. */
+  putRevision(revision: Revision): void {
+    const { world, settings } = this;
+    indexRevision(world, revision);
+    this.#write('revision', revision.version, revision);
+    for (const oldest of world.revisions.values()) {
+      const tooMany = world.revisions.size > settings.maxRevisions;
+      const tooMuch = world.revisedApps > settings.maxRevisions * appsPerRevision && oldest !== revision;
+      if (!tooMany && !tooMuch) return;
+      unindexRevision(world, oldest);
+      this.#write('revision', oldest.version, undefined);
+    }
   }
 
   /** Keeps an older definition, and of these the newest `maxVersions`. */
@@ -207,6 +245,18 @@ export class FrameBuilder {
   deleteExecutor(agentId: AgentId): void {
     this.world.executors.delete(agentId);
     this.#write('executor', agentId, undefined);
+  }
+
+  /** A group that was deleted goes when nothing is in it any more, and so do those above it. */
+  #leave(id: GroupId | undefined): void {
+    const group = id === undefined ? undefined : this.world.groups.get(id);
+    const contents = group === undefined ? undefined : this.world.contents.get(group.id);
+    const inUse = (contents?.apps.size ?? 0) + (contents?.groups.size ?? 0) > 0;
+    if (group?.leaving !== true || inUse) return;
+    this.world.groups.delete(group.id);
+    indexGroup(this.world, group.id, false);
+    this.#write('group', group.id, undefined);
+    this.#leave(parentOf(group.id));
   }
 
   #write(kind: RecordKind, key: string, value: unknown): void {

@@ -1,3 +1,6 @@
+import { groupsAbove, rootGroupId } from '../../src/model/group.ts';
+import { versionAt } from '../../src/model/ids.ts';
+import type { AppVersion } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import type { FrameBuilder } from './frame.ts';
 import { settle } from './settle.ts';
@@ -6,14 +9,35 @@ import { settle } from './settle.ts';
 export function prime(frame: FrameBuilder): void {
   const { world } = frame;
   world.primed = true;
-  for (const [app, versions] of world.versions) {
-    world.versions.set(app, new Map([...versions].sort(([a], [b]) => (a < b ? -1 : 1))));
-  }
+  for (const versions of world.versions.values()) sortByVersion(versions);
+  sortByVersion(world.revisions);
+  makeMissingGroups(frame);
   for (const instance of world.instances.values()) setTimers(frame, instance);
   for (const slot of world.slots.values()) frame.touchSlot(slot.appId, slot.id);
   for (const app of world.apps.keys()) frame.touchApp(app);
   for (const app of world.jobs.keys()) frame.touchApp(app);
   settle(frame);
+}
+
+function sortByVersion<T>(versions: Map<AppVersion, T>): void {
+  const sorted = [...versions].sort(([a], [b]) => (a < b ? -1 : 1));
+  versions.clear();
+  for (const [version, value] of sorted) versions.set(version, value);
+}
+
+/** Records of before there were groups: every app gets those above it, and no later change an earlier version. */
+function makeMissingGroups(frame: FrameBuilder): void {
+  const { groups, apps } = frame.world;
+  const root = groups.get(rootGroupId);
+  const isNew = root === undefined || root.version === versionAt(0);
+  let latest = root?.version ?? versionAt(0);
+  for (const app of apps.values()) {
+    for (const id of groupsAbove(app.id)) {
+      if (!groups.has(id)) frame.putGroup({ id, dependencies: [], version: app.version });
+    }
+    if (app.version > latest) latest = app.version;
+  }
+  if (isNew && apps.size > 0) frame.putGroup({ id: rootGroupId, dependencies: [], version: latest });
 }
 
 function setTimers(frame: FrameBuilder, { taskId, condition, goal }: Instance): void {

@@ -1,12 +1,31 @@
-import { appId, agentId, deploymentId, frameworkId, networkName, taskId } from '../../src/model/ids.ts';
+import {
+  appId,
+  agentId,
+  deploymentId,
+  frameworkId,
+  groupId,
+  networkName,
+  taskId,
+  versionAt,
+} from '../../src/model/ids.ts';
 import type { App } from '../../src/model/app.ts';
 import type { Deployment } from '../../src/model/deployment.ts';
+import { rootGroupId } from '../../src/model/group.ts';
+import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { StoredRecord } from '../store/store.ts';
-import { indexApp, indexDeployment, indexInstance, indexSlot, indexVersion } from './tables.ts';
+import {
+  indexApp,
+  indexDeployment,
+  indexGroup,
+  indexInstance,
+  indexRevision,
+  indexSlot,
+  indexVersion,
+} from './tables.ts';
 import { Timers } from './timers.ts';
 import type { ExecutorRecord, World } from './world.ts';
 
@@ -19,12 +38,16 @@ export function createWorld(): World {
     frameworkId: undefined,
     apps: new Map(),
     versions: new Map(),
+    groups: new Map([[rootGroupId, { id: rootGroupId, dependencies: [], version: versionAt(0) }]]),
+    revisions: new Map(),
+    revisedApps: 0,
     deployments: new Map(),
     slots: new Map(),
     instances: new Map(),
     networks: new Map(),
     hosts: new Map(),
     executors: new Map(),
+    contents: new Map(),
     slotsOfApp: new Map(),
     instancesOfSlot: new Map(),
     instancesOfAgent: new Map(),
@@ -69,6 +92,13 @@ function restoreRecord(world: World, { kind, key, value }: StoredRecord): void {
       return;
     case 'app-version':
       indexVersion(world, value as App);
+      return;
+    case 'group':
+      world.groups.set(groupId(key), value as Group);
+      indexGroup(world, groupId(key), true);
+      return;
+    case 'revision':
+      indexRevision(world, value as Revision);
       return;
     case 'deployment':
       world.deployments.set(deploymentId(key), value as Deployment);

@@ -1,10 +1,12 @@
 import type { App } from '../../src/model/app.ts';
 import type { Deployment } from '../../src/model/deployment.ts';
-import type { AppId, SlotId, TaskId } from '../../src/model/ids.ts';
+import { parentOf, rootGroupId } from '../../src/model/group.ts';
+import type { Revision } from '../../src/model/group.ts';
+import type { AppId, GroupId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import { parseIpv4 } from '../../src/fabric/ipv4.ts';
 import { exposedPorts } from './exposed-ports.ts';
-import type { AddressBook, World } from './world.ts';
+import type { AddressBook, GroupContents, World } from './world.ts';
 
 /** Keeps the indexes of slots: `before` is what the table held, `after` what it holds now. */
 export function indexSlot(world: World, before: Slot | undefined, after: Slot | undefined): void {
@@ -48,12 +50,46 @@ function indexForwarding({ forwarding }: World, instance: Instance, present: boo
   return had !== forwarding.has(lease.network);
 }
 
-/** Keeps the index of published ports; undefined: the app is gone. True when it has or had any. */
+/** Keeps the indexes of apps; undefined: the app is gone. True when it publishes ports or did. */
 export function indexApp(world: World, id: AppId, app: App | undefined): boolean {
+  const group = contentsOf(world, id);
+  if (app === undefined) group.apps.delete(id);
+  else group.apps.add(id);
   const ports = app === undefined ? [] : exposedPorts(app);
   const had = world.exposures.delete(id);
   if (ports.length > 0) world.exposures.set(id, ports);
   return had || ports.length > 0;
+}
+
+/** Keeps the index of groups; `present` false: it is gone. */
+export function indexGroup(world: World, id: GroupId, present: boolean): void {
+  if (!present) world.contents.delete(id);
+  if (parentOf(id) === undefined) return;
+  const group = contentsOf(world, id);
+  if (present) group.groups.add(id);
+  else group.groups.delete(id);
+}
+
+/** What is in the group that an app or a group is in. */
+function contentsOf(world: World, id: AppId | GroupId): GroupContents {
+  const parent = parentOf(id) ?? rootGroupId;
+  const known = world.contents.get(parent);
+  if (known !== undefined) return known;
+  const contents: GroupContents = { apps: new Set(), groups: new Set() };
+  world.contents.set(parent, contents);
+  return contents;
+}
+
+/** Adds what a change replaced. */
+export function indexRevision(world: World, revision: Revision): void {
+  world.revisions.set(revision.version, revision);
+  world.revisedApps += Object.keys(revision.apps).length;
+}
+
+/** Forgets what the oldest change replaced. */
+export function unindexRevision(world: World, revision: Revision): void {
+  world.revisions.delete(revision.version);
+  world.revisedApps -= Object.keys(revision.apps).length;
 }
 
 /** Adds an older definition of an app. */

@@ -1,5 +1,6 @@
 import type { App } from '../../src/model/app.ts';
 import type { Deployment, DeploymentAction } from '../../src/model/deployment.ts';
+import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
 import type {
   AgentId,
@@ -8,6 +9,7 @@ import type {
   DeploymentId,
   ExecutorId,
   FrameworkId,
+  GroupId,
   NetworkName,
   OfferId,
   SlotId,
@@ -33,6 +35,12 @@ export interface World {
   readonly apps: Map<AppId, App>;
   /** Older definitions, newest last, at most `settings.maxVersions` of each app. */
   readonly versions: Map<AppId, Map<AppVersion, App>>;
+  /** The root is always there. */
+  readonly groups: Map<GroupId, Group>;
+  /** What the newest accepted changes replaced, newest last. */
+  readonly revisions: Map<AppVersion, Revision>;
+  /** Definitions of apps in them. */
+  revisedApps: number;
   readonly deployments: Map<DeploymentId, Deployment>;
   readonly slots: Map<SlotId, Slot>;
   readonly instances: Map<TaskId, Instance>;
@@ -42,6 +50,8 @@ export interface World {
   readonly executors: Map<AgentId, ExecutorRecord>;
 
   // Indexes of the above, kept by the frame's put and delete.
+  /** What is directly in each group, also what is leaving; groups with nothing in them are not in it. */
+  readonly contents: Map<GroupId, GroupContents>;
   readonly slotsOfApp: Map<AppId, Set<SlotId>>;
   readonly instancesOfSlot: Map<SlotId, Set<TaskId>>;
   readonly instancesOfAgent: Map<AgentId, Set<TaskId>>;
@@ -95,6 +105,12 @@ export interface ExecutorRecord {
   readonly info: unknown;
 }
 
+/** What is directly in a group. */
+export interface GroupContents {
+  readonly apps: Set<AppId>;
+  readonly groups: Set<GroupId>;
+}
+
 /** An app's part in a deployment: `step` is the one in which the work on it is done. */
 export interface DeploymentJob {
   readonly deploymentId: DeploymentId;
@@ -139,6 +155,10 @@ export interface UnplacedReason {
 export interface Settings {
   readonly role: string;
   readonly maxVersions: number;
+  /** Accepted changes that are remembered, for older versions of groups. */
+  readonly maxRevisions: number;
+  /** Deployments that may run at the same time. */
+  readonly maxRunningDeployments: number;
   /** Memory and cpus that the executor itself takes of an agent, in thousandths. */
   readonly executorResources: { readonly cpus: number; readonly mem: number };
   /** Which hosts apps prefer that do not say it themselves. */

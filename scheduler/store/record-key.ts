@@ -5,6 +5,8 @@ import type { RecordKind } from './store.ts';
 const known: Readonly<Record<RecordKind, true>> = {
   app: true,
   'app-version': true,
+  group: true,
+  revision: true,
   deployment: true,
   slot: true,
   instance: true,

@@ -3,7 +3,17 @@
  * The embedded store and ZooKeeper pass the same contract tests.
  */
 export type RecordKind =
-  'app' | 'app-version' | 'deployment' | 'slot' | 'instance' | 'network' | 'host' | 'executor' | 'meta';
+  | 'app'
+  | 'app-version'
+  | 'group'
+  | 'revision'
+  | 'deployment'
+  | 'slot'
+  | 'instance'
+  | 'network'
+  | 'host'
+  | 'executor'
+  | 'meta';
 
 /** Put (`value` is plain JSON) or delete (`value` undefined) of one record. */
 export interface RecordWrite {

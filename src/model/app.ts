@@ -1,4 +1,4 @@
-import type { AppId, AppVersion, NetworkName } from './ids.ts';
+import type { AppId, AppVersion, NetworkName, PathId } from './ids.ts';
 
 /**
  * An app as Patchpanel thinks of it: Marathon's 1.5+ form after normalisation, every default filled in. Marathon's
@@ -28,7 +28,8 @@ export interface App {
   readonly constraints: readonly Constraint[];
   readonly acceptedResourceRoles: readonly string[];
   readonly role: string;
-  readonly dependencies: readonly AppId[];
+  /** Apps, or groups of apps, that a deployment brings up before this one. One that does not exist is nothing. */
+  readonly dependencies: readonly PathId[];
   readonly fetch: readonly FetchUri[];
   readonly healthChecks: readonly HealthCheck[];
   readonly readinessChecks: readonly ReadinessCheck[];

@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import type { Group } from './group.ts';
 import type { AppId, AppVersion, DeploymentId } from './ids.ts';
 
 export type DeploymentAction =
@@ -19,4 +20,6 @@ export interface Deployment {
   readonly startedAt: number;
   /** The definitions before the change, for a rollback; null: the app did not exist. */
   readonly original: Readonly<Record<string, App | null>>;
+  /** The same of groups that the change made, removed or changed. */
+  readonly originalGroups?: Readonly<Record<string, Group | null>>;
 }

@@ -7,6 +7,10 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** Absolute path of an app, `/shop/web`. */
 export type AppId = Branded<'AppId'>;
+/** Absolute path of a group, `/shop`; the root is `/`. */
+export type GroupId = Branded<'GroupId'>;
+/** What a dependency names: an app, or a group with all apps below it. */
+export type PathId = AppId | GroupId;
 /** One numbered place of an app, `/shop/web#0`. */
 export type SlotId = Branded<'SlotId'>;
 /** Mesos task id of one incarnation, `shop_web.instance-<uuid>._app.<epoch>`. */
@@ -22,6 +26,7 @@ export type NetworkName = Branded<'NetworkName'>;
 export type AppVersion = Branded<'AppVersion'>;
 
 export const appId = (text: string): AppId => text as AppId;
+export const groupId = (text: string): GroupId => text as GroupId;
 export const taskId = (text: string): TaskId => text as TaskId;
 export const deploymentId = (text: string): DeploymentId => text as DeploymentId;
 export const frameworkId = (text: string): FrameworkId => text as FrameworkId;

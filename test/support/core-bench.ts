@@ -30,6 +30,8 @@ export const defaultNetwork: Network = {
 export const settings: Settings = {
   role: 'patchpanel',
   maxVersions: 5,
+  maxRevisions: 20,
+  maxRunningDeployments: 100,
   executorResources: { cpus: 100, mem: 64_000 },
   placement: 'spread',
   acceptedByDefault: 'any',

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../src/model/app.ts';
+import { groupId } from '../../../src/model/ids.ts';
+import { Tree } from '../../core/tree.ts';
 import { sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { listingOf, pageOf, picked } from '../http/listing.ts';
@@ -28,10 +30,9 @@ export function listAppsBelow(
 
 /** The apps below a group, at any depth. @throws HttpProblem 404 when there is no such group */
 export function appsBelow(deps: ApiDeps, group: string): App[] {
-  const prefix = group === '/' ? '/' : `${group}/`;
-  const apps = [...deps.world().apps.values()].filter((app) => app.id.startsWith(prefix));
-  if (apps.length === 0 && group !== '/') throw notFound(`Group '${group}' does not exist`);
-  return apps;
+  const tree = new Tree(deps.world());
+  if (tree.group(groupId(group)) === undefined) throw notFound(`Group '${group}' does not exist`);
+  return [...tree.appsBelow(groupId(group))];
 }
 
 function sendApps(
