@@ -2,11 +2,27 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { HttpProblem, wrongShape } from './problems.ts';
 
+/** Deeper than any definition goes; checks call themselves for each level. */
+const maxNesting = 200;
+
+/** How deep brackets are nested in JSON text, whatever is in its strings. */
+function nestingOf(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
+    else if (token === ']' || token === '}') depth--;
+  }
+  return deepest;
+}
+
 /** The parsed JSON body: content types are not enforced, as with Marathon. @throws HttpProblem 400 */
 export function jsonBody(request: FastifyRequest): unknown {
   const text = typeof request.body === 'string' ? request.body : '';
   if (text.trim() === '') {
     throw new HttpProblem(400, 'Please specify data in JSON format', { details: 'the body is empty' });
+  }
+  if (nestingOf(text) > maxNesting) {
+    throw new HttpProblem(400, 'Invalid JSON', { details: `nested deeper than ${maxNesting} levels` });
   }
   try {
     return JSON.parse(text);

@@ -12,6 +12,7 @@ import { networkRoutes } from './v1/networks.ts';
 import { appRoutes } from './v2/apps.ts';
 import { deploymentRoutes } from './v2/deployments.ts';
 import { eventRoutes } from './v2/events/events.ts';
+import { groupRoutes } from './v2/groups.ts';
 import { infoRoutes } from './v2/info.ts';
 import { queueRoutes } from './v2/queue.ts';
 import { taskRoutes } from './v2/tasks.ts';
@@ -65,6 +66,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     infoRoutes(people, deps);
     eventRoutes(people, deps);
     appRoutes(people, deps);
+    groupRoutes(people, deps);
     deploymentRoutes(people, deps);
     taskRoutes(people, deps);
     queueRoutes(people, deps);

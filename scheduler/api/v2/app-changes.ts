@@ -1,7 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
-import { HttpProblem, notFound, notValid } from '../problems.ts';
+import { HttpProblem, notFound, notValid, type Detail } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson, AppUpdateJson } from './app-json.ts';
 import { definitionAt } from './app-versions.ts';
@@ -26,13 +26,22 @@ export function requireApp(deps: ApiDeps, id: AppId): App {
 // Service ports of requests under way, which no stored app shows yet.
 const reservedPorts = new Set<number>();
 
+/** A definition whose id is absolute, and where in the request it is. */
+export interface PlacedApp {
+  readonly path: string;
+  readonly json: AppJson;
+}
+
+/** A definition that is the whole request. */
+export const whole = (json: AppJson): PlacedApp => ({ path: '', json });
+
 /**
  * Normalises definitions and hands them to `use`; automatic service ports stay reserved until that ends.
  * @throws HttpProblem 422 with every error by path
  */
 export async function withNormalised<T>(
   deps: ApiDeps,
-  definitions: readonly AppJson[],
+  definitions: readonly PlacedApp[],
   use: (apps: readonly App[]) => Promise<T>,
 ): Promise<T> {
   const before = new Set(reservedPorts);
@@ -40,7 +49,8 @@ export async function withNormalised<T>(
   const mine = () => [...reservedPorts].filter((port) => !before.has(port));
   let ports: number[] = [];
   try {
-    const apps = definitions.map((json) => {
+    const details: Detail[] = [];
+    const apps = definitions.flatMap(({ path, json }) => {
       const result = normalise(json, {
         role: deps.info.role,
         defaultNetwork: deps.info.defaultNetwork,
@@ -49,9 +59,11 @@ export async function withNormalised<T>(
         now: deps.now(),
         nextServicePort,
       });
-      if (result.kind === 'invalid') throw notValid(result.details);
-      return result.app;
+      if (result.kind === 'app') return [result.app];
+      details.push(...result.details.map((detail) => ({ ...detail, path: `${path}${detail.path}` })));
+      return [];
     });
+    if (details.length > 0) throw notValid(details);
     ports = mine();
     return await use(apps);
   } finally {

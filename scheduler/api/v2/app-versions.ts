@@ -1,5 +1,5 @@
 import type { App } from '../../../src/model/app.ts';
-import { appVersion } from '../../../src/model/ids.ts';
+import { versionAt, type AppVersion } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 
@@ -14,17 +14,19 @@ export function versionsOf(deps: ApiDeps, app: App): string[] {
  * @throws HttpProblem 404 for one that is not kept, 422 for what is no time
  */
 export function definitionAt(deps: ApiDeps, app: App, version: string): App {
-  const time = Date.parse(version);
-  if (Number.isNaN(time)) {
-    throw new HttpProblem(
-      422,
-      `Invalid timestamp provided '${version}'. Expecting ISO-8601 datetime string.`,
-    );
-  }
-  // The same moment may be written in several ways: with fewer digits, or in another time zone.
-  const canonical = new Date(time).toISOString();
+  const canonical = requireVersion(version);
   if (canonical === app.version) return app;
-  const found = deps.world().versions.get(app.id)?.get(appVersion(canonical));
+  const found = deps.world().versions.get(app.id)?.get(canonical);
   if (found === undefined) throw notFound(`App '${app.id}' does not exist in version ${version}`);
   return found;
+}
+
+/**
+ * A version as it is stored: the same moment may be written with fewer digits, or in another time zone.
+ * @throws HttpProblem 422 for what is no time
+ */
+export function requireVersion(text: string): AppVersion {
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return versionAt(time);
+  throw new HttpProblem(422, `Invalid timestamp provided '${text}'. Expecting ISO-8601 datetime string.`);
 }

@@ -7,7 +7,14 @@ import type { ApiDeps } from '../deps.ts';
 import { checkPreconditions, entityTag } from '../http/entity-tags.ts';
 import { badRequest, HttpProblem } from '../problems.ts';
 import { checked, flag, isMergePatch, jsonBody } from '../request.ts';
-import { requireApp, requireAppId, unsetFields, updatedDefinition, withNormalised } from './app-changes.ts';
+import {
+  requireApp,
+  requireAppId,
+  unsetFields,
+  updatedDefinition,
+  whole,
+  withNormalised,
+} from './app-changes.ts';
 import { appJsonSchema, appUpdateSchema, type AppJson, type AppUpdateJson } from './app-json.ts';
 import { appInfoText, parseEmbed } from './present-app.ts';
 
@@ -26,7 +33,7 @@ export async function createApp(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const json = checked(createSchema, jsonBody(request), request, reply);
-  return withNormalised(deps, [json], async (apps) => {
+  return withNormalised(deps, [whole(json)], async (apps) => {
     const [app] = apps;
     if (app === undefined) throw badRequest('Please specify one app');
     await accept(deps, { kind: 'put-apps', apps, force: flag(request, 'force'), create: true }, reply);
@@ -105,7 +112,7 @@ async function putUpdates(
       checked(appJsonSchema, updatedDefinition(deps, id, body, partial, unset), request, reply),
     );
     const force = flag(request, 'force');
-    const result = await withNormalised(deps, definitions, (apps) =>
+    const result = await withNormalised(deps, definitions.map(whole), (apps) =>
       submit(deps, { kind: 'put-apps', apps, force }, reply, basedOn),
     );
     if (result.kind !== 'stale') return accepted(result, reply);

@@ -1,12 +1,12 @@
 import type { App, AppNetwork, Constraint, HealthCheck, ReadinessCheck } from '../../../src/model/app.ts';
 import { handoverProblems } from '../../../src/model/handover.ts';
 import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
-import { versionAt, type AppId, type NetworkName } from '../../../src/model/ids.ts';
+import { versionAt, type AppId, type NetworkName, type PathId } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
 import { Details, type Detail } from '../problems.ts';
 import { checkPolicy } from '../security/policy.ts';
-import { parseAppId } from './app-id.ts';
+import { parseAppId, readDependencies } from './app-id.ts';
 import type { AppJson } from './app-json.ts';
 import { networkOf } from './app-network.ts';
 import { portsOf, type Ports } from './app-ports.ts';
@@ -42,6 +42,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const named = network.mode === 'host' ? ports.definitions : ports.mappings;
   const checked: Parsed = {
     constraints: parseConstraints(json.constraints ?? [], details),
+    dependencies: 'id' in id ? readDependencies(json.dependencies ?? [], id.id, details) : [],
     healthChecks: healthChecksOf(json.healthChecks ?? [], named.length, details),
     readinessChecks: readinessChecksOf(
       json.readinessChecks ?? [],
@@ -63,6 +64,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
 /** Lists that were parsed and checked on their own. */
 interface Parsed {
   readonly constraints: readonly Constraint[];
+  readonly dependencies: readonly PathId[];
   readonly healthChecks: readonly HealthCheck[];
   readonly readinessChecks: readonly ReadinessCheck[];
 }
@@ -73,7 +75,7 @@ function assemble(
   image: string,
   network: AppNetwork,
   ports: Ports,
-  { constraints, healthChecks, readinessChecks }: Parsed,
+  { constraints, dependencies, healthChecks, readinessChecks }: Parsed,
   defaults: NormaliseDefaults,
 ): App {
   const version = versionAt(defaults.now);
@@ -107,7 +109,7 @@ function assemble(
     constraints,
     acceptedResourceRoles: json.acceptedResourceRoles ?? [],
     role: json.role ?? defaults.role,
-    dependencies: [],
+    dependencies,
     fetch: [],
     healthChecks,
     readinessChecks,

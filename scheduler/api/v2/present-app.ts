@@ -45,6 +45,7 @@ export function presentApp(app: App): Record<string, unknown> {
     networks: [presentNetwork(app)],
     ...(app.network.mode === 'host' ? { portDefinitions: app.portDefinitions } : {}),
     requirePorts: app.requirePorts,
+    ...(app.dependencies.length === 0 ? {} : { dependencies: app.dependencies }),
     ...(app.healthChecks.length === 0 ? {} : { healthChecks: app.healthChecks.map(presentHealthCheck) }),
     ...(app.readinessChecks.length === 0 ? {} : { readinessChecks: app.readinessChecks }),
     labels: app.labels,

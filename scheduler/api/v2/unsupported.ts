@@ -67,7 +67,6 @@ export function checkUnsupported(json: AppJson, details: Details): void {
     'fetching files is not supported yet: put them into the image',
   );
   refuse(json.check !== undefined, '/check', 'is not supported with Docker containers');
-  refuse((json.dependencies ?? []).length > 0, '/dependencies', 'dependencies are not supported yet');
   refuse(json.residency !== undefined, '/residency', 'persistent volumes are not supported');
   refuse(json.tty === true, '/tty', 'is not supported with Docker containers');
 }

@@ -1,0 +1,202 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { rootGroupId, type Group } from '../../../src/model/group.ts';
+import type { AppVersion, GroupId } from '../../../src/model/ids.ts';
+import type { Change } from '../../core/events.ts';
+import { groupVersions, treeAt } from '../../core/revisions.ts';
+import { Tree } from '../../core/tree.ts';
+import { accept, deploymentBody, sendJson } from '../answers.ts';
+import type { ApiDeps } from '../deps.ts';
+import { methodNotAllowed } from '../http/methods.ts';
+import { Details, notFound, notValid } from '../problems.ts';
+import { checked, flag, jsonBody, queryValues } from '../request.ts';
+import { withNormalised } from './app-changes.ts';
+import { parseGroupId } from './app-id.ts';
+import { requireVersion } from './app-versions.ts';
+import { GroupReader, groupUpdateSchema, notAlone, withApps, type GroupJson } from './group-json.ts';
+import { appInfoText, parseEmbed, presentApp } from './present-app.ts';
+import { groupText, parseGroupEmbed } from './present-group.ts';
+
+type Handler = (deps: ApiDeps, request: FastifyRequest, reply: FastifyReply) => unknown;
+
+/** `/v2/groups` and everything below it (Marathon v2). */
+export function groupRoutes(server: FastifyInstance, deps: ApiDeps): void {
+  const at = (handler: Handler) => async (request: FastifyRequest, reply: FastifyReply) =>
+    handler(deps, request, reply);
+  for (const url of ['/v2/groups', '/v2/groups/*']) {
+    server.get(url, at(read));
+    server.post(url, at(create));
+    server.put(url, at(update));
+    server.patch(url, at(patch));
+    server.delete(url, at(remove));
+  }
+}
+
+/** What follows `/v2/groups` in a URL. */
+type GroupPath =
+  | { readonly kind: 'group' | 'apps' | 'versions'; readonly id: GroupId }
+  | { readonly kind: 'version'; readonly id: GroupId; readonly version: string };
+
+function pathOf(request: FastifyRequest): GroupPath {
+  const { '*': rest = '' } = request.params as { readonly '*'?: string };
+  const parts = rest.split('/').filter((part) => part !== '');
+  const [beforeLast, last] = [parts.at(-2), parts.at(-1)];
+  if (beforeLast === 'versions') return { kind: 'version', id: idOf(parts, 2), version: last ?? '' };
+  if (last === 'versions' || last === 'apps') return { kind: last, id: idOf(parts, 1) };
+  return { kind: 'group', id: idOf(parts, 0) };
+}
+
+/** @throws HttpProblem 422 */
+function idOf(parts: readonly string[], dropped: number): GroupId {
+  return requireGroupId(`/${parts.slice(0, parts.length - dropped).join('/')}`);
+}
+
+function requireGroupId(text: string, base: GroupId = rootGroupId): GroupId {
+  const parsed = parseGroupId(text, base);
+  if ('error' in parsed) throw notValid([{ path: '/id', errors: [parsed.error] }]);
+  return parsed.id;
+}
+
+/** @throws HttpProblem 405 for what is below a group but no group */
+function groupOf(request: FastifyRequest): GroupId {
+  const path = pathOf(request);
+  if (path.kind !== 'group') throw methodNotAllowed();
+  return path.id;
+}
+
+/** @throws HttpProblem 404 */
+function requireGroup(tree: Tree, id: GroupId): Group {
+  const group = tree.group(id);
+  if (group === undefined) throw notFound(`Group '${id}' does not exist`);
+  return group;
+}
+
+function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = pathOf(request);
+  const world = deps.world();
+  const tree = new Tree(world);
+  const values = queryValues(request, 'embed');
+  const embed = parseEmbed(request, 'list');
+  switch (path.kind) {
+    case 'group': {
+      const group = requireGroup(tree, path.id);
+      const wantsRunTime = values.some((value) => /^(group\.)?apps\./.test(value));
+      const text = groupText(tree, group, parseGroupEmbed(values), (app) =>
+        wantsRunTime ? appInfoText(world, app, embed, deps.now()) : JSON.stringify(presentApp(app)),
+      );
+      return sendJson(reply, 200, text);
+    }
+    case 'apps': {
+      requireGroup(tree, path.id);
+      const texts = Array.from(tree.appsBelow(path.id), (app) => appInfoText(world, app, embed, deps.now()));
+      return sendJson(reply, 200, `[${texts.join(',')}]`);
+    }
+    case 'versions':
+      requireGroup(tree, path.id);
+      return reply.send(groupVersions(world, path.id));
+    case 'version': {
+      const older = treeAt(world, requireVersion(path.version));
+      const group = older?.group(path.id);
+      if (older === undefined || group === undefined)
+        throw notFound(`Group '${path.id}' does not exist in version ${path.version}`);
+      const text = groupText(older, group, parseGroupEmbed(values), (app) => JSON.stringify(presentApp(app)));
+      return sendJson(reply, 200, text);
+    }
+  }
+}
+
+async function create(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const base = groupOf(request);
+  const json = checked(groupUpdateSchema, jsonBody(request), request, reply);
+  for (const mode of ['scaleBy', 'version'] as const) {
+    if (json[mode] !== undefined) {
+      throw notValid([{ path: `/${mode}`, errors: ['is for PUT only: it changes a group that exists'] }]);
+    }
+  }
+  const id = json.id === undefined ? base : requireGroupId(json.id, base);
+  return withGroup(deps, json, id, async (change) => {
+    const result = await accept(deps, { ...change, create: true, force: flag(request, 'force') }, reply);
+    return reply.header('Location', `/v2/groups${id}`).code(201).send(deploymentBody(result));
+  });
+}
+
+async function update(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const base = groupOf(request);
+  const json = checked(groupUpdateSchema, jsonBody(request), request, reply);
+  const id = json.id === undefined ? base : requireGroupId(json.id, base);
+  const options = { force: flag(request, 'force'), dryRun: flag(request, 'dryRun') };
+  const apply = async (change: Change) => {
+    const result = await accept(deps, change, reply);
+    return reply.send(options.dryRun ? { steps: result.steps } : deploymentBody(result));
+  };
+  const mode = modeOf(deps, json, id);
+  switch (mode.kind) {
+    case 'revert':
+      return apply({ kind: 'revert-group', groupId: id, version: mode.version, ...options });
+    case 'scale':
+      return apply({ kind: 'scale-group', groupId: id, scaleBy: mode.scaleBy, ...options });
+    case 'replace':
+      return withGroup(deps, json, id, (change) => apply({ ...change, ...options }));
+  }
+}
+
+type Mode =
+  | { readonly kind: 'revert'; readonly version: AppVersion }
+  | { readonly kind: 'scale'; readonly scaleBy: number }
+  | { readonly kind: 'replace' };
+
+/**
+ * Which of its three things a PUT asks for.
+ * @throws HttpProblem 422 when it asks for two
+ */
+function modeOf(deps: ApiDeps, json: GroupJson, id: GroupId): Mode {
+  const { id: _id, version, scaleBy, pods: _pods, ...rest } = json;
+  const others = Object.values(rest).some((value) => value !== undefined);
+  if (scaleBy !== undefined) {
+    if (others || version !== undefined) throw notValid([{ path: '/scaleBy', errors: [notAlone] }]);
+    return { kind: 'scale', scaleBy };
+  }
+  if (version === undefined) return { kind: 'replace' };
+  if (!others) return { kind: 'revert', version: requireVersion(version) };
+  // A body that came from a GET: the version says what was read, it is not a wish.
+  if (version === new Tree(deps.world()).group(id)?.version) return { kind: 'replace' };
+  throw notValid([{ path: '/version', errors: [notAlone] }]);
+}
+
+/** Reads the group, normalises the definitions in it and hands the change to `use`. @throws HttpProblem 422 */
+async function withGroup(
+  deps: ApiDeps,
+  json: GroupJson,
+  id: GroupId,
+  use: (change: Extract<Change, { kind: 'put-group' }>) => Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  const details = new Details();
+  const reader = new GroupReader(details, deps.info.role);
+  const group = reader.read(json, id);
+  if (!details.empty) throw notValid(details.list());
+  return withNormalised(deps, reader.apps, async (apps) => {
+    const definitions = new Map(reader.apps.map((placed, index) => [placed, apps[index]!] as const));
+    return use({ kind: 'put-group', update: withApps(group, definitions), force: false });
+  });
+}
+
+/** Only `enforceRole`, and only of a group directly below the root. */
+async function patch(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const id = groupOf(request);
+  const body = checked(groupUpdateSchema.pick({ enforceRole: true }), jsonBody(request), request, reply);
+  requireGroup(new Tree(deps.world()), id);
+  if (body.enforceRole === undefined) {
+    throw notValid([{ path: '/enforceRole', errors: ['error.path.missing'] }]);
+  }
+  if (id.lastIndexOf('/') !== 0 || id === rootGroupId) {
+    throw notValid([{ path: '/id', errors: ['Path needs to be top-level'] }]);
+  }
+  return withGroup(deps, body, id, async (change) => {
+    await accept(deps, change, reply);
+    return reply.code(200).send();
+  });
+}
+
+async function remove(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const change: Change = { kind: 'delete-group', groupId: groupOf(request), force: flag(request, 'force') };
+  return reply.send(deploymentBody(await accept(deps, change, reply)));
+}
