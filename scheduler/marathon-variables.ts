@@ -51,6 +51,7 @@ export const marathonVariables: Readonly<Record<string, MarathonVariable>> = {
   MARATHON_TASK_LAUNCH_TIMEOUT: { setting: 'launchTimeout', convert: fromMs },
   MARATHON_RECONCILIATION_INTERVAL: { setting: 'reconcileInterval', convert: fromMs },
   MARATHON_ZK_MAX_VERSIONS: { setting: 'maxVersions' },
+  MARATHON_MAX_RUNNING_DEPLOYMENTS: { setting: 'maxRunningDeployments' },
   MARATHON_LOGGING_LEVEL: { setting: 'logLevel', convert: levelOf },
 };
 
