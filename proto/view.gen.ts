@@ -110,11 +110,58 @@ export interface ViewConverged {
   readonly state: ViewEndpointState;
 }
 
+/** A frame whose way through a switch is asked for. ARP: `destination` is the address that is looked for. */
+export interface ViewFrame {
+  /** "tcp", "udp", "icmp" or "arp" */
+  readonly protocol: string;
+  readonly source_mac: string;
+  readonly destination_mac: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly source_port?: number | undefined;
+  readonly destination_port?: number | undefined;
+  readonly ttl: number;
+}
+
+/** A frame that another host sends. */
+export interface ViewTunnel {
+  /** Its underlay address. */
+  readonly from: string;
+  /** The whole tunnel id, flag bits included. */
+  readonly id: number;
+}
+
+/** What would the host's switch do with the frame? It comes in by the port of an endpoint or out of the tunnel. */
+export interface ViewQuestion {
+  readonly id: number;
+  readonly frame: ViewFrame;
+  readonly endpoint?: ViewEndpointKey | undefined;
+  readonly tunnel?: ViewTunnel | undefined;
+}
+
+/** A port of a host's switch: of an endpoint, of the host's leg in a network, or a tunnel. */
+export interface ViewSwitchPort {
+  readonly number: number;
+  readonly endpoint?: ViewEndpointKey | undefined;
+  readonly gateway_of?: string | undefined;
+  /** Underlay address of the one host behind it; empty: any host. */
+  readonly tunnel_to?: string | undefined;
+}
+
+/** The answer to a question: what `ofproto/trace` printed and the ports that it names, or why there is none. */
+export interface ViewAnswer {
+  readonly id: number;
+  readonly trace?: string | undefined;
+  readonly ports?: readonly ViewSwitchPort[] | undefined;
+  readonly problem?: string | undefined;
+}
+
 /** One record of the stream: exactly one field is set; none is a heartbeat. */
 export interface ViewRecord {
   readonly snapshot?: ViewSnapshot | undefined;
   readonly delta?: ViewDelta | undefined;
   readonly converged?: ViewConverged | undefined;
+  readonly question?: ViewQuestion | undefined;
 }
 
 export interface ViewFacts {
@@ -150,6 +197,11 @@ export interface ViewMessages {
   ViewSnapshot: ViewSnapshot;
   ViewDelta: ViewDelta;
   ViewConverged: ViewConverged;
+  ViewFrame: ViewFrame;
+  ViewTunnel: ViewTunnel;
+  ViewQuestion: ViewQuestion;
+  ViewSwitchPort: ViewSwitchPort;
+  ViewAnswer: ViewAnswer;
   ViewRecord: ViewRecord;
   ViewFacts: ViewFacts;
   ViewReport: ViewReport;
@@ -167,10 +219,15 @@ export const viewTypeNames: Readonly<Record<keyof ViewMessages, string>> = {
   ViewSnapshot: 'patchpanel.view.Snapshot',
   ViewDelta: 'patchpanel.view.Delta',
   ViewConverged: 'patchpanel.view.Converged',
+  ViewFrame: 'patchpanel.view.Frame',
+  ViewTunnel: 'patchpanel.view.Tunnel',
+  ViewQuestion: 'patchpanel.view.Question',
+  ViewSwitchPort: 'patchpanel.view.SwitchPort',
+  ViewAnswer: 'patchpanel.view.Answer',
   ViewRecord: 'patchpanel.view.Record',
   ViewFacts: 'patchpanel.view.Facts',
   ViewReport: 'patchpanel.view.Report',
 };
 
 /** The schema in the JSON form of protobufjs. */
-export const viewDescriptor: INamespace = {"nested":{"patchpanel":{"nested":{"view":{"nested":{"Version":{"edition":"proto2","fields":{"term":{"rule":"required","type":"uint64","id":1},"n":{"rule":"required","type":"uint64","id":2}}},"Encapsulation":{"edition":"proto2","values":{"VXLAN":1,"GENEVE":2}},"Host":{"edition":"proto2","fields":{"id":{"rule":"required","type":"string","id":1},"hostname":{"rule":"required","type":"string","id":2},"underlay_ip":{"rule":"required","type":"string","id":3},"encapsulation":{"type":"Encapsulation","id":4},"port_per_peer":{"type":"bool","id":5}}},"Network":{"edition":"proto2","fields":{"name":{"rule":"required","type":"string","id":1},"vni":{"rule":"required","type":"uint32","id":2},"cidr":{"rule":"required","type":"string","id":3},"gateway":{"rule":"required","type":"string","id":4},"mtu":{"rule":"required","type":"uint32","id":5},"domain":{"rule":"required","type":"string","id":6},"nat":{"type":"bool","id":10},"routes":{"rule":"repeated","type":"string","id":11},"publications":{"rule":"repeated","type":"Publication","id":12},"forwards":{"type":"bool","id":13}}},"Publication":{"edition":"proto2","fields":{"app":{"rule":"required","type":"string","id":1},"protocol":{"rule":"required","type":"string","id":2},"host_port":{"rule":"required","type":"uint32","id":3},"port":{"rule":"required","type":"uint32","id":4},"hosts":{"rule":"repeated","type":"string","id":5},"targets":{"rule":"repeated","type":"string","id":6}}},"EndpointState":{"edition":"proto2","values":{"STANDBY":1,"ACTIVE":2,"DRAINING":3,"ANCHORED":4}},"Port":{"edition":"proto2","fields":{"number":{"rule":"required","type":"uint32","id":1},"protocol":{"rule":"required","type":"string","id":2},"name":{"type":"string","id":3},"host_port":{"type":"uint32","id":4}}},"Endpoint":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2},"app":{"rule":"required","type":"string","id":3},"network":{"rule":"required","type":"string","id":4},"host":{"rule":"required","type":"string","id":5},"ip":{"rule":"required","type":"string","id":6},"mac":{"rule":"required","type":"string","id":7},"hostname":{"rule":"required","type":"string","id":8},"state":{"rule":"required","type":"EndpointState","id":9},"ports":{"rule":"repeated","type":"Port","id":11},"nat":{"type":"bool","id":15},"keeps_connections":{"type":"bool","id":14}}},"EndpointKey":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2}}},"Snapshot":{"edition":"proto2","fields":{"version":{"rule":"required","type":"Version","id":1},"hosts":{"rule":"repeated","type":"Host","id":2},"networks":{"rule":"repeated","type":"Network","id":3},"endpoints":{"rule":"repeated","type":"Endpoint","id":4}}},"Delta":{"edition":"proto2","fields":{"from":{"rule":"required","type":"Version","id":1},"to":{"rule":"required","type":"Version","id":2},"hosts":{"rule":"repeated","type":"Host","id":3},"networks":{"rule":"repeated","type":"Network","id":4},"endpoints":{"rule":"repeated","type":"Endpoint","id":5},"removed_hosts":{"rule":"repeated","type":"string","id":6},"removed_networks":{"rule":"repeated","type":"string","id":7},"removed_endpoints":{"rule":"repeated","type":"EndpointKey","id":8}}},"Converged":{"edition":"proto2","fields":{"endpoint":{"rule":"required","type":"EndpointKey","id":1},"state":{"rule":"required","type":"EndpointState","id":2}}},"Record":{"edition":"proto2","fields":{"snapshot":{"type":"Snapshot","id":1},"delta":{"type":"Delta","id":2},"converged":{"type":"Converged","id":3}}},"Facts":{"edition":"proto2","fields":{"agent_id":{"rule":"required","type":"string","id":1},"executor_id":{"rule":"required","type":"string","id":2},"hostname":{"rule":"required","type":"string","id":3},"underlay_ip":{"rule":"required","type":"string","id":4},"underlay_mtu":{"rule":"required","type":"uint32","id":5},"datapath":{"rule":"required","type":"string","id":6},"ovs_version":{"rule":"required","type":"string","id":7},"docker_version":{"rule":"required","type":"string","id":8}}},"Report":{"edition":"proto2","fields":{"facts":{"type":"Facts","id":1},"applied":{"type":"Version","id":2},"problem":{"type":"string","id":3},"drained":{"rule":"repeated","type":"EndpointKey","id":10}}}}}}}}};
+export const viewDescriptor: INamespace = {"nested":{"patchpanel":{"nested":{"view":{"nested":{"Version":{"edition":"proto2","fields":{"term":{"rule":"required","type":"uint64","id":1},"n":{"rule":"required","type":"uint64","id":2}}},"Encapsulation":{"edition":"proto2","values":{"VXLAN":1,"GENEVE":2}},"Host":{"edition":"proto2","fields":{"id":{"rule":"required","type":"string","id":1},"hostname":{"rule":"required","type":"string","id":2},"underlay_ip":{"rule":"required","type":"string","id":3},"encapsulation":{"type":"Encapsulation","id":4},"port_per_peer":{"type":"bool","id":5}}},"Network":{"edition":"proto2","fields":{"name":{"rule":"required","type":"string","id":1},"vni":{"rule":"required","type":"uint32","id":2},"cidr":{"rule":"required","type":"string","id":3},"gateway":{"rule":"required","type":"string","id":4},"mtu":{"rule":"required","type":"uint32","id":5},"domain":{"rule":"required","type":"string","id":6},"nat":{"type":"bool","id":10},"routes":{"rule":"repeated","type":"string","id":11},"publications":{"rule":"repeated","type":"Publication","id":12},"forwards":{"type":"bool","id":13}}},"Publication":{"edition":"proto2","fields":{"app":{"rule":"required","type":"string","id":1},"protocol":{"rule":"required","type":"string","id":2},"host_port":{"rule":"required","type":"uint32","id":3},"port":{"rule":"required","type":"uint32","id":4},"hosts":{"rule":"repeated","type":"string","id":5},"targets":{"rule":"repeated","type":"string","id":6}}},"EndpointState":{"edition":"proto2","values":{"STANDBY":1,"ACTIVE":2,"DRAINING":3,"ANCHORED":4}},"Port":{"edition":"proto2","fields":{"number":{"rule":"required","type":"uint32","id":1},"protocol":{"rule":"required","type":"string","id":2},"name":{"type":"string","id":3},"host_port":{"type":"uint32","id":4}}},"Endpoint":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2},"app":{"rule":"required","type":"string","id":3},"network":{"rule":"required","type":"string","id":4},"host":{"rule":"required","type":"string","id":5},"ip":{"rule":"required","type":"string","id":6},"mac":{"rule":"required","type":"string","id":7},"hostname":{"rule":"required","type":"string","id":8},"state":{"rule":"required","type":"EndpointState","id":9},"ports":{"rule":"repeated","type":"Port","id":11},"nat":{"type":"bool","id":15},"keeps_connections":{"type":"bool","id":14}}},"EndpointKey":{"edition":"proto2","fields":{"slot":{"rule":"required","type":"string","id":1},"epoch":{"rule":"required","type":"uint32","id":2}}},"Snapshot":{"edition":"proto2","fields":{"version":{"rule":"required","type":"Version","id":1},"hosts":{"rule":"repeated","type":"Host","id":2},"networks":{"rule":"repeated","type":"Network","id":3},"endpoints":{"rule":"repeated","type":"Endpoint","id":4}}},"Delta":{"edition":"proto2","fields":{"from":{"rule":"required","type":"Version","id":1},"to":{"rule":"required","type":"Version","id":2},"hosts":{"rule":"repeated","type":"Host","id":3},"networks":{"rule":"repeated","type":"Network","id":4},"endpoints":{"rule":"repeated","type":"Endpoint","id":5},"removed_hosts":{"rule":"repeated","type":"string","id":6},"removed_networks":{"rule":"repeated","type":"string","id":7},"removed_endpoints":{"rule":"repeated","type":"EndpointKey","id":8}}},"Converged":{"edition":"proto2","fields":{"endpoint":{"rule":"required","type":"EndpointKey","id":1},"state":{"rule":"required","type":"EndpointState","id":2}}},"Frame":{"edition":"proto2","fields":{"protocol":{"rule":"required","type":"string","id":1},"source_mac":{"rule":"required","type":"string","id":2},"destination_mac":{"rule":"required","type":"string","id":3},"source":{"rule":"required","type":"string","id":4},"destination":{"rule":"required","type":"string","id":5},"source_port":{"type":"uint32","id":6},"destination_port":{"type":"uint32","id":7},"ttl":{"rule":"required","type":"uint32","id":8}}},"Tunnel":{"edition":"proto2","fields":{"from":{"rule":"required","type":"string","id":1},"id":{"rule":"required","type":"uint32","id":2}}},"Question":{"edition":"proto2","fields":{"id":{"rule":"required","type":"uint64","id":1},"frame":{"rule":"required","type":"Frame","id":2},"endpoint":{"type":"EndpointKey","id":3},"tunnel":{"type":"Tunnel","id":4}}},"SwitchPort":{"edition":"proto2","fields":{"number":{"rule":"required","type":"uint32","id":1},"endpoint":{"type":"EndpointKey","id":2},"gateway_of":{"type":"string","id":3},"tunnel_to":{"type":"string","id":4}}},"Answer":{"edition":"proto2","fields":{"id":{"rule":"required","type":"uint64","id":1},"trace":{"type":"string","id":2},"ports":{"rule":"repeated","type":"SwitchPort","id":3},"problem":{"type":"string","id":4}}},"Record":{"edition":"proto2","fields":{"snapshot":{"type":"Snapshot","id":1},"delta":{"type":"Delta","id":2},"converged":{"type":"Converged","id":3},"question":{"type":"Question","id":20}}},"Facts":{"edition":"proto2","fields":{"agent_id":{"rule":"required","type":"string","id":1},"executor_id":{"rule":"required","type":"string","id":2},"hostname":{"rule":"required","type":"string","id":3},"underlay_ip":{"rule":"required","type":"string","id":4},"underlay_mtu":{"rule":"required","type":"uint32","id":5},"datapath":{"rule":"required","type":"string","id":6},"ovs_version":{"rule":"required","type":"string","id":7},"docker_version":{"rule":"required","type":"string","id":8}}},"Report":{"edition":"proto2","fields":{"facts":{"type":"Facts","id":1},"applied":{"type":"Version","id":2},"problem":{"type":"string","id":3},"drained":{"rule":"repeated","type":"EndpointKey","id":10}}}}}}}}};

@@ -17,6 +17,7 @@ import type { ChangeResult } from './core/events.ts';
 import { boot } from './driver/boot.ts';
 import { configuredNetworks, defaultNetwork, missingNetworks } from './driver/configured-networks.ts';
 import { readExecutorBundle, type ExecutorBundle } from './driver/executor-bundle.ts';
+import { PathFinder } from './driver/paths/path-finder.ts';
 import type { Scheduler } from './driver/scheduler.ts';
 import { listen } from './listeners.ts';
 import { openSecurity, readCredentials, readTlsAuthority, readTlsIdentity } from './security.ts';
@@ -93,10 +94,15 @@ function apiDeps(
   bundle: ExecutorBundle,
   security: Security,
 ): Parameters<typeof createServer>[0] {
+  const paths = new PathFinder({
+    world: () => scheduler.world,
+    ask: (host, frame, entrance) => scheduler.askHost(host, frame, entrance),
+  });
   return {
     world: () => scheduler.world,
     change: (change, request) => answerable(scheduler.change(change, request)),
     hostStatus: (host) => scheduler.hostStatus(host),
+    findPath: (from, to, traffic) => paths.find(from, to, traffic),
     now: () => systemClock.now(),
     after: (delayMs, action) => systemClock.after(delayMs, action),
     events: bus,
@@ -140,6 +146,7 @@ async function answerable(change: Promise<ChangeResult>): Promise<ChangeResult> 
 const executorSide = (scheduler: Scheduler, bundle: ExecutorBundle): Parameters<typeof hostRoutes>[0] => ({
   expectsHost: (host) => scheduler.expectsHost(host),
   report: (host, report) => scheduler.report(host, report),
+  answered: (host, answer) => scheduler.answered(host, answer),
   connectView: (host, have, sink) => scheduler.connectView(host, have, sink),
   bundle,
 });

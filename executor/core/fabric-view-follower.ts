@@ -25,6 +25,7 @@ export type FollowStep =
 export function followView(followed: FollowedView, record: ViewRecord): readonly [FollowedView, FollowStep] {
   switch (record.kind) {
     case 'heartbeat':
+    case 'question':
       return [followed, { kind: 'nothing' }];
     case 'converged':
       return [followed, { kind: 'converged', endpoint: record.endpoint }];

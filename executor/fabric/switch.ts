@@ -6,6 +6,7 @@ import {
   listVeths,
   underlayMtu,
 } from '../adapters/netns/veth.ts';
+import { traceFrame } from '../adapters/openflow/trace.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
 import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
@@ -13,6 +14,7 @@ import { serialOfVeth } from '../core/fabric-numbers.ts';
 import { gatewayWish, type GatewayWish } from '../core/gateway-legs.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
 import type { FlowObjects } from '../../src/fabric/compile.ts';
+import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
 import { tunnelsOf } from '../../src/fabric/interconnect.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
@@ -26,6 +28,7 @@ import { Batcher } from './batcher.ts';
 import { Bridge } from './bridge.ts';
 import { CurrentView } from './current-view.ts';
 import { DrainWatch } from './drain-watch.ts';
+import { PathQuestions } from './path-questions.ts';
 import { Serials } from './serials.ts';
 import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
@@ -51,6 +54,7 @@ export class Switch implements Fabric {
   readonly #linkRemovals: Batcher<string>;
   readonly #gateways: Gateways;
   readonly #drains: DrainWatch;
+  readonly #questions: PathQuestions;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
   #underlayIp: string;
@@ -71,6 +75,7 @@ export class Switch implements Fabric {
       around: surroundings,
       onView: (view) => this.#viewChanged(view),
       onConverged: (endpoint) => this.#current.markConverged(endpoint),
+      onQuestion: (question) => this.#questions.answer(question),
     });
     const limits = { maxBatch: 64, maxQueued: 4_096 };
     this.#links = new Batcher({ ...limits, what: 'the making of veths', flush: createVeths });
@@ -87,6 +92,11 @@ export class Switch implements Fabric {
     });
     this.#gateways = this.#newGateways();
     this.#attachments = this.#newAttachments();
+    this.#questions = new PathQuestions({
+      underlayIp: config.underlayIp,
+      local: () => this.#localSwitch(this.#bridge.round),
+      trace: (flow) => traceFrame(config.ovsRunDir, config.bridge, flow),
+    });
     this.#drains = new DrainWatch({
       agentId: config.agentId,
       clock,
@@ -291,17 +301,20 @@ export class Switch implements Fabric {
     return gatewayWish(this.#current.view, this.#config.agentId, this.#config.hostname);
   }
 
-  #wantedFlows(round: number): FlowObjects {
-    const ofports = this.#attachments.ofports();
+  #localSwitch(round: number): LocalSwitch {
     const { peerOfports } = this.#bridge;
-    const local = {
+    return {
       agentId: this.#config.agentId,
       round,
       tunnelOfport: tunnelPort.ofport,
       gatewayOfports: this.#gateways.ofports,
       ...(peerOfports === undefined ? {} : { peerOfports }),
-      ofports,
+      ofports: this.#attachments.ofports(),
     };
+  }
+
+  #wantedFlows(round: number): FlowObjects {
+    const local = this.#localSwitch(round);
     this.#compiled = flowsFor(this.#compiled, this.#current.view, local);
     return this.#compiled.objects;
   }

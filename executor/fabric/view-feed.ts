@@ -1,6 +1,7 @@
 import { StateFiles } from '../adapters/views/state-files.ts';
 import { ViewClient } from '../adapters/views/view-client.ts';
 import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
+import type { HostAnswer, HostQuestion } from '../../src/fabric/path/question.ts';
 import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type { SchedulerAccess } from '../../src/model/task-spec.ts';
@@ -15,6 +16,7 @@ export interface ViewFeedOptions {
   /** A good view came; acknowledge it with applied() when it is in force. */
   readonly onView: (view: View) => void;
   readonly onConverged: (endpoint: EndpointKey) => void;
+  readonly onQuestion: (question: HostQuestion) => Promise<HostAnswer>;
 }
 
 /**
@@ -74,7 +76,7 @@ export class ViewFeed {
 
   /** Begins to follow the scheduler; `lastView` is in force already. */
   async start(facts: HostFacts, lastView: View | undefined): Promise<void> {
-    const { around, config, onConverged } = this.#options;
+    const { around, config, onConverged, onQuestion } = this.#options;
     const { clock, random, log } = around;
     const client = new ViewClient({
       facts,
@@ -87,6 +89,7 @@ export class ViewFeed {
       lastView,
       onView: (view) => this.#received(view),
       onConverged,
+      onQuestion,
       onRefused: (problem) => this.#problemChanged(problem, this.#flowsProblem),
       onLeader: (leader) => this.#saveLeader(leader),
     });

@@ -1,6 +1,7 @@
 import type { World } from '../core/world.ts';
 import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
+import type { PathFinder } from '../driver/paths/path-finder.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Security } from './security/guard.ts';
@@ -15,6 +16,8 @@ export interface ApiDeps {
   readonly change: (change: Change, request?: ChangeRequest) => Promise<ChangeResult>;
   /** What the view stream of a host knows. */
   readonly hostStatus: (agentId: AgentId) => HostStreamStatus | undefined;
+  /** See PathFinder.find. */
+  readonly findPath: PathFinder['find'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Calls `action` once after `delayMs`; the result cancels it. */

@@ -9,6 +9,7 @@ import { HttpProblem } from './problems.ts';
 import { guard } from './security/guard.ts';
 import { hostListRoutes } from './v1/hosts.ts';
 import { networkRoutes } from './v1/networks.ts';
+import { pathRoutes } from './v1/path.ts';
 import { appRoutes } from './v2/apps.ts';
 import { deploymentRoutes } from './v2/deployments.ts';
 import { eventRoutes } from './v2/events/events.ts';
@@ -72,6 +73,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     queueRoutes(people, deps);
     networkRoutes(people, deps);
     hostListRoutes(people, deps);
+    pathRoutes(people, deps);
     done();
   });
   server.after(answerRest);

@@ -1,4 +1,5 @@
 import type { EndpointKey, EndpointState, ViewVersion } from '../../src/fabric/view.ts';
+import type { Entrance, HostAnswer, PathFrame } from '../../src/fabric/path/question.ts';
 import type { HostReport } from '../../src/fabric/view-wire.ts';
 import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { AgentId } from '../../src/model/ids.ts';
@@ -16,6 +17,7 @@ import type { MesosEffect } from './mesos/mesos-link.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import { networksUpdate, showEverything, slotsUpdate, touchesNetworks } from './view-updates.ts';
 import type { HostStreamStatus, ViewSink } from './views/host-feed.ts';
+import { HostQuestions } from './views/host-questions.ts';
 import { defaultViewLimits, ViewHub } from './views/hub.ts';
 
 export interface SchedulerOptions {
@@ -49,6 +51,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #pipeline: FramePipeline;
   readonly #hub: ViewHub;
+  readonly #questions: HostQuestions;
   #cancelTick: (() => void) | undefined;
   #tickWaits = false;
 
@@ -74,6 +77,10 @@ export class Scheduler {
         metrics.viewCutOffs.inc();
         log.warn('a host reads its view too slowly and was cut off', { agentId: host });
       },
+    });
+    this.#questions = new HostQuestions({
+      clock,
+      send: (host, question) => this.#hub.ask(host, question),
     });
     metrics.observe({
       queuedEvents: () => this.#pipeline.queued,
@@ -141,6 +148,16 @@ export class Scheduler {
 
   hostStatus(host: AgentId): HostStreamStatus | undefined {
     return this.#hub.status(host);
+  }
+
+  /** See HostQuestions.ask. */
+  askHost(host: AgentId, frame: PathFrame, entrance: Entrance): Promise<HostAnswer> {
+    return this.#questions.ask(host, frame, entrance);
+  }
+
+  /** A host answers; false when nobody waits for it. */
+  answered(host: AgentId, answer: HostAnswer): boolean {
+    return this.#questions.answered(host, answer);
   }
 
   isConnected(host: AgentId): boolean {

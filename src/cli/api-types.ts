@@ -83,3 +83,31 @@ export interface HostInfo {
     readonly problem: string | null;
   };
 }
+
+interface PathEndInfo {
+  readonly ip: string;
+  readonly slot?: string;
+  readonly epoch?: number;
+  readonly host?: string;
+}
+
+export interface PathInfo {
+  readonly from: PathEndInfo;
+  readonly to: PathEndInfo;
+  readonly protocol: string;
+  readonly destinationPort?: number;
+  readonly verdict: string;
+  readonly reason?: string;
+  readonly summary: string;
+  readonly hops: readonly {
+    readonly host: string;
+    readonly protocol: string;
+    readonly entrance: string;
+    readonly steps: readonly {
+      readonly table: string;
+      readonly says: string;
+      readonly rule?: { readonly priority: number; readonly match: string };
+    }[];
+    readonly remarks: readonly string[];
+  }[];
+}

@@ -7,6 +7,7 @@ import { deploymentCommand } from './deployment.ts';
 import { devCommand } from './dev.ts';
 import { fabricCommand } from './fabric.ts';
 import { hostCommand, networkCommand } from './network.ts';
+import { pathCommand } from './path.ts';
 import { stateCommand } from './state.ts';
 import { taskCommand } from './task.ts';
 import { userCommand } from './user.ts';
@@ -33,6 +34,7 @@ const program = new Command('patchpanel')
   .addCommand(networkCommand())
   .addCommand(hostCommand())
   .addCommand(fabricCommand())
+  .addCommand(pathCommand())
   .addCommand(userCommand())
   .addCommand(stateCommand())
   .addCommand(devCommand());

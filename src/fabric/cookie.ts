@@ -49,8 +49,11 @@ const dropReasons: ReadonlyMap<number, DropReason> = new Map(
     .map((reason) => [dropCategory[reason], reason]),
 );
 
+/** What a flow that does not drop is for. */
+export type Purpose = keyof typeof category;
+
 /** What a flow is for, or why it drops. */
-export type FlowPurpose = keyof typeof category | DropReason;
+export type FlowPurpose = Purpose | DropReason;
 
 /** The rounds wrap here; a round is 1 … 65535, so that no flow of ours has the cookie 0 of a stranger's. */
 const maxRound = 0xffff;
@@ -77,23 +80,33 @@ export function cookieOf(round: number, purpose: FlowPurpose, object: number): b
   return (BigInt(upper) << 32n) | BigInt(object);
 }
 
+const purposes: ReadonlyMap<number, Purpose> = new Map(
+  Object.keys(category)
+    .filter((name): name is Purpose => name in category)
+    .map((name) => [category[name], name]),
+);
+
 /** What a cookie says. `dropReason` is absent for a flow that does not drop. */
 export interface CookieParts {
   readonly round: number;
   readonly category: number;
   readonly object: number;
   readonly dropReason?: DropReason;
+  /** Absent for a flow that drops, and for one of another build. */
+  readonly purpose?: Purpose;
 }
 
 /** Takes a cookie apart, for counters and for finding flows of an earlier round. */
 export function cookieParts(cookie: bigint): CookieParts {
   const number = Number((cookie >> 40n) & 0xffn);
   const dropReason = dropReasons.get(number);
+  const purpose = purposes.get(number);
   return {
     round: Number((cookie >> 48n) & 0xffffn),
     category: number,
     object: Number(cookie & 0xffffffffn),
     ...(dropReason === undefined ? {} : { dropReason }),
+    ...(purpose === undefined ? {} : { purpose }),
   };
 }
 

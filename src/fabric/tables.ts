@@ -28,6 +28,12 @@ export const table = {
 /** Number of a table of the pipeline. */
 export type TableNumber = (typeof table)[keyof typeof table];
 
+/** Name of a table by its number, `port security`; its number when it is none of ours. */
+export function tableName(number: number): string {
+  const name = Object.entries(table).find(([, each]) => each === number)?.[0];
+  return name?.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) ?? `table ${number}`;
+}
+
 /** Matches on reg1's flags, as `value/mask`. Bit 0: came out of the tunnel. Bit 1: was redirected by another host. */
 export const flag = {
   fromTunnel: '0x1/0x1',

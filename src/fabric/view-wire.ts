@@ -16,6 +16,8 @@ import { agentId, appId, executorId, networkName, slotIdFromText } from '../mode
 import type { HostFacts } from '../model/host.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Encapsulation } from './interconnect.ts';
+import { questionFromWire, questionToWire } from './path/question-wire.ts';
+import type { HostQuestion } from './path/question.ts';
 import type { Publication } from './publication.ts';
 import type {
   EndpointKey,
@@ -34,7 +36,8 @@ export type ViewRecord =
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'snapshot'; readonly view: View }
   | { readonly kind: 'delta'; readonly delta: ViewDelta }
-  | { readonly kind: 'converged'; readonly endpoint: EndpointKey; readonly state: EndpointState };
+  | { readonly kind: 'converged'; readonly endpoint: EndpointKey; readonly state: EndpointState }
+  | { readonly kind: 'question'; readonly question: HostQuestion };
 
 /** What a host reports; each part is absent when there is nothing to say of it. */
 export interface HostReport {
@@ -57,6 +60,8 @@ export function recordToWire(record: ViewRecord): RecordMessage {
       return { delta: deltaToWire(record.delta) };
     case 'converged':
       return { converged: { endpoint: keyToWire(record.endpoint), state: stateNames[record.state] } };
+    case 'question':
+      return { question: questionToWire(record.question) };
   }
 }
 
@@ -64,6 +69,8 @@ export function recordToWire(record: ViewRecord): RecordMessage {
 export function recordFromWire(message: RecordMessage): ViewRecord {
   if (message.snapshot !== undefined) return { kind: 'snapshot', view: snapshotFromWire(message.snapshot) };
   if (message.delta !== undefined) return { kind: 'delta', delta: deltaFromWire(message.delta) };
+  const question = message.question === undefined ? undefined : questionFromWire(message.question);
+  if (question !== undefined) return { kind: 'question', question };
   if (message.converged === undefined) return { kind: 'heartbeat' };
   const { endpoint, state } = message.converged;
   return { kind: 'converged', endpoint: keyFromWire(endpoint), state: states[state] };

@@ -232,6 +232,7 @@ function newClient(overrides: Partial<ViewClientOptions>) {
     lastView: undefined,
     onView: views.put,
     onConverged: () => {},
+    onQuestion: ({ id }) => Promise.resolve({ id, kind: 'problem', problem: 'nobody is asked here' }),
     onRefused: (problem) => {
       if (problem !== undefined) refused.put(problem);
     },

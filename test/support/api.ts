@@ -8,6 +8,7 @@ import type { Forbiddable } from '../../scheduler/api/security/policy.ts';
 import { createServer } from '../../scheduler/api/server.ts';
 import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
+import { PathFinder, type PathFinderOptions } from '../../scheduler/driver/paths/path-finder.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { step } from '../../scheduler/core/step.ts';
 import { EventBus } from '../../scheduler/driver/event-bus.ts';
@@ -24,6 +25,8 @@ import {
 import type { Condition } from '../../src/model/instance.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { settings as coreSettings } from './core-bench.ts';
+
+type AskHost = PathFinderOptions['ask'];
 
 const settings: Settings = { ...coreSettings, role: '*' };
 
@@ -47,6 +50,12 @@ export class ApiHarness {
   /** Called before a change is decided on: somebody else may be faster. */
   beforeChange: () => void = () => undefined;
   #offers = 0;
+  /** What hosts answer when they are asked about paths. */
+  askHost: AskHost = () => Promise.reject(new Error('no host was expected to be asked'));
+  readonly paths = new PathFinder({
+    world: () => this.world,
+    ask: (host, frame, entrance) => this.askHost(host, frame, entrance),
+  });
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
   constructor({ security, forbidden, allowedOrigins, pathPrefix }: ApiHarnessOptions = {}) {
@@ -72,6 +81,7 @@ export class ApiHarness {
         return Promise.resolve(result);
       },
       hostStatus: (id) => this.#streams.get(id),
+      findPath: (from, to, traffic) => this.paths.find(from, to, traffic),
       now: () => this.now,
       after: () => () => undefined,
       events: this.bus,

@@ -95,6 +95,7 @@ export class ViewClient {
         this.converged.set(endpointKey(record.endpoint), record.state);
         return;
       case 'heartbeat':
+      case 'question':
         return;
     }
   }

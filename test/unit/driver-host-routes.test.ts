@@ -14,9 +14,11 @@ import {
   type ViewRecord,
 } from '../../src/fabric/view-wire.ts';
 import type { ViewVersion } from '../../src/fabric/view.ts';
+import { answerToWire } from '../../src/fabric/path/question-wire.ts';
+import type { HostAnswer } from '../../src/fabric/path/question.ts';
 import { createCodec, type Encoding } from '../../src/mesos/codec.ts';
 import { RecordDecoder } from '../../src/mesos/recordio.ts';
-import { agentId, executorId, type AgentId } from '../../src/model/ids.ts';
+import { agentId, executorId, slotIdFromText, type AgentId } from '../../src/model/ids.ts';
 import { view } from '../support/fabric-views.ts';
 
 const codec = createCodec<ViewMessages>(viewDescriptor, viewTypeNames);
@@ -26,6 +28,7 @@ let server: FastifyInstance;
 let directory: string;
 let reports: { host: AgentId; report: HostReport }[];
 let connections: { host: AgentId; have: ViewVersion | undefined; sink: ViewSink }[];
+let answers: { host: AgentId; answer: HostAnswer }[];
 let left: number;
 let onLeft: () => void;
 
@@ -35,6 +38,7 @@ beforeEach(async () => {
   await writeFile(join(directory, 'secret'), 'not for you');
   reports = [];
   connections = [];
+  answers = [];
   left = 0;
   onLeft = () => undefined;
   server = Fastify({ forceCloseConnections: true });
@@ -53,6 +57,7 @@ beforeEach(async () => {
           onLeft();
         };
       },
+      answered: (host, answer) => answers.push({ host, answer }) === 1,
       bundle: { directory },
     }),
   );
@@ -105,6 +110,33 @@ test('a report that is none, of another type, of another host or of an unknown o
   expect((await post('/v1/hosts/S0/report', noAddress)).statusCode).toBe(400);
   expect((await post('/v1/hosts/S9/report', {})).statusCode).toBe(404);
   expect(reports).toEqual([]);
+});
+
+test('an answer comes in; one that nobody waits for is told so, one that is none is refused', async () => {
+  const send = (payload: Buffer | Uint8Array) =>
+    server.inject({
+      method: 'POST',
+      url: '/v1/hosts/S0/answer',
+      headers: { 'content-type': 'application/x-protobuf' },
+      payload: Buffer.from(payload),
+    });
+  const endpoint = { slot: slotIdFromText('/web#0'), epoch: 2 };
+  const answer: HostAnswer = {
+    id: 7,
+    kind: 'trace',
+    trace: 'bridge("b")',
+    ports: [
+      { number: 1, kind: 'tunnel' },
+      { number: 2, kind: 'tunnel', to: '10.0.0.2' },
+      { number: 16_384, kind: 'gateway', network: 'default' },
+      { number: 32_768, kind: 'endpoint', endpoint },
+    ],
+  };
+  const body = codec.encode('ViewAnswer', answerToWire(answer), 'protobuf');
+  expect((await send(body)).statusCode).toBe(202);
+  expect(answers).toEqual([{ host: 'S0', answer }]);
+  expect((await send(body)).statusCode).toBe(410);
+  expect((await send(Buffer.from('nonsense'))).statusCode).toBe(400);
 });
 
 /** Opens a view stream; records come as they arrive. */

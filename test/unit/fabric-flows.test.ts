@@ -186,7 +186,12 @@ test('a cookie says round, category, reason and object', () => {
     object: 0xfedcba98,
     dropReason: 'fenced',
   });
-  expect(cookieParts(cookieOf(1, 'endpointLocal', 5))).toEqual({ round: 1, category: 2, object: 5 });
+  expect(cookieParts(cookieOf(1, 'endpointLocal', 5))).toEqual({
+    round: 1,
+    category: 2,
+    object: 5,
+    purpose: 'endpointLocal',
+  });
 });
 
 test('rounds go from 1 to 65535 and start over', () => {

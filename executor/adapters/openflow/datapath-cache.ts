@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { runProgram } from '../program.ts';
+import { askSwitchd } from './appctl.ts';
 
 /** It goes through the cache at least twice a second. */
 const TIMEOUT_MS = 3_000;
@@ -12,7 +10,5 @@ const TIMEOUT_MS = 3_000;
  * @throws PatchpanelError `external`, `deadline`; ENOENT when ovs-vswitchd is not there
  */
 export async function awaitRevalidation(ovsRunDir: string): Promise<void> {
-  const pid = (await readFile(join(ovsRunDir, 'ovs-vswitchd.pid'), 'utf8')).trim();
-  const socket = join(ovsRunDir, `ovs-vswitchd.${pid}.ctl`);
-  await runProgram('ovs-appctl', ['--target', socket, 'revalidator/wait'], '', TIMEOUT_MS);
+  await askSwitchd(ovsRunDir, ['revalidator/wait'], TIMEOUT_MS);
 }

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Agent } from 'node:https';
 import { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
+import { answerToWire } from '../../../src/fabric/path/question-wire.ts';
+import type { HostAnswer } from '../../../src/fabric/path/question.ts';
 import { reportToWire, type HostReport } from '../../../src/fabric/view-wire.ts';
 import type { ViewVersion } from '../../../src/fabric/view.ts';
 import { contentTypes } from '../../../src/mesos/codec.ts';
@@ -12,7 +14,7 @@ import { viewCodec } from './view-codec.ts';
 const ANSWER_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** The two calls of the scheduler's API that a host makes, for one host at one address. */
+/** The calls of the scheduler's API that a host makes, for one host at one address. */
 export class SchedulerHttp {
   readonly #http: AxiosInstance;
   readonly #base: string;
@@ -35,8 +37,16 @@ export class SchedulerHttp {
 
   /** @throws PatchpanelError `unavailable`; its context has `location` when another scheduler was named */
   async report(report: HostReport, signal: AbortSignal): Promise<void> {
-    const url = `${this.#base}/report`;
-    const body = viewCodec.encode('ViewReport', reportToWire(report), 'protobuf');
+    await this.#post('report', viewCodec.encode('ViewReport', reportToWire(report), 'protobuf'), signal);
+  }
+
+  /** @throws PatchpanelError `unavailable` as report() */
+  async answer(answer: HostAnswer, signal: AbortSignal): Promise<void> {
+    await this.#post('answer', viewCodec.encode('ViewAnswer', answerToWire(answer), 'protobuf'), signal);
+  }
+
+  async #post(name: string, body: Uint8Array, signal: AbortSignal): Promise<void> {
+    const url = `${this.#base}/${name}`;
     const response = await this.#answer(url, signal, (combined) =>
       this.#http.post(url, body, {
         signal: combined,

@@ -1,3 +1,4 @@
+import type { HostAnswer, HostQuestion } from '../../../src/fabric/path/question.ts';
 import { recordFromWire, type HostReport } from '../../../src/fabric/view-wire.ts';
 import type { EndpointKey, View, ViewVersion } from '../../../src/fabric/view.ts';
 import { RecordDecoder } from '../../../src/mesos/recordio.ts';
@@ -37,6 +38,8 @@ export interface ViewClientOptions {
   /** A view that validateView accepts; called in order. */
   readonly onView: (view: View) => void;
   readonly onConverged: (endpoint: EndpointKey) => void;
+  /** The scheduler wants to know something; never rejects. */
+  readonly onQuestion: (question: HostQuestion) => Promise<HostAnswer>;
   /** A view was refused (text) or is fine again (undefined). */
   readonly onRefused: (problem: string | undefined) => void;
   readonly onLeader: (leader: LeaderKnowledge) => void;
@@ -227,6 +230,7 @@ export class ViewClient {
     const { log, onView, onConverged, onRefused } = this.#options;
     this.#records += 1;
     const record = recordFromWire(viewCodec.decode('ViewRecord', bytes, 'protobuf'));
+    if (record.kind === 'question') void this.#answer(record.question);
     const [followed, step] = followView(this.#followed, record);
     this.#followed = followed;
     switch (step.kind) {
@@ -245,6 +249,17 @@ export class ViewClient {
         // A stream that lost us begins again from nothing; one of an earlier term is left for the known leader.
         if (!step.otherLeader) this.#followed = { ...followed, received: undefined };
         throw new PatchpanelError('protocol', step.problem);
+    }
+  }
+
+  /** Whoever asked has a deadline and can ask again: an answer is sent once. */
+  async #answer(question: HostQuestion): Promise<void> {
+    const session = this.#session;
+    try {
+      const answer = await this.#options.onQuestion(question);
+      await session?.http.answer(answer, session.abort.signal);
+    } catch (error) {
+      this.#options.log.debug('an answer did not reach the scheduler', { error });
     }
   }
 

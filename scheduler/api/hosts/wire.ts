@@ -5,6 +5,8 @@ import {
   type HostReport,
   type ViewRecord,
 } from '../../../src/fabric/view-wire.ts';
+import { answerFromWire } from '../../../src/fabric/path/question-wire.ts';
+import type { HostAnswer } from '../../../src/fabric/path/question.ts';
 import { createCodec, type Encoding } from '../../../src/mesos/codec.ts';
 import { encodeRecord } from '../../../src/mesos/recordio.ts';
 
@@ -20,3 +22,10 @@ export const encodeViewRecord = (record: ViewRecord, encoding: Encoding): Buffer
  */
 export const decodeReport = (body: Uint8Array, encoding: Encoding): HostReport =>
   reportFromWire(codec.decode('ViewReport', body, encoding));
+
+/**
+ * A host's answer to a question.
+ * @throws PatchpanelError `protocol` or `invalid` when it is none
+ */
+export const decodeAnswer = (body: Uint8Array, encoding: Encoding): HostAnswer =>
+  answerFromWire(codec.decode('ViewAnswer', body, encoding));

@@ -6,6 +6,7 @@ import {
   type ViewNetwork,
   type ViewVersion,
 } from '../../../src/fabric/view.ts';
+import type { HostQuestion } from '../../../src/fabric/path/question.ts';
 import type { ViewRecord } from '../../../src/fabric/view-wire.ts';
 import type { AgentId, SlotId } from '../../../src/model/ids.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
@@ -125,6 +126,15 @@ export class ViewHub {
   /** Keeps why the host could not put a version in force; undefined: all is well. */
   reportProblem(host: AgentId, problem: string | undefined): void {
     this.#feedOf(host).problem = problem;
+  }
+
+  /** Writes a question to the host's stream; false when it has none. */
+  ask(host: AgentId, question: HostQuestion): boolean {
+    const feed = this.#feeds.get(host);
+    if (feed?.connected !== true) return false;
+    if (feed.send({ kind: 'question', question })) return true;
+    this.#cutOff(host);
+    return false;
   }
 
   isConnected(host: AgentId): boolean {

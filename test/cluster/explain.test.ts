@@ -1,0 +1,86 @@
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { PathInfo, TaskInfo } from '../../src/cli/api-types.ts';
+import { CommandRun } from '../support/command-line.ts';
+import { ClusterBench, demoApp, ipOf } from '../support/cluster-bench.ts';
+import { useCluster } from '../support/cluster.ts';
+
+const cluster = useCluster({ hosts: 2 });
+const program = path.resolve(import.meta.dirname, '../../dist/patchpanel.js');
+let bench: ClusterBench;
+
+beforeEach(() => {
+  bench = new ClusterBench(cluster());
+});
+
+afterEach(async () => {
+  await Promise.all(cluster().members.map((member) => member.heal()));
+  await bench.removeAll();
+});
+
+const find = (from: string, to: string, more: Record<string, string> = {}): Promise<PathInfo> =>
+  bench.api.get(`/v1/path?${new URLSearchParams({ from, to, ...more }).toString()}`);
+
+/** Like find, once the switches do what is expected: a change of networks takes a moment to reach them. */
+const findUntil = (verdict: string, from: string, to: string): Promise<PathInfo> =>
+  bench.until(`${from} to ${to} to be ${verdict}`, async () => {
+    const found = await find(from, to);
+    return found.verdict === verdict && found;
+  });
+
+const on = (host: number, fields: Record<string, unknown> = {}) => ({
+  constraints: [['hostname', 'LIKE', `.*-h${host}`]],
+  ...fields,
+});
+const slotOf = (task: TaskInfo) => `${task.appId}#${task.patchpanel.slot}`;
+const ways = ({ hops }: PathInfo) => hops.map(({ protocol, host }) => `${protocol} ${host.slice(-2)}`);
+
+test('a path is explained on one host, across hosts, between networks and out of the fabric, as packets go', async () => {
+  const [one, two] = await bench.add(demoApp('/one', on(1, { instances: 2 })));
+  const [far] = await bench.add(demoApp('/far', on(2)));
+  await bench.api.send('PUT', '/v1/networks/blue', { vni: 8, cidr: '10.40.0.0/24' });
+  const [blue] = await bench.add(
+    demoApp('/blue', on(2, { networks: [{ mode: 'container', name: 'blue' }] })),
+  );
+
+  const near = await find('/one#0', '1.one');
+  expect([near.verdict, ways(near)]).toEqual(['delivered', ['arp h1', 'tcp h1']]);
+  expect(await bench.ask(one!, ipOf(two))).toBeDefined();
+  const across = await find(one!.id, ipOf(far), { protocol: 'icmp' });
+  expect([across.verdict, ways(across)]).toEqual(['delivered', ['arp h1', 'icmp h1', 'icmp h2']]);
+  expect(across.hops.at(-1)!.steps.map(({ table }) => table)).toContain('tunnel guard');
+
+  const unknown = await find('/one#0', '10.32.200.200');
+  expect(unknown.summary).toMatch(/nobody in the network has the address/);
+  const blocked = await find('/one#0', '/blue#0');
+  expect(blocked).toMatchObject({ verdict: 'dropped' });
+  expect(blocked.summary).toContain('add "blue" to the routes of the network default');
+  expect(await bench.ask(one!, ipOf(blue))).toBeUndefined();
+
+  const wide = { vni: 7, cidr: '10.32.0.0/16', routes: ['blue'], nat: true };
+  await bench.api.send('PUT', '/v1/networks/default', wide);
+  expect(ways(await findUntil('delivered', '/one#0', '/blue#0'))).toEqual(['tcp h1', 'tcp h2']);
+  expect(await bench.ask(one!, ipOf(blue))).toBeDefined();
+  const out = await findUntil('left', '/one#0', '192.0.2.1');
+  expect(out.summary).toMatch(/leaves default by the gateway of .*h1/);
+  await bench.api.send('PUT', '/v1/networks/default', { vni: 7, cidr: '10.32.0.0/16' });
+
+  const url = { env: { PATCHPANEL_URL: cluster().scheduler?.apiUrl ?? '' } };
+  const shown = await new CommandRun(program, ['path', '/one#0', '0.far', '--rules'], url).result;
+  expect(shown.stdout).toMatch(
+    /tunnel guard +by the view the sender is on the host[\s\S]*delivered to \/far#0/,
+  );
+  expect(shown.code).toBe(0);
+  const missing = await new CommandRun(program, ['path', '/one#0', '/none#0', '--json'], url).result;
+  expect([missing.code, missing.stderr]).toEqual([4, expect.stringContaining('there is no "/none#0"')]);
+});
+
+test('what a host that was cut off sends is explained: fenced, by the host that would get it', async () => {
+  const [witness, lost] = await bench.add(
+    demoApp('/web', { instances: 2, constraints: [['hostname', 'UNIQUE']] }),
+  );
+  await cluster().cut(lost!.host, 'management');
+  const fenced = await findUntil('dropped', lost!.id, slotOf(witness!));
+  expect(fenced).toMatchObject({ reason: 'fenced', from: { slot: slotOf(lost!) } });
+  expect(fenced.hops.at(-1)!.host).toBe(witness!.host);
+});
