@@ -1,4 +1,4 @@
-import { allFlows, diffObjects, type FlowObjects } from '../../src/fabric/compile.ts';
+import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import { isEmptyDiff, type Flow, type FlowDiff } from '../../src/fabric/flow.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
@@ -146,13 +146,13 @@ export class FlowTable {
   async #write(wanted: FlowObjects): Promise<void> {
     const { sink } = this.#options;
     if (this.#inForce === undefined) {
-      const flows = allFlows(wanted);
+      const flows = wanted.all();
       await sink.replaceAll(flows);
       this.#resyncs += 1;
       this.#flows = flows.length;
       return;
     }
-    const diff = diffObjects(this.#inForce, wanted);
+    const diff = this.#inForce.diff(wanted);
     if (isEmptyDiff(diff)) return;
     await sink.apply(diff);
     this.#flows += diff.add.length - diff.remove.length;

@@ -8,12 +8,12 @@ import {
 } from '../adapters/netns/veth.ts';
 import { traceFrame } from '../adapters/openflow/trace.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
-import { flowsFor, type CompiledFlows } from '../core/fabric-flows.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
 import { gatewayWish, type GatewayWish } from '../core/gateway-legs.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
-import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
+import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
 import { tunnelsOf } from '../../src/fabric/interconnect.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
@@ -57,11 +57,11 @@ export class Switch implements Fabric {
   readonly #questions: PathQuestions;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
+  readonly #compiler = new FlowCompiler();
   #underlayIp: string;
   #serials: Serials | undefined;
   /** Another executor of this host has the switch now. */
   #handedOver = false;
-  #compiled: CompiledFlows | undefined;
 
   constructor(config: SwitchConfig, surroundings: SwitchSurroundings) {
     this.#config = config;
@@ -314,9 +314,7 @@ export class Switch implements Fabric {
   }
 
   #wantedFlows(round: number): FlowObjects {
-    const local = this.#localSwitch(round);
-    this.#compiled = flowsFor(this.#compiled, this.#current.view, local);
-    return this.#compiled.objects;
+    return this.#compiler.update(this.#current.view, this.#localSwitch(round));
   }
 
   async #sweep(): Promise<void> {

@@ -10,6 +10,7 @@ const category = {
   service: 7,
   handover: 8,
   gateway: 9,
+  traffic: 0x20,
 } as const;
 
 /** Why a flow drops; the counters of these flows are the drop statistics of the fabric. */
@@ -109,6 +110,12 @@ export function cookieParts(cookie: bigint): CookieParts {
     ...(purpose === undefined ? {} : { purpose }),
   };
 }
+
+/** Under this mask a cookie says only what its flow is for, or why it drops. */
+export const purposeMask = 0xff00_0000_0000n;
+
+/** The bit that the cookies of all flows that drop for a reason have, and no others. */
+export const dropBit = 0x8000_0000_0000n;
 
 function purposeNumber(purpose: FlowPurpose): number {
   return isDropReason(purpose) ? dropCategory[purpose] : category[purpose];

@@ -1,5 +1,5 @@
 import { agentId, appId, networkName, slotId } from '../model/ids.ts';
-import { compileObjects } from './compile.ts';
+import { compile } from './compile.ts';
 import { interconnectFields, tunnelsOf, type Interconnect } from './interconnect.ts';
 import { formatIpv4, parseIpv4 } from './ipv4.ts';
 import type { LocalSwitch } from './local-switch.ts';
@@ -111,7 +111,5 @@ function flowsOfFirst(view: View): number {
     ...(peers === undefined ? {} : { peerOfports: assignPorts(new Map(), peers, peerPortRange) }),
     ofports: new Map(own.map((endpoint, i) => [endpointKey(endpoint), 32_768 + i])),
   };
-  let flows = 0;
-  for (const group of compileObjects(view, local).values()) flows += group.length;
-  return flows;
+  return compile(view, local).length;
 }

@@ -2,7 +2,8 @@
  * The tables of the pipeline, in the order in which a frame meets them. The numbers between are kept free: 12
  * services (DHCP, DNS), 20 egress policy, 30 connection tracking, 50 ingress policy, 55 meters.
  *
- * Registers: reg0 network (VNI, 20 bits) · reg1 flags (see `flag`) · reg3 port to put the frame out of.
+ * Registers: reg0 network (VNI, 20 bits) · reg1 flags (see `flag`) · reg2 the sender's app (see `appNumber`) · reg3 port
+ * to put the frame out of · reg4 the receiver's app.
  */
 export const table = {
   /** Where did the frame come from: the tunnel or a port that the view knows. */
@@ -21,6 +22,8 @@ export const table = {
   forward: 40,
   /** Only during a handover: whose a connection is, by the mark that its SYN got. */
   connections: 41,
+  /** Counts what is delivered, from app to app. */
+  traffic: 58,
   /** Puts the frame out of the port in reg3. */
   output: 60,
 } as const;

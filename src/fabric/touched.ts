@@ -1,35 +1,30 @@
 import type { AgentId, NetworkName } from '../model/ids.ts';
 import type { LocalSwitch } from './local-switch.ts';
-import { addressKey, networkKey, portKey } from './object-key.ts';
+import { addressKey, networkKey, portKey, trafficKey } from './object-key.ts';
 import type { ObjectKey } from './object-key.ts';
 import { answersArpByRule } from './objects/network.ts';
 import { routedWith } from './routes.ts';
-import { endpointKey } from './view.ts';
 import type { View, ViewEndpoint } from './view.ts';
-import { compareViews } from './view-diff.ts';
-import type { Changed, ViewDifference } from './view-diff.ts';
+import { sidesOf } from './view-diff.ts';
+import type { ViewDifference } from './view-diff.ts';
+import type { ViewIndex } from './view-index.ts';
 
 /**
- * The objects whose flows may differ between two views on one switch: what `recompile` must be given. Other changes
- * of the switch than ports (a new round, another tunnel port) touch everything: compile anew then.
+ * The objects whose flows may differ between two views on one switch. What counts within networks is not among them:
+ * see `touchedByCounts`. Other changes of the switch than ports (a new round, another tunnel port) touch everything.
  */
-export function touchedKeys(before: View, after: View): Set<ObjectKey> {
-  const difference = compareViews(before, after);
+export function touchedKeys(before: View, after: View, difference: ViewDifference): Set<ObjectKey> {
   const keys = new Set<ObjectKey>();
   for (const change of difference.endpoints) {
-    for (const endpoint of sides(change)) addEndpoint(keys, endpoint);
+    for (const endpoint of sidesOf(change)) addEndpoint(keys, endpoint);
   }
   for (const change of difference.networks) {
-    for (const network of sides(change)) keys.add(networkKey(network.name));
+    for (const network of sidesOf(change)) addNetwork(keys, network.name);
   }
   const networks = renumberedNetworks(difference);
   for (const network of reroutedNetworks(before, after, difference)) {
     networks.add(network);
-    keys.add(networkKey(network));
-  }
-  for (const network of networksThatChangeArp(before, after)) {
-    networks.add(network);
-    keys.add(networkKey(network));
+    addNetwork(keys, network);
   }
   const hosts = movedHosts(difference);
   // A gateway has flows for every host.
@@ -42,23 +37,51 @@ export function touchedKeys(before: View, after: View): Set<ObjectKey> {
 }
 
 /** The objects whose flows may differ when endpoints of this host were plugged in or out. */
-export function touchedByPorts(view: View, before: LocalSwitch, after: LocalSwitch): Set<ObjectKey> {
+export function touchedByPorts(index: ViewIndex, before: LocalSwitch, after: LocalSwitch): Set<ObjectKey> {
   const keys = new Set<ObjectKey>();
-  for (const endpoint of view.endpoints) {
-    if (endpoint.host !== after.agentId) continue;
-    const key = endpointKey(endpoint);
-    if (before.ofports.get(key) !== after.ofports.get(key)) addEndpoint(keys, endpoint);
+  for (const key of new Set([...before.ofports.keys(), ...after.ofports.keys()])) {
+    const endpoint = index.localEndpoint(key);
+    if (endpoint !== undefined && before.ofports.get(key) !== after.ofports.get(key))
+      addEndpoint(keys, endpoint);
   }
   return keys;
 }
+
+/**
+ * The objects whose flows may differ because networks passed the size at which one flow answers all ARP (`sizes` are
+ * those of before, of the networks that changed), or because other apps have endpoints in `apps`.
+ */
+export function touchedByCounts(
+  index: ViewIndex,
+  sizes: ReadonlyMap<NetworkName, number>,
+  apps: ReadonlySet<NetworkName>,
+): Set<ObjectKey> {
+  const keys = new Set<ObjectKey>();
+  for (const network of apps) {
+    keys.add(trafficKey(network));
+    for (const { network: other } of index.routes.get(network) ?? []) keys.add(trafficKey(other.name));
+  }
+  for (const [network, size] of sizes) {
+    if (answersArpByRule(size) === answersArpByRule(index.addressCounts.get(network) ?? 0)) continue;
+    keys.add(networkKey(network));
+    for (const [key, [first]] of index.addresses) if (first?.network === network) keys.add(key);
+  }
+  return keys;
+}
+
+/** The networks that the endpoints of a difference are or were in. */
+export const changedNetworks = ({ endpoints }: ViewDifference): ReadonlySet<NetworkName> =>
+  new Set(endpoints.flatMap(sidesOf).map(({ network }) => network));
 
 function addEndpoint(keys: Set<ObjectKey>, endpoint: ViewEndpoint): void {
   keys.add(addressKey(endpoint));
   keys.add(portKey(endpoint));
 }
 
-const sides = <T>({ before, after }: Changed<T>): T[] =>
-  [before, after].filter((side): side is NonNullable<typeof side> & T => side !== undefined);
+function addNetwork(keys: Set<ObjectKey>, network: NetworkName): void {
+  keys.add(networkKey(network));
+  keys.add(trafficKey(network));
+}
 
 /** Networks with routes, when something that routes depend on changed in any of them: rare, so not looked at closely. */
 function reroutedNetworks(before: View, after: View, difference: ViewDifference): Set<NetworkName> {
@@ -88,23 +111,4 @@ function movedHosts(difference: ViewDifference): Set<AgentId> {
     if (id !== undefined && before?.underlayIp !== after?.underlayIp) ids.add(id);
   }
   return ids;
-}
-
-/** Networks that passed the size at which one flow answers all ARP, in either direction. */
-function networksThatChangeArp(before: View, after: View): NetworkName[] {
-  const old = networksByRule(before);
-  const now = networksByRule(after);
-  return [...old, ...now].filter((network) => old.has(network) !== now.has(network));
-}
-
-function networksByRule(view: View): Set<NetworkName> {
-  const addresses = new Map<NetworkName, Set<string>>();
-  // Most views are too small for it; that is known without counting.
-  if (!answersArpByRule(view.endpoints.length)) return new Set();
-  for (const { network, ip } of view.endpoints) {
-    const seen = addresses.get(network);
-    if (seen === undefined) addresses.set(network, new Set([ip]));
-    else seen.add(ip);
-  }
-  return new Set([...addresses].filter(([, ips]) => answersArpByRule(ips.size)).map(([network]) => network));
 }

@@ -8,6 +8,10 @@ export interface Changed<T> {
   readonly after?: T;
 }
 
+/** The forms that a thing has or had: one or both. */
+export const sidesOf = <T>({ before, after }: Changed<T>): T[] =>
+  [before, after].filter((side): side is NonNullable<typeof side> & T => side !== undefined);
+
 /** Everything that is not equal in two views, old form beside new form. */
 export interface ViewDifference {
   readonly hosts: readonly Changed<ViewHost>[];
@@ -98,19 +102,32 @@ function compare<T extends object>(
   same: (one: T, other: T) => boolean,
 ): Changed<T>[] {
   if (before === after) return [];
-  const left = new Set(before);
-  const fresh = after.filter((item) => !left.delete(item));
-  const old = new Map(Array.from(left, (item) => [keyOf(item), item]));
+  const [left, fresh] = apart(before, after);
+  const old = new Map(left.map((item) => [keyOf(item), item]));
   const changes: Changed<T>[] = [];
   for (const item of fresh) {
     const key = keyOf(item);
     const was = old.get(key);
     old.delete(key);
     if (was === undefined) changes.push({ after: item });
-    else if (!same(was, item)) changes.push({ before: was, after: item });
+    else if (was !== item && !same(was, item)) changes.push({ before: was, after: item });
   }
   for (const item of old.values()) changes.push({ before: item });
   return changes;
+}
+
+/**
+ * The items of each list that are not, as the same objects and in the same order, in the other: few when `after` was
+ * made of `before` by applyDelta. Others may be in both.
+ */
+function apart<T>(before: readonly T[], after: readonly T[]): [T[], readonly T[]] {
+  let at = 0;
+  const left: T[] = [];
+  for (const item of before) {
+    if (item === after[at]) at += 1;
+    else left.push(item);
+  }
+  return [left, after.slice(at)];
 }
 
 function merge<T>(

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { allFlows, compile, compileObjects, diffObjects, recompile } from '../../src/fabric/compile.ts';
-import { diffFlows, flowIdentity } from '../../src/fabric/flow.ts';
+import { compile } from '../../src/fabric/compile.ts';
+import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
+import { flowIdentity } from '../../src/fabric/flow.ts';
 import type { Flow, FlowDiff } from '../../src/fabric/flow.ts';
 import { hostView } from '../../src/fabric/host-view.ts';
 import { portRange } from '../../src/fabric/incarnations.ts';
 import { macOf } from '../../src/fabric/mac.ts';
-import { touchedByPorts, touchedKeys } from '../../src/fabric/touched.ts';
 import { endpointKey } from '../../src/fabric/view.ts';
 import type { View, ViewEndpoint } from '../../src/fabric/view.ts';
 import { fabricArb, historyArb, hosts, networks } from '../support/fabric-arbitraries.ts';
@@ -34,25 +34,16 @@ test('a switch that follows changes holds the same flows as one compiled anew', 
     fc.property(historyArb, agentArb, fc.boolean(), (history, agent, latePorts) => {
       let [view] = history;
       if (view === undefined) return;
-      let local = switchOf(view, agent);
-      let objects = compileObjects(view, local);
-      let flows = allFlows(objects);
+      const compiler = new FlowCompiler();
+      let objects = compiler.update(view, switchOf(view, agent));
+      let flows = objects.all();
       for (const next of history.slice(1)) {
-        const keys = touchedKeys(view, next);
         const plugged = switchOf(next, agent);
         // Ports come with the view or a moment later.
-        if (latePorts) {
-          objects = recompile(objects, next, keys, local);
-          for (const key of touchedByPorts(next, local, plugged)) keys.add(key);
-        } else {
-          for (const key of touchedByPorts(next, local, plugged)) keys.add(key);
-        }
-        const updated = recompile(objects, next, keys, plugged);
-        flows = applyDiff(
-          flows,
-          latePorts ? diffFlows(flows, allFlows(updated)) : diffObjects(objects, updated),
-        );
-        [objects, view, local] = [updated, next, plugged];
+        if (latePorts) compiler.update(next, switchOf(view, agent));
+        const updated = compiler.update(next, plugged);
+        flows = applyDiff(flows, objects.diff(updated));
+        [objects, view] = [updated, next];
         expect(textOf(flows)).toEqual(textOf(compile(next, plugged)));
       }
     }),

@@ -94,6 +94,8 @@ const maskValue = (value: string, mask: string): bigint =>
 
 /** A switch that holds these flows. */
 export class Pipeline {
+  /** Cookies of the flows that the last frame met. */
+  readonly met: bigint[] = [];
   readonly #tables = new Map<number, { readonly flow: Flow; readonly terms: readonly Term[] }[]>();
   /** Marks of tracked connections. */
   readonly #marks: Map<string, bigint>;
@@ -111,12 +113,14 @@ export class Pipeline {
 
   /** What becomes of a frame that comes in at its `in_port`. */
   run(frame: Frame): Verdict {
+    this.met.length = 0;
     const fields = { ...frame };
     const outputs: Verdict['outputs'][number][] = [];
     let tableNumber: number | undefined = 0;
     while (tableNumber !== undefined) {
       const flow = this.#lookUp(tableNumber, fields);
       if (flow === undefined) return { outputs };
+      this.met.push(flow.cookie);
       if (flow.actions === 'drop') {
         const dropped = cookieParts(flow.cookie).dropReason;
         return dropped === undefined ? { outputs } : { outputs, dropped };

@@ -9,6 +9,8 @@ import { switchOf } from './fabric-views.ts';
 
 /** All switches of a fabric, with their tunnels: a frame goes in at an endpoint and comes out somewhere. */
 export class Fabric {
+  /** Of the flows that the last frame met on the switch where its way ended. */
+  lastCookies: readonly bigint[] = [];
   readonly #fabric: View;
   readonly #switches: Map<
     AgentId,
@@ -52,6 +54,7 @@ export class Fabric {
   }
 
   #follow(at: AgentId, verdict: Verdict): string {
+    this.lastCookies = [...(this.#switches.get(at)?.pipeline.met ?? [])];
     const [out] = verdict.outputs;
     if (out === undefined) return verdict.dropped ?? 'dropped without a reason';
     if (verdict.outputs.length > 1) return 'copied';
@@ -62,7 +65,7 @@ export class Fabric {
       ({ underlayIp }) => frameOf({ ip: underlayIp })['ip'] === out.frame['tun_dst'],
     );
     if (from === undefined || to === undefined) return 'sent nowhere';
-    const inner = { ...out.frame, reg0: 0n, reg1: 0n, reg3: 0n };
+    const inner = { ...out.frame, reg0: 0n, reg1: 0n, reg2: 0n, reg3: 0n, reg4: 0n };
     return this.receive(to.id, from.underlayIp, Number(out.frame['tun_id']), inner);
   }
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Batcher } from '../../executor/fabric/batcher.ts';
 import { runAttach } from '../../executor/fabric/attach.ts';
 import { FlowTable, type FlowSink } from '../../executor/fabric/flow-table.ts';
-import type { FlowObjects } from '../../src/fabric/compile.ts';
+import { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import type { Flow, FlowDiff } from '../../src/fabric/flow.ts';
 import type { ObjectKey } from '../../src/fabric/object-key.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -121,17 +121,15 @@ class FakeSwitch implements FlowSink {
 }
 
 class Wanted {
-  objects: FlowObjects = new Map();
+  objects = FlowObjects.of([]);
 
   put(priority: number): void {
     const key: ObjectKey = `port:${priority}`;
-    this.objects = new Map(this.objects).set(key, [flow(priority)]);
+    this.objects = this.objects.with([[key, [flow(priority)]]]);
   }
 
   remove(priority: number): void {
-    const objects = new Map(this.objects);
-    objects.delete(`port:${priority}`);
-    this.objects = objects;
+    this.objects = this.objects.with([[`port:${priority}`, undefined]]);
   }
 }
 

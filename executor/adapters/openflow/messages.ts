@@ -1,6 +1,6 @@
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 
-/** The few OpenFlow 1.4 messages that are needed to notice a restart and the loss of flows. */
+/** The few OpenFlow 1.4 messages that are needed to notice a restart and the loss of flows, and to read counters. */
 const VERSION = 0x05;
 const HEADER_BYTES = 8;
 
@@ -13,6 +13,8 @@ export const messageType = {
   multipartReply: 19,
 };
 
+const FLOW_STATISTICS = 1;
+const AGGREGATE_STATISTICS = 2;
 const FLOW_MONITOR = 16;
 const ALL_TABLES = 0xff;
 const REPORT_ADDED = 1 << 1;
@@ -22,6 +24,8 @@ const EVENT_ADDED = 1;
 const EVENT_REMOVED = 2;
 const EVENT_CHANGED = 3;
 const ANY = 0xffffffff;
+/** A flow's entry up to its match. */
+const FLOW_ENTRY_BYTES = 48;
 
 export interface OpenFlowMessage {
   readonly type: number;
@@ -55,9 +59,7 @@ function monitorRequest(monitor: number, flags: number, table: number): Uint8Arr
   view.setUint32(16, ANY);
   view.setUint16(20, flags);
   view.setUint8(22, table);
-  // An empty OXM match: type 1, 4 bytes long, padded to 8.
-  view.setUint16(24, 1);
-  view.setUint16(26, 4);
+  writeEmptyMatch(view, 24);
   return new Uint8Array(view.buffer);
 }
 
@@ -76,6 +78,79 @@ export function* flowReports(body: Uint8Array): Generator<FlowReport> {
     if (length < 4) return;
     at += length;
   }
+}
+
+/** What a flow has counted. `identity` is the same for the same table, priority and match, and no other flow has it. */
+export interface FlowCount {
+  readonly identity: string;
+  readonly cookie: bigint;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What flows have counted together, and how many there are. */
+export interface FlowSums {
+  readonly packets: number;
+  readonly flows: number;
+}
+
+/** Body of a multipart request for the counters of the flows of a table with that cookie under that mask. */
+export function statisticsRequest(
+  kind: 'flow' | 'aggregate',
+  { table, cookie, mask }: { readonly table: number; readonly cookie: bigint; readonly mask: bigint },
+): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 + 40));
+  view.setUint16(0, kind === 'flow' ? FLOW_STATISTICS : AGGREGATE_STATISTICS);
+  view.setUint8(8, table);
+  view.setUint32(12, ANY);
+  view.setUint32(16, ANY);
+  view.setBigUint64(24, cookie);
+  view.setBigUint64(32, mask);
+  writeEmptyMatch(view, 40);
+  return new Uint8Array(view.buffer);
+}
+
+/** Whether more replies to the same request follow. */
+export const tellsMore = (body: Uint8Array): boolean => body.length >= 4 && (body[3]! & 1) === 1;
+
+/** The sums in the replies to an aggregate request. @throws PatchpanelError `protocol` */
+export function sumsOf(bodies: readonly Uint8Array[]): FlowSums {
+  const body = bodies[0];
+  if (body === undefined || body.length < 8 + 20)
+    throw new PatchpanelError('protocol', 'an aggregate of flows that is too short');
+  const view = viewOf(body);
+  return { packets: Number(view.getBigUint64(8)), flows: view.getUint32(24) };
+}
+
+/** The counters in one reply to a flow request. @throws PatchpanelError `protocol` when a length cannot be */
+export function countsOf(body: Uint8Array): FlowCount[] {
+  const view = viewOf(body);
+  const counts: FlowCount[] = [];
+  for (let at = 8; at < body.length;) {
+    const left = body.length - at;
+    const length = left < FLOW_ENTRY_BYTES ? 0 : view.getUint16(at);
+    if (length < FLOW_ENTRY_BYTES + 4 || length > left)
+      throw new PatchpanelError('protocol', `an entry of ${length} bytes among the counters of flows`);
+    const match = at + FLOW_ENTRY_BYTES;
+    const matchEnd = Math.min(match + view.getUint16(match + 2), at + length);
+    const text = Buffer.from(body.buffer, body.byteOffset + match, matchEnd - match).toString('latin1');
+    counts.push({
+      identity: `${view.getUint8(at + 2)} ${view.getUint16(at + 12)} ${text}`,
+      cookie: view.getBigUint64(at + 24),
+      packets: Number(view.getBigUint64(at + 32)),
+      bytes: Number(view.getBigUint64(at + 40)),
+    });
+    at += length;
+  }
+  return counts;
+}
+
+const viewOf = (body: Uint8Array): DataView => new DataView(body.buffer, body.byteOffset, body.byteLength);
+
+/** An empty OXM match: type 1, 4 bytes long, padded to 8. */
+function writeEmptyMatch(view: DataView, at: number): void {
+  view.setUint16(at, 1);
+  view.setUint16(at + 2, 4);
 }
 
 /**

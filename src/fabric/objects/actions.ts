@@ -1,4 +1,5 @@
 import type { LocalSwitch } from '../local-switch.ts';
+import { outsideNumber } from '../traffic.ts';
 import { table } from '../tables.ts';
 import type { TableNumber } from '../tables.ts';
 
@@ -8,8 +9,12 @@ export const drop = 'drop';
 /** Goes on in a later table. OpenFlow only allows forward jumps, so no frame can run in circles. */
 export const goTo = (next: TableNumber): string => `goto_table:${next}`;
 
-/** Puts the frame out of a port of this switch. */
-export const toPort = (ofport: number): string => `set_field:${ofport}->reg3,${goTo(table.output)}`;
+/** Puts the frame out of a port of this switch; `app` is the number of the app behind it. */
+export const toPort = (ofport: number, app = outsideNumber): string =>
+  `set_field:${ofport}->reg3,${app === outsideNumber ? '' : `set_field:${app}->reg4,`}${goTo(table.traffic)}`;
+
+/** Says whose frame it is: the number of the sender's app. */
+export const fromApp = (app: number): string => `set_field:${app}->reg2`;
 
 /**
  * Sends the frame to another host; undefined when a mesh has no port to it yet. Sets the whole tunnel id, flag bits

@@ -3,10 +3,11 @@ import type { Flow } from '../flow.ts';
 import type { LocalSwitch } from '../local-switch.ts';
 import { macOf } from '../mac.ts';
 import { addressKey } from '../object-key.ts';
+import { appNumber } from '../traffic.ts';
 import { table } from '../tables.ts';
 import type { ViewEndpoint, ViewNetwork } from '../view.ts';
 import type { ViewIndex } from '../view-index.ts';
-import { answerArp } from './actions.ts';
+import { answerArp, fromApp, goTo } from './actions.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { forwardFlows } from './forward.ts';
 import { answersArpByRule } from './network.ts';
@@ -37,6 +38,7 @@ export function addressFlows(address: Address, index: ViewIndex, local: LocalSwi
  */
 function guardFlows(out: FlowWriter, address: Address, index: ViewIndex, local: LocalSwitch): void {
   const source = `${networkMatch(address.network.vni)},dl_src=${address.mac}`;
+  const accept = `${fromApp(appNumber(address.incarnations[0].app))},${goTo(table.forward)}`;
   const owners = new Set<string>();
   for (const { host } of address.incarnations) {
     const underlayIp = host === local.agentId ? undefined : index.hosts.get(host)?.underlayIp;
@@ -44,9 +46,9 @@ function guardFlows(out: FlowWriter, address: Address, index: ViewIndex, local: 
   }
   for (const underlayIp of owners) {
     const match = `ip,${source},tun_src=${underlayIp}`;
-    out.flow('endpointRemote', table.tunnelGuard, 100, match, `goto_table:${table.forward}`);
+    out.flow('endpointRemote', table.tunnelGuard, 100, match, accept);
   }
-  routedGuardFlows(out, address, owners, index);
+  routedGuardFlows(out, address, owners, accept, index);
   out.drop('fenced', table.tunnelGuard, 50, source);
 }
 

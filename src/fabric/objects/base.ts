@@ -27,6 +27,7 @@ export function baseFlows(local: LocalSwitch): Flow[] {
   out.flow('base', table.gateway, 0, '', goTo(table.forward));
   out.drop('multicast', table.forward, 50, 'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00');
   out.drop('unknown-destination', table.forward, 0, '');
+  out.flow('base', table.traffic, 0, '', goTo(table.output));
   out.flow('base', table.output, 100, '', 'output:NXM_NX_REG3[]');
   return out.flows;
 }

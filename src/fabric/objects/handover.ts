@@ -1,9 +1,10 @@
 import { endpointKey } from '../view.ts';
 import type { LocalSwitch } from '../local-switch.ts';
+import { unknownNumber } from '../traffic.ts';
 import { flag, handoverZone, table } from '../tables.ts';
 import type { ViewEndpoint } from '../view.ts';
 import type { ViewIndex } from '../view-index.ts';
-import { findConnection, goTo, markConnection } from './actions.ts';
+import { findConnection, fromApp, goTo, markConnection } from './actions.ts';
 import type { Address } from './address.ts';
 import type { FlowWriter } from './flow-writer.ts';
 import { networkMatch } from './network-match.ts';
@@ -67,7 +68,8 @@ function partnerFlows(out: FlowWriter, address: Address, index: ViewIndex, local
   }
   for (const partner of partners) {
     const match = `ip,${networkMatch(network.vni)},dl_dst=${mac},tun_src=${partner}`;
-    out.flow('handover', table.tunnelGuard, 110, match, goTo(table.forward));
+    // Who sent it first is not looked at: it counts for no app.
+    out.flow('handover', table.tunnelGuard, 110, match, `${fromApp(unknownNumber)},${goTo(table.forward)}`);
   }
 }
 

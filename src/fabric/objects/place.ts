@@ -1,3 +1,4 @@
+import { appNumber } from '../traffic.ts';
 import { redirectBit } from '../tables.ts';
 import type { LocalSwitch } from '../local-switch.ts';
 import { endpointKey } from '../view.ts';
@@ -27,7 +28,9 @@ export function placeOf(
 ): Place | undefined {
   if (incarnation.host === local.agentId) {
     const ofport = local.ofports.get(endpointKey(incarnation));
-    return ofport === undefined ? undefined : { local: true, actions: toPort(ofport) };
+    return ofport === undefined
+      ? undefined
+      : { local: true, actions: toPort(ofport, appNumber(incarnation.app)) };
   }
   const host = index.hosts.get(incarnation.host);
   if (host === undefined) return undefined;

@@ -2,10 +2,11 @@ import { objectNumber } from '../cookie.ts';
 import type { Flow } from '../flow.ts';
 import type { LocalSwitch } from '../local-switch.ts';
 import { portKey } from '../object-key.ts';
+import { appNumber } from '../traffic.ts';
 import { table } from '../tables.ts';
 import { macOf } from '../mac.ts';
 import type { ViewEndpoint, ViewNetwork } from '../view.ts';
-import { goTo, toPort } from './actions.ts';
+import { fromApp, goTo, toPort } from './actions.ts';
 import { FlowWriter } from './flow-writer.ts';
 
 /**
@@ -22,13 +23,8 @@ export function portFlows(
   const { mac, ip } = endpoint;
   const inPort = `in_port=${ofport}`;
   const ownArp = `arp,${inPort},dl_src=${mac},arp_sha=${mac}`;
-  out.flow(
-    'endpointLocal',
-    table.classify,
-    90,
-    inPort,
-    `set_field:${network.vni}->reg0,${goTo(table.portSecurity)}`,
-  );
+  const enter = `set_field:${network.vni}->reg0,${fromApp(appNumber(endpoint.app))},${goTo(table.portSecurity)}`;
+  out.flow('endpointLocal', table.classify, 90, inPort, enter);
   out.flow('endpointLocal', table.portSecurity, 100, `${ownArp},arp_spa=${ip}`, goTo(table.arp));
   // A probe for an address that its sender does not have yet carries no sender address (RFC 5227).
   out.flow('endpointLocal', table.portSecurity, 90, `${ownArp},arp_op=1,arp_spa=0.0.0.0`, goTo(table.arp));
@@ -45,6 +41,9 @@ export function portFlows(
     out.flow('endpointLocal', table.gateway, 60, leaving, toPort(way));
   }
   out.drop('spoofed', table.portSecurity, 10, inPort);
+  // What nobody has is counted for who asks for it.
+  out.drop('unanswered-arp', table.arp, 10, inPort);
+  out.drop('unknown-destination', table.forward, 20, inPort);
   return out.flows;
 }
 

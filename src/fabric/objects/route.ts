@@ -30,6 +30,7 @@ export function routedGuardFlows(
   out: FlowWriter,
   { network, ip }: Address,
   owners: Iterable<string>,
+  accept: string,
   index: ViewIndex,
 ): void {
   const routes = index.routes.get(network.name);
@@ -38,7 +39,7 @@ export function routedGuardFlows(
     for (const { network: other } of routes) {
       const router = macOf(other.vni, other.gateway);
       const match = `ip,${networkMatch(other.vni)},dl_src=${router},nw_src=${ip},tun_src=${underlayIp}`;
-      out.flow('endpointRemote', table.tunnelGuard, 100, match, goTo(table.forward));
+      out.flow('endpointRemote', table.tunnelGuard, 100, match, accept);
     }
   }
 }

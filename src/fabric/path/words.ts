@@ -24,6 +24,7 @@ const purposeWords: Readonly<Record<Purpose, string>> = {
   service: 'the switch answers itself',
   handover: 'a handover is under way: whose the connection is decides',
   gateway: 'the gateway takes it',
+  traffic: 'it is counted for the two apps',
 };
 
 /** Where the same purpose means something else. */
@@ -37,6 +38,7 @@ const inTable: Readonly<Record<string, string>> = {
   [`${table.portSecurity} endpointLocal`]: "MAC and address are the port's own",
   [`${table.portSecurity} handover`]: "MAC and address are the port's own; its connection is tracked",
   [`${table.gateway} base`]: 'it is not for the gateway',
+  [`${table.traffic} base`]: 'the two apps are not told apart',
   [`${table.output} base`]: 'out of the port',
 };
 
