@@ -102,6 +102,7 @@ function apiDeps(
     world: () => scheduler.world,
     change: (change, request) => answerable(scheduler.change(change, request)),
     hostStatus: (host) => scheduler.hostStatus(host),
+    counters: scheduler.counters,
     findPath: (from, to, traffic) => paths.find(from, to, traffic),
     now: () => systemClock.now(),
     after: (delayMs, action) => systemClock.after(delayMs, action),
@@ -146,6 +147,7 @@ async function answerable(change: Promise<ChangeResult>): Promise<ChangeResult> 
 const executorSide = (scheduler: Scheduler, bundle: ExecutorBundle): Parameters<typeof hostRoutes>[0] => ({
   expectsHost: (host) => scheduler.expectsHost(host),
   report: (host, report) => scheduler.report(host, report),
+  counted: (host, counters) => scheduler.counters.take(host, counters),
   answered: (host, answer) => scheduler.answered(host, answer),
   connectView: (host, have, sink) => scheduler.connectView(host, have, sink),
   bundle,

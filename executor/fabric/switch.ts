@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import {
   configureSandbox,
@@ -6,6 +7,8 @@ import {
   listVeths,
   underlayMtu,
 } from '../adapters/netns/veth.ts';
+import { managementSocket } from '../adapters/openflow/flow-programmer.ts';
+import { readStatistics } from '../adapters/openflow/statistics.ts';
 import { traceFrame } from '../adapters/openflow/trace.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
@@ -32,10 +35,13 @@ import { PathQuestions } from './path-questions.ts';
 import { Serials } from './serials.ts';
 import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
+import { FlowCounters } from './flow-counters.ts';
 import { Gateways } from './gateways.ts';
 import { ViewFeed } from './view-feed.ts';
 
 const SWEEP_EVERY_MS = 30_000;
+const COUNT_EVERY_MS = 10_000;
+const STATISTICS_TIMEOUT_MS = 5_000;
 
 /**
  * The network side of the executor: one bridge of Open vSwitch, programmed from the views that the scheduler sends.
@@ -55,6 +61,7 @@ export class Switch implements Fabric {
   readonly #gateways: Gateways;
   readonly #drains: DrainWatch;
   readonly #questions: PathQuestions;
+  readonly #counters: FlowCounters;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
   readonly #compiler = new FlowCompiler();
@@ -97,6 +104,7 @@ export class Switch implements Fabric {
       local: () => this.#localSwitch(this.#bridge.round),
       trace: (flow) => traceFrame(config.ovsRunDir, config.bridge, flow),
     });
+    this.#counters = this.#newCounters();
     this.#drains = new DrainWatch({
       agentId: config.agentId,
       clock,
@@ -256,6 +264,8 @@ export class Switch implements Fabric {
     this.#scope.defer('drains', () => this.#drains.stop());
     this.#scope.defer('views', () => this.#feed.stop());
     await this.#feed.start(await this.#facts(), lastView);
+    this.#scope.defer('counters', () => this.#counters.stop());
+    this.#counters.start();
     this.#scope.defer('sweeps', () => this.#sweeps.stop());
     this.#sweeps.trigger();
     this.#around.log.info('the switch is ready', { status: this.status() });
@@ -351,6 +361,23 @@ export class Switch implements Fabric {
           .commit()
           .catch((error: unknown) => log.warn('the flows of gateways failed', { error })),
       onProblem: (problem) => this.#feed.gatewaysProblem(problem),
+    });
+  }
+
+  #newCounters(): FlowCounters {
+    const { clock, random, log } = this.#around;
+    const { ovsRunDir, bridge } = this.#config;
+    const socket = managementSocket(ovsRunDir, bridge);
+    return new FlowCounters({
+      clock,
+      random,
+      log,
+      origin: randomUUID(),
+      everyMs: COUNT_EVERY_MS,
+      read: (look) => readStatistics(socket, STATISTICS_TIMEOUT_MS, look),
+      objects: () => this.#compiler,
+      listener: () => this.#feed.session,
+      tell: (counters, signal) => this.#feed.tellCounters(counters, signal),
     });
   }
 

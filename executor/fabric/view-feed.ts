@@ -1,6 +1,7 @@
 import { StateFiles } from '../adapters/views/state-files.ts';
 import { ViewClient } from '../adapters/views/view-client.ts';
 import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
+import type { HostCounters } from '../../src/fabric/counters.ts';
 import type { HostAnswer, HostQuestion } from '../../src/fabric/path/question.ts';
 import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
@@ -113,6 +114,16 @@ export class ViewFeed {
   /** For the connections from now on. */
   setAccess(access: SchedulerAccess): void {
     this.#access = access;
+  }
+
+  /** The stream that is open, if one is; another object for each. */
+  get session(): object | undefined {
+    return this.#client?.session;
+  }
+
+  /** See ViewClient.tellCounters. */
+  async tellCounters(counters: HostCounters, signal: AbortSignal): Promise<boolean> {
+    return (await this.#client?.tellCounters(counters, signal)) ?? false;
   }
 
   /** This version is in force here. */

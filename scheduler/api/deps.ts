@@ -1,6 +1,7 @@
 import type { World } from '../core/world.ts';
 import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
+import type { FabricCounters } from '../driver/counters/fabric-counters.ts';
 import type { PathFinder } from '../driver/paths/path-finder.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
@@ -16,6 +17,8 @@ export interface ApiDeps {
   readonly change: (change: Change, request?: ChangeRequest) => Promise<ChangeResult>;
   /** What the view stream of a host knows. */
   readonly hostStatus: (agentId: AgentId) => HostStreamStatus | undefined;
+  /** What the hosts' switches dropped and delivered. */
+  readonly counters: Pick<FabricCounters, 'drops' | 'traffic'>;
   /** See PathFinder.find. */
   readonly findPath: PathFinder['find'];
   /** Milliseconds since 1970. */

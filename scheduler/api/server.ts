@@ -7,6 +7,7 @@ import { answerOtherMethods } from './http/methods.ts';
 import { behindPrefix, prefixLocations } from './http/path-prefix.ts';
 import { HttpProblem } from './problems.ts';
 import { guard } from './security/guard.ts';
+import { counterRoutes } from './v1/counters.ts';
 import { hostListRoutes } from './v1/hosts.ts';
 import { networkRoutes } from './v1/networks.ts';
 import { pathRoutes } from './v1/path.ts';
@@ -74,6 +75,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     networkRoutes(people, deps);
     hostListRoutes(people, deps);
     pathRoutes(people, deps);
+    counterRoutes(people, deps);
     done();
   });
   server.after(answerRest);

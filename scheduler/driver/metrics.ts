@@ -1,5 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+interface Counted {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
 /** What the gauges read when somebody asks. */
 export interface MetricSources {
   readonly queuedEvents: () => number;
@@ -10,6 +15,8 @@ export interface MetricSources {
   readonly viewLag: () => number;
   readonly pendingEndpoints: () => number;
   readonly connectedHosts: () => number;
+  readonly dropped: () => ReadonlyMap<string, Counted>;
+  readonly delivered: () => Counted;
 }
 
 /** The scheduler's own metrics. Labels have few values: nothing named by users is one. */
@@ -63,6 +70,17 @@ export class SchedulerMetrics {
       'Endpoints that not every host has acknowledged',
       sources.pendingEndpoints,
     );
+    this.#readDrops(sources.dropped);
+    this.#readCounter(
+      'delivered_packets_total',
+      'Packets delivered by the switches',
+      () => sources.delivered().packets,
+    );
+    this.#readCounter(
+      'delivered_bytes_total',
+      'Bytes delivered by the switches',
+      () => sources.delivered().bytes,
+    );
     this.#readGauge('connected_hosts', 'Hosts with an open view stream', sources.connectedHosts);
   }
 
@@ -77,6 +95,32 @@ export class SchedulerMetrics {
 
   #counter(name: string, help: string): Counter {
     return new Counter({ name: `patchpanel_${name}`, help, registers: [this.registry] });
+  }
+
+  /** Counters of the hosts: they are counted there. */
+  #readDrops(read: MetricSources['dropped']): void {
+    const counter: Counter<'reason'> = new Counter({
+      name: 'patchpanel_dropped_packets_total',
+      help: 'Packets dropped by the switches, by reason',
+      labelNames: ['reason'] as const,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        for (const [reason, { packets }] of read()) counter.inc({ reason }, packets);
+      },
+    });
+  }
+
+  #readCounter(name: string, help: string, read: () => number): void {
+    const counter: Counter = new Counter({
+      name: `patchpanel_${name}`,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
   }
 
   #readGauge(name: string, help: string, read: () => number): void {

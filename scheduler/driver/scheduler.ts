@@ -17,6 +17,7 @@ import type { MesosEffect } from './mesos/mesos-link.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import { networksUpdate, showEverything, slotsUpdate, touchesNetworks } from './view-updates.ts';
 import type { HostStreamStatus, ViewSink } from './views/host-feed.ts';
+import { FabricCounters } from './counters/fabric-counters.ts';
 import { HostQuestions } from './views/host-questions.ts';
 import { defaultViewLimits, ViewHub } from './views/hub.ts';
 
@@ -52,6 +53,8 @@ export class Scheduler {
   readonly #pipeline: FramePipeline;
   readonly #hub: ViewHub;
   readonly #questions: HostQuestions;
+  /** What the hosts' switches dropped and delivered. */
+  readonly counters: FabricCounters;
   #cancelTick: (() => void) | undefined;
   #tickWaits = false;
 
@@ -78,6 +81,7 @@ export class Scheduler {
         log.warn('a host reads its view too slowly and was cut off', { agentId: host });
       },
     });
+    this.counters = new FabricCounters(() => clock.now());
     this.#questions = new HostQuestions({
       clock,
       send: (host, question) => this.#hub.ask(host, question),
@@ -89,6 +93,8 @@ export class Scheduler {
       instances: () => world.instances.size,
       viewLag: () =>
         [...world.hosts.keys()].reduce((sum, host) => sum + (this.#hub.status(host)?.lag ?? 0), 0),
+      dropped: () => this.counters.droppedByReason(),
+      delivered: () => this.counters.delivered,
       pendingEndpoints: () => this.#hub.pendingEndpoints,
       connectedHosts: () => [...world.hosts.keys()].filter((host) => this.#hub.isConnected(host)).length,
     });

@@ -44,6 +44,9 @@ const dropCategory: Readonly<Record<DropReason, number>> = {
   'unknown-connection': 0x8b,
 };
 
+/** Whether a text names a reason for drops. */
+export const isDropReason = (text: string): text is DropReason => Object.hasOwn(dropCategory, text);
+
 const dropReasons: ReadonlyMap<number, DropReason> = new Map(
   Object.keys(dropCategory)
     .filter(isDropReason)
@@ -100,12 +103,19 @@ export interface CookieParts {
 /** Takes a cookie apart, for counters and for finding flows of an earlier round. */
 export function cookieParts(cookie: bigint): CookieParts {
   const number = Number((cookie >> 40n) & 0xffn);
-  const dropReason = dropReasons.get(number);
-  const purpose = purposes.get(number);
   return {
     round: Number((cookie >> 48n) & 0xffffn),
     category: number,
     object: Number(cookie & 0xffffffffn),
+    ...partsOfCategory(number),
+  };
+}
+
+/** What the category of a cookie says. */
+export function partsOfCategory(number: number): Pick<CookieParts, 'dropReason' | 'purpose'> {
+  const dropReason = dropReasons.get(number);
+  const purpose = purposes.get(number);
+  return {
     ...(dropReason === undefined ? {} : { dropReason }),
     ...(purpose === undefined ? {} : { purpose }),
   };
@@ -119,8 +129,4 @@ export const dropBit = 0x8000_0000_0000n;
 
 function purposeNumber(purpose: FlowPurpose): number {
   return isDropReason(purpose) ? dropCategory[purpose] : category[purpose];
-}
-
-function isDropReason(purpose: string): purpose is DropReason {
-  return purpose in dropCategory;
 }

@@ -5,6 +5,7 @@ import type { LocalSwitch } from './local-switch.ts';
 import { trafficKey } from './object-key.ts';
 import type { ObjectKey } from './object-key.ts';
 import { changedNetworks, touchedByCounts, touchedByPorts, touchedKeys } from './touched.ts';
+import { countedPairs, type AppPair } from './traffic.ts';
 import { compareViews } from './view-diff.ts';
 import type { View } from './view.ts';
 import { ViewIndex } from './view-index.ts';
@@ -22,6 +23,18 @@ export class FlowCompiler {
         readonly objects: FlowObjects;
       }
     | undefined;
+
+  /** What has flows now. */
+  get keys(): Iterable<ObjectKey> {
+    return this.#state?.objects.keys() ?? [];
+  }
+
+  /** The pairs of apps that are counted now. */
+  get pairs(): readonly AppPair[] {
+    const index = this.#state?.index;
+    if (index === undefined) return [];
+    return [...index.networks.keys()].flatMap((network) => countedPairs(network, index).pairs);
+  }
 
   /** The flows for a view that validateView accepts, on a switch. */
   update(view: View, local: LocalSwitch): FlowObjects {

@@ -21,3 +21,9 @@ export const addressKey = (endpoint: Pick<ViewEndpoint, 'network' | 'ip'>): Obje
 
 /** The flows of the port that a local incarnation is plugged into. */
 export const portKey = (endpoint: EndpointKey): ObjectKey => `port:${endpointKey(endpoint)}`;
+
+const kinds = /^(?:base|(?:network|traffic|address|port):.+)$/;
+
+/** A key that was written as text; undefined when it is none. */
+export const objectKeyFromText = (text: string): ObjectKey | undefined =>
+  kinds.test(text) ? (text as ObjectKey) : undefined;

@@ -8,6 +8,7 @@ import type { Forbiddable } from '../../scheduler/api/security/policy.ts';
 import { createServer } from '../../scheduler/api/server.ts';
 import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
+import { FabricCounters } from '../../scheduler/driver/counters/fabric-counters.ts';
 import { PathFinder, type PathFinderOptions } from '../../scheduler/driver/paths/path-finder.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { step } from '../../scheduler/core/step.ts';
@@ -50,6 +51,7 @@ export class ApiHarness {
   /** Called before a change is decided on: somebody else may be faster. */
   beforeChange: () => void = () => undefined;
   #offers = 0;
+  readonly counters = new FabricCounters(() => this.now);
   /** What hosts answer when they are asked about paths. */
   askHost: AskHost = () => Promise.reject(new Error('no host was expected to be asked'));
   readonly paths = new PathFinder({
@@ -81,6 +83,7 @@ export class ApiHarness {
         return Promise.resolve(result);
       },
       hostStatus: (id) => this.#streams.get(id),
+      counters: this.counters,
       findPath: (from, to, traffic) => this.paths.find(from, to, traffic),
       now: () => this.now,
       after: () => () => undefined,

@@ -15,10 +15,12 @@ import {
 } from '../../src/fabric/view-wire.ts';
 import type { ViewVersion } from '../../src/fabric/view.ts';
 import { answerToWire } from '../../src/fabric/path/question-wire.ts';
+import { countersToWire } from '../../src/fabric/counters-wire.ts';
+import type { HostCounters } from '../../src/fabric/counters.ts';
 import type { HostAnswer } from '../../src/fabric/path/question.ts';
 import { createCodec, type Encoding } from '../../src/mesos/codec.ts';
 import { RecordDecoder } from '../../src/mesos/recordio.ts';
-import { agentId, executorId, slotIdFromText, type AgentId } from '../../src/model/ids.ts';
+import { agentId, appId, executorId, slotIdFromText, type AgentId } from '../../src/model/ids.ts';
 import { view } from '../support/fabric-views.ts';
 
 const codec = createCodec<ViewMessages>(viewDescriptor, viewTypeNames);
@@ -29,6 +31,7 @@ let directory: string;
 let reports: { host: AgentId; report: HostReport }[];
 let connections: { host: AgentId; have: ViewVersion | undefined; sink: ViewSink }[];
 let answers: { host: AgentId; answer: HostAnswer }[];
+let counted: { host: AgentId; counters: HostCounters }[];
 let left: number;
 let onLeft: () => void;
 
@@ -39,6 +42,7 @@ beforeEach(async () => {
   reports = [];
   connections = [];
   answers = [];
+  counted = [];
   left = 0;
   onLeft = () => undefined;
   server = Fastify({ forceCloseConnections: true });
@@ -57,6 +61,7 @@ beforeEach(async () => {
           onLeft();
         };
       },
+      counted: (host, counters) => void counted.push({ host, counters }),
       answered: (host, answer) => answers.push({ host, answer }) === 1,
       bundle: { directory },
     }),
@@ -137,6 +142,28 @@ test('an answer comes in; one that nobody waits for is told so, one that is none
   expect(answers).toEqual([{ host: 'S0', answer }]);
   expect((await send(body)).statusCode).toBe(410);
   expect((await send(Buffer.from('nonsense'))).statusCode).toBe(400);
+});
+
+test('counters come in; rows of a later build are left out', async () => {
+  const counters: HostCounters = {
+    origin: 'run',
+    drops: [{ reason: 'fenced', subject: 'address:default/10.32.0.10', packets: 3, bytes: 200 }],
+    traffic: [{ from: 'outside', to: appId('/web'), packets: 1, bytes: 60 }],
+  };
+  const wire = countersToWire(counters);
+  const later = {
+    ...wire,
+    drops: [...(wire.drops ?? []), { reason: 'bored', subject: 'base', packets: 1, bytes: 1 }],
+    traffic: [...(wire.traffic ?? []), { from: 'moon', to: '/web', packets: 1, bytes: 1 }],
+  };
+  const { statusCode } = await server.inject({
+    method: 'POST',
+    url: '/v1/hosts/S0/counters',
+    headers: { 'content-type': 'application/x-protobuf' },
+    payload: Buffer.from(codec.encode('ViewCounters', later, 'protobuf')),
+  });
+  expect(statusCode).toBe(202);
+  expect(counted).toEqual([{ host: 'S0', counters }]);
 });
 
 /** Opens a view stream; records come as they arrive. */

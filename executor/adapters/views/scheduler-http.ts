@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Agent } from 'node:https';
 import { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
+import { countersToWire } from '../../../src/fabric/counters-wire.ts';
+import type { HostCounters } from '../../../src/fabric/counters.ts';
 import { answerToWire } from '../../../src/fabric/path/question-wire.ts';
 import type { HostAnswer } from '../../../src/fabric/path/question.ts';
 import { reportToWire, type HostReport } from '../../../src/fabric/view-wire.ts';
@@ -43,6 +45,15 @@ export class SchedulerHttp {
   /** @throws PatchpanelError `unavailable` as report() */
   async answer(answer: HostAnswer, signal: AbortSignal): Promise<void> {
     await this.#post('answer', viewCodec.encode('ViewAnswer', answerToWire(answer), 'protobuf'), signal);
+  }
+
+  /** @throws PatchpanelError `unavailable` as report() */
+  async tellCounters(counters: HostCounters, signal: AbortSignal): Promise<void> {
+    await this.#post(
+      'counters',
+      viewCodec.encode('ViewCounters', countersToWire(counters), 'protobuf'),
+      signal,
+    );
   }
 
   async #post(name: string, body: Uint8Array, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { HostCounters } from '../../../src/fabric/counters.ts';
 import type { HostAnswer, HostQuestion } from '../../../src/fabric/path/question.ts';
 import { recordFromWire, type HostReport } from '../../../src/fabric/view-wire.ts';
 import type { EndpointKey, View, ViewVersion } from '../../../src/fabric/view.ts';
@@ -94,6 +95,19 @@ export class ViewClient {
   /** Whether a stream is open and alive. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** The stream that is open, if one is; another object for each. */
+  get session(): object | undefined {
+    return this.#connected ? this.#session : undefined;
+  }
+
+  /** Tells the scheduler what was counted; false when none is connected. @throws PatchpanelError `unavailable` */
+  async tellCounters(counters: HostCounters, signal: AbortSignal): Promise<boolean> {
+    const session = this.#session;
+    if (session === undefined || !this.#connected) return false;
+    await session.http.tellCounters(counters, AbortSignal.any([signal, session.abort.signal]));
+    return true;
   }
 
   start(): void {

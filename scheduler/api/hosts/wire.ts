@@ -5,6 +5,8 @@ import {
   type HostReport,
   type ViewRecord,
 } from '../../../src/fabric/view-wire.ts';
+import { countersFromWire } from '../../../src/fabric/counters-wire.ts';
+import type { HostCounters } from '../../../src/fabric/counters.ts';
 import { answerFromWire } from '../../../src/fabric/path/question-wire.ts';
 import type { HostAnswer } from '../../../src/fabric/path/question.ts';
 import { createCodec, type Encoding } from '../../../src/mesos/codec.ts';
@@ -29,3 +31,10 @@ export const decodeReport = (body: Uint8Array, encoding: Encoding): HostReport =
  */
 export const decodeAnswer = (body: Uint8Array, encoding: Encoding): HostAnswer =>
   answerFromWire(codec.decode('ViewAnswer', body, encoding));
+
+/**
+ * What a host has counted.
+ * @throws PatchpanelError `protocol` when it is nothing of the kind
+ */
+export const decodeCounters = (body: Uint8Array, encoding: Encoding): HostCounters =>
+  countersFromWire(codec.decode('ViewCounters', body, encoding));

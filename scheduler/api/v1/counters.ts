@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { isDropReason } from '../../../src/fabric/cookie.ts';
+import type { ObjectKey } from '../../../src/fabric/object-key.ts';
+import { isoTime, networkName } from '../../../src/model/ids.ts';
+import type { World } from '../../core/world.ts';
+import type { DropRow, TrafficRow } from '../../driver/counters/fabric-counters.ts';
+import type { ApiDeps } from '../deps.ts';
+import { checked } from '../request.ts';
+
+const limit = z.coerce.number().int().min(1).max(20_000).default(1_000);
+const dropQuery = z.object({
+  reason: z.string().refine(isDropReason, 'it must be a reason for drops').optional(),
+  /** Host name or agent id. */
+  host: z.string().optional(),
+  slot: z.string().optional(),
+  limit,
+});
+const trafficQuery = z.object({ app: z.string().optional(), limit });
+
+/** `/v1/drops` and `/v1/traffic`: what switches dropped, and delivered from app to app; the greatest first. */
+export function counterRoutes(server: FastifyInstance, deps: ApiDeps): void {
+  server.get('/v1/drops', (request, reply) => {
+    const { reason, host, slot, limit: most } = checked(dropQuery, request.query, request, reply);
+    const world = deps.world();
+    const drops = [...deps.counters.drops()]
+      .map((row) => presentDrop(world, row))
+      .filter(
+        (row) =>
+          (reason === undefined || row.reason === reason) &&
+          (host === undefined || row.host === host || row.agentId === host) &&
+          (slot === undefined || row.slot === slot),
+      )
+      .sort((a, b) => b.packets - a.packets);
+    return { drops: drops.slice(0, most) };
+  });
+
+  server.get('/v1/traffic', (request, reply) => {
+    const { app, limit: most } = checked(trafficQuery, request.query, request, reply);
+    const pairs = [...deps.counters.traffic()]
+      .filter(({ from, to }) => app === undefined || from === app || to === app)
+      .sort((a, b) => b.bytes - a.bytes);
+    return { pairs: pairs.slice(0, most).map(presentPair) };
+  });
+}
+
+const presentPair = ({ lastAt, ...row }: TrafficRow) => ({ ...row, lastAt: isoTime(lastAt) });
+
+function presentDrop(world: World, { host, reason, subject, packets, bytes, lastAt }: DropRow) {
+  return {
+    reason,
+    agentId: host,
+    host: world.hosts.get(host)?.facts.hostname ?? host,
+    ...placeOf(world, subject),
+    packets,
+    bytes,
+    lastAt: isoTime(lastAt),
+  };
+}
+
+/** Whose frames they were: a port's are one incarnation's, an address's are those that claim to be the slot's. */
+function placeOf(
+  world: World,
+  subject: ObjectKey,
+): { slot?: string; epoch?: number; network?: string; ip?: string } {
+  const text = subject.slice(subject.indexOf(':') + 1);
+  if (subject.startsWith('network:')) return { network: text };
+  if (subject.startsWith('port:')) {
+    const at = text.lastIndexOf('@');
+    return { slot: text.slice(0, at), epoch: Number(text.slice(at + 1)) };
+  }
+  if (!subject.startsWith('address:')) return {};
+  const [network = '', ip = ''] = text.split('/');
+  const holders = world.addresses.get(networkName(network))?.holders.get(ip) ?? [];
+  const slot = [...holders].find((holder) => holder.includes('#'));
+  return { network, ip, ...(slot === undefined ? {} : { slot }) };
+}
