@@ -56,7 +56,7 @@ test('an endpoint that its host lets out leaves by the gateway, whatever the net
   const populated = view([here, there], [{ ...red, forwards: true }], [{ ...web, nat: true }]);
   const local = { ...switchOf(populated, here.id), gatewayOfports: new Map([[red.name, 16_384]]) };
   const flows = compile(populated, local).map((flow) => flowText({ ...flow, cookie: 0n }));
-  const leaving = 'dl_dst=0a:07:0a:01:00:01,nw_src=10.1.0.5 actions=set_field:16384->reg3,goto_table:60';
+  const leaving = 'dl_dst=0a:07:0a:01:00:01,nw_src=10.1.0.5 actions=set_field:16384->reg3,goto_table:58';
   expect(flows).toContain(`cookie=0x0,table=35,priority=60,ip,in_port=32768,${leaving}`);
 });
 

@@ -38,6 +38,7 @@ const inTable: Readonly<Record<string, string>> = {
   [`${table.portSecurity} endpointLocal`]: "MAC and address are the port's own",
   [`${table.portSecurity} handover`]: "MAC and address are the port's own; its connection is tracked",
   [`${table.gateway} base`]: 'it is not for the gateway',
+  [`${table.gateway} endpointLocal`]: 'this host lets its endpoint out by the gateway',
   [`${table.traffic} base`]: 'the two apps are not told apart',
   [`${table.output} base`]: 'out of the port',
 };
