@@ -11,6 +11,7 @@ import { DockerContainers } from './adapters/docker/docker-containers.ts';
 import { pauseImage } from './adapters/docker/pause-image.ts';
 import type { StepTools } from './apply.ts';
 import type { ExecutorConfig } from './config.ts';
+import type { ContainerSurroundings } from './core/container-spec.ts';
 import { ownCgroup } from './core/task-cgroup.ts';
 import type { ListedContainer } from './core/task-containers.ts';
 import { HostProber } from './adapters/probes/host-prober.ts';
@@ -73,12 +74,17 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   const containers = new DockerContainers(connectDocker(config.dockerHost), hostKey);
   const dockerVersion = await containers.version();
   const underlayIp = config.underlayIp ?? (await discoverUnderlay(options));
-  const fabric = createSwitch(options, containers, { hostKey, dockerVersion, underlayIp });
+  const fabric = createSwitch(options, containers, {
+    hostKey,
+    runId: lives.runId,
+    dockerVersion,
+    underlayIp,
+  });
   const cgroupParent = await findCgroup(options, containers);
   await Promise.all([containers.ensurePauseImage(os.arch()), fabric.start()]);
   scope.defer('switch', () => fabric.stop());
   if (config.underlayIp === undefined) watchUnderlay(options, fabric, underlayIp);
-  const isOthers = ({ executorId }: ListedContainer) => lives.isOther(executorId);
+  const isOthers = ({ runId }: ListedContainer) => lives.isOther(runId);
   await new ContainerGarbage(containers, isOthers, systemClock, log).removeLeftovers();
   const removed = await fabric.cleanUp((id) => lives.isOther(id));
   if (others.length > 0) await knowSandboxes(containers, fabric);
@@ -88,7 +94,13 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
     await fabric.handOver();
     await lock.release();
   };
-  const tools = toolsOf(options, containers, fabric, hostKey, cgroupParent);
+  const surroundings = {
+    hostKey,
+    agentId: options.environment.agentId,
+    runId: lives.runId,
+    ...(cgroupParent === undefined ? {} : { cgroupParent }),
+  };
+  const tools = toolsOf(config, containers, fabric, surroundings);
   return { fabric, prober, tools, lives, handOver };
 }
 
@@ -135,7 +147,7 @@ function watchUnderlay(options: HostOptions, fabric: Switch, first: string): voi
 function createSwitch(
   options: HostOptions,
   containers: DockerContainers,
-  { hostKey, dockerVersion, underlayIp }: Pick<SwitchConfig, 'hostKey' | 'dockerVersion' | 'underlayIp'>,
+  found: Pick<SwitchConfig, 'hostKey' | 'runId' | 'dockerVersion' | 'underlayIp'>,
 ): Switch {
   const { config, environment, hostname, log, onPortLost } = options;
   return new Switch(
@@ -144,13 +156,11 @@ function createSwitch(
       executorId: environment.executorId,
       frameworkId: environment.frameworkId,
       hostname,
-      hostKey,
       ovsRunDir: config.ovsRunDir,
       stateDir: config.stateDir,
       bridge: config.bridge,
-      underlayIp,
       datapath: config.datapath,
-      dockerVersion,
+      ...found,
       ...(config.schedulerUrl === undefined ? {} : { schedulerUrl: config.schedulerUrl }),
     },
     {
@@ -167,21 +177,15 @@ function createSwitch(
 }
 
 function toolsOf(
-  { config, environment }: HostOptions,
+  config: ExecutorConfig,
   containers: DockerContainers,
   fabric: Switch,
-  hostKey: string,
-  cgroupParent: string | undefined,
+  surroundings: ContainerSurroundings,
 ): StepTools {
   return {
     containers,
     fabric,
-    surroundings: {
-      hostKey,
-      agentId: environment.agentId,
-      executorId: environment.executorId,
-      ...(cgroupParent === undefined ? {} : { cgroupParent }),
-    },
+    surroundings,
     sandboxImage: pauseImage.name,
     convergeTimeoutMs: config.convergeTimeoutMs,
     drainTimeoutMs,

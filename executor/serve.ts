@@ -79,8 +79,7 @@ export function startTasks(options: ServeOptions): Tasks {
   const watch = new DeathWatch(containers, tasks, clock, log);
   watch.start();
   scope.defer('watch of containers', () => watch.stop());
-  const isWanted = ({ taskId: id, executorId }: ListedContainer) =>
-    tasks.has(id) || host.lives.isOther(executorId);
+  const isWanted = ({ taskId: id, runId }: ListedContainer) => tasks.has(id) || host.lives.isOther(runId);
   const garbage = new ContainerGarbage(containers, isWanted, clock, log);
   garbage.start();
   scope.defer('garbage collection', () => garbage.stop());

@@ -35,7 +35,8 @@ export interface ContainerSurroundings {
   /** Identity of this host among others that may use the same Docker Engine. */
   readonly hostKey: string;
   readonly agentId: string;
-  readonly executorId: string;
+  /** This run of the executor, see ExecutorLives. */
+  readonly runId: string;
   /** The cgroup for all containers; absent: where Docker puts them. */
   readonly cgroupParent?: string;
 }
@@ -47,7 +48,7 @@ export const containerLabels = {
   host: 'patchpanel.host',
   role: 'patchpanel.role',
   task: 'patchpanel.task',
-  executor: 'patchpanel.executor',
+  run: 'patchpanel.run',
   slot: 'patchpanel.slot',
   epoch: 'patchpanel.epoch',
 } as const;
@@ -171,7 +172,7 @@ function ourLabels(
     [containerLabels.host]: surroundings.hostKey,
     [containerLabels.role]: role,
     [containerLabels.task]: spec.taskId,
-    [containerLabels.executor]: surroundings.executorId,
+    [containerLabels.run]: surroundings.runId,
     [containerLabels.slot]: spec.slot,
     [containerLabels.epoch]: String(spec.epoch),
     'patchpanel.agent': surroundings.agentId,

@@ -46,8 +46,8 @@ export interface ListedContainer {
   readonly id: string;
   readonly name: string;
   readonly taskId: string;
-  /** Whose task it is; absent with executors that did not say. */
-  readonly executorId?: string;
+  /** The run of an executor whose task it is; absent with executors that did not say. */
+  readonly runId?: string;
   /** The incarnation that the task is. */
   readonly endpoint: EndpointKey;
   readonly role: ContainerRole;

@@ -16,7 +16,7 @@ const FLOWS_TIMEOUT_MS = 15_000;
 /** What attaching needs; small, so that tests can do without Open vSwitch. */
 export interface AttachmentParts {
   readonly owner: string;
-  readonly executorId: string;
+  readonly runId: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly takeNumber: (used: ReadonlySet<number>) => { readonly ofport: number; readonly veth: string };
@@ -47,7 +47,7 @@ interface Entry {
   /** Undefined for what another executor attached. */
   readonly network: SwitchNetworkSpec | undefined;
   /** Who attached it, where that is known. */
-  readonly executorId: string | undefined;
+  readonly runId: string | undefined;
   readonly address: { readonly mac: string; readonly ip: string };
   number: { readonly ofport: number; readonly veth: string };
   state: 'prepared' | 'attaching' | 'attached' | 'lost' | 'leaving';
@@ -79,9 +79,9 @@ export class Attachments {
   }
 
   /** What was adopted and is still there, of these executors. */
-  inherited(isWanted: (executorId: string | undefined) => boolean): readonly EndpointKey[] {
+  inherited(isWanted: (runId: string | undefined) => boolean): readonly EndpointKey[] {
     return [...this.#entries.values()]
-      .filter((entry) => entry.network === undefined && isWanted(entry.executorId))
+      .filter((entry) => entry.network === undefined && isWanted(entry.runId))
       .map((entry) => entry.endpoint);
   }
 
@@ -111,8 +111,8 @@ export class Attachments {
   prepare(endpoint: EndpointKey, network: SwitchNetworkSpec): void {
     const key = endpointKey(endpoint);
     if (this.#entries.has(key)) return;
-    const { executorId } = this.#parts;
-    this.#entries.set(key, freshEntry({ endpoint, network, executorId, ...this.#number(), ...network }));
+    const { runId } = this.#parts;
+    this.#entries.set(key, freshEntry({ endpoint, network, runId, ...this.#number(), ...network }));
     // Whoever attaches waits for the flows itself; here they only get their head start.
     this.#parts
       .commitFlows()
@@ -266,9 +266,9 @@ export class Attachments {
     return this.#parts.takeNumber(new Set([...used, ...onBridge]));
   }
 
-  #portWish({ endpoint, number, address, executorId }: Entry): PortWish {
-    const { owner, executorId: self } = this.#parts;
-    return { owner, executorId: executorId ?? self, endpoint, ...number, ...address };
+  #portWish({ endpoint, number, address, runId }: Entry): PortWish {
+    const { owner, runId: self } = this.#parts;
+    return { owner, runId: runId ?? self, endpoint, ...number, ...address };
   }
 
   #linkWish(entry: Entry, network: SwitchNetworkSpec, sandboxPid: number): LinkWish {
@@ -282,17 +282,17 @@ export class Attachments {
 interface NewEntry {
   readonly endpoint: EndpointKey;
   readonly network?: SwitchNetworkSpec;
-  readonly executorId?: string;
+  readonly runId?: string;
   readonly mac: string;
   readonly ip: string;
   readonly ofport: number;
   readonly veth: string;
 }
 
-const freshEntry = ({ endpoint, network, executorId, mac, ip, ofport, veth }: NewEntry): Entry => ({
+const freshEntry = ({ endpoint, network, runId, mac, ip, ofport, veth }: NewEntry): Entry => ({
   endpoint: { slot: endpoint.slot, epoch: endpoint.epoch },
   network,
-  executorId,
+  runId,
   address: { mac, ip },
   number: { ofport, veth },
   state: 'prepared',

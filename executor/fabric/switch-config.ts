@@ -7,6 +7,8 @@ import type { Logger } from '../../src/runtime/logger.ts';
 export interface SwitchConfig {
   readonly agentId: AgentId;
   readonly executorId: ExecutorId;
+  /** This run of the executor, see ExecutorLives. */
+  readonly runId: string;
   /** Whose views these are: what is kept on disk of another framework is not used, its terms mean nothing here. */
   readonly frameworkId?: FrameworkId;
   readonly hostname: string;

@@ -163,8 +163,8 @@ export class Switch implements Fabric {
    * veths. Gives what it removed.
    * @throws PatchpanelError `external`, `unavailable`, `deadline`; what is left then is swept later
    */
-  async cleanUp(lives: (executorId: string | undefined) => boolean): Promise<readonly EndpointKey[]> {
-    const inherited = this.#attachments.inherited((executorId) => !lives(executorId));
+  async cleanUp(lives: (runId: string | undefined) => boolean): Promise<readonly EndpointKey[]> {
+    const inherited = this.#attachments.inherited((runId) => !lives(runId));
     await Promise.all(inherited.map((endpoint) => this.#attachments.detach(endpoint)));
     const wanted = this.#attachments.veths();
     const strays = (await this.#findVeths()).filter((veth) => !wanted.has(veth));
@@ -385,7 +385,7 @@ export class Switch implements Fabric {
     const { clock, log, onPortLost, onInheritedLost } = this.#around;
     return new Attachments({
       owner: this.#config.hostKey,
-      executorId: this.#config.executorId,
+      runId: this.#config.runId,
       clock,
       log,
       onPortLost,

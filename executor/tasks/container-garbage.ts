@@ -40,8 +40,8 @@ export class ContainerGarbage {
   }
 
   /** Removes at once what the tasks of an executor that has ended left. */
-  async removeOf(executorId: string): Promise<void> {
-    await this.#removeAll((await this.#strays()).filter((container) => container.executorId === executorId));
+  async removeOf(runId: string): Promise<void> {
+    await this.#removeAll((await this.#strays()).filter((container) => container.runId === runId));
   }
 
   /** Begins the periodic rounds. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ExecutorId } from '../../src/model/ids.ts';
@@ -10,31 +11,34 @@ import { tryLock, unlocked, type FileLock } from './file-lock.ts';
 const settledMs = 60_000;
 
 /**
- * Which executors live on this host. Each holds the lock on a file with its name, so the kernel says when it has ended,
- * however that happened. What a living one has on the host is its own; what a dead one left is for whoever has the host.
+ * Which executors live on this host. Each run holds the lock on a file with its name, so the kernel says when it has
+ * ended, however that happened. What a living run has on the host is its own; what a dead one left is for whoever has
+ * the host.
  */
 export class ExecutorLives {
+  /** Names this run for ever: an agent may start an executor of the same id again. */
+  readonly runId: string;
   readonly #directory: string;
-  readonly #self: string;
   readonly #own: FileLock;
   #others: ReadonlySet<string> = new Set();
 
   private constructor(directory: string, self: string, own: FileLock) {
     this.#directory = directory;
-    this.#self = self;
+    this.runId = self;
     this.#own = own;
   }
 
-  /** Begins this executor's life. @throws PatchpanelError `conflict` when its id is in use on this host */
+  /** Begins this executor's life. @throws PatchpanelError `external` when there is no flock */
   static async begin(stateDir: string, id: ExecutorId): Promise<ExecutorLives> {
+    const runId = `${id}.${randomUUID().slice(0, 8)}`;
     const directory = path.join(stateDir, 'executors');
     await mkdir(directory, { recursive: true });
-    const own = await tryLock(path.join(directory, id));
-    if (own !== undefined) return new ExecutorLives(directory, id, own);
-    throw new PatchpanelError('conflict', `an executor ${id} runs on this host already`);
+    const own = await tryLock(path.join(directory, runId));
+    if (own !== undefined) return new ExecutorLives(directory, runId, own);
+    throw new PatchpanelError('conflict', `another process has the lock on ${runId} in ${directory}`);
   }
 
-  /** Whether that executor, not this one, lived at the last look. */
+  /** Whether that run, not this one, lived at the last look. */
   isOther(id: string | undefined): boolean {
     return id !== undefined && this.#others.has(id);
   }
@@ -48,7 +52,7 @@ export class ExecutorLives {
   async look(): Promise<readonly string[]> {
     const others: string[] = [];
     for (const id of await readdir(this.#directory)) {
-      if (id !== this.#self && (await this.#lives(id))) others.push(id);
+      if (id !== this.runId && (await this.#lives(id))) others.push(id);
     }
     this.#others = new Set(others);
     return others;
@@ -65,7 +69,7 @@ export class ExecutorLives {
 
   /** Ends this executor's life; what it has on the host is then anybody's. */
   async end(): Promise<void> {
-    await rm(path.join(this.#directory, this.#self), { force: true });
+    await rm(path.join(this.#directory, this.runId), { force: true });
     await this.#own.release();
   }
 

@@ -1,4 +1,5 @@
 import type { TaskId } from '../../src/model/ids.ts';
+import type { Instance } from '../../src/model/instance.ts';
 import { countFailure, delayDue } from './backoff.ts';
 import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
@@ -87,7 +88,7 @@ function launchDue(frame: FrameBuilder, taskId: TaskId): void {
 function unreachableDue(frame: FrameBuilder, taskId: TaskId): void {
   const instance = frame.world.instances.get(taskId);
   if (instance?.condition !== 'unreachable') return;
-  const forgetAt = instance.since + frame.settings.unreachableKeepMs;
+  const forgetAt = instance.since + keptMs(frame, instance);
   if (instance.goal === 'stop' && frame.now >= forgetAt) {
     finishInstance(frame, instance, { condition: 'lost', message: 'unreachable for too long: forgotten' });
     return;
@@ -95,6 +96,16 @@ function unreachableDue(frame: FrameBuilder, taskId: TaskId): void {
   frame.touchSlot(instance.appId, instance.slotId);
   frame.world.timers.set(
     { kind: 'unreachable', taskId },
-    frame.now < forgetAt ? forgetAt : frame.now + frame.settings.unreachableKeepMs,
+    frame.now < forgetAt ? forgetAt : frame.now + keptMs(frame, instance),
   );
+}
+
+/**
+ * How long a lost instance that was replaced stays in the books, in milliseconds. Out of the books it is killed on its
+ * return all the same, as a task that nobody knows; 0, Marathon's default, is no reason to lose sight of it at once.
+ */
+function keptMs({ world, settings }: FrameBuilder, { appId }: Instance): number {
+  const strategy = world.apps.get(appId)?.unreachableStrategy ?? 'disabled';
+  if (strategy === 'disabled' || strategy.expungeAfterSeconds === 0) return settings.unreachableKeepMs;
+  return Math.max(strategy.inactiveAfterSeconds, strategy.expungeAfterSeconds) * 1000;
 }

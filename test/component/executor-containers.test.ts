@@ -33,7 +33,7 @@ async function sandboxOn(hostKey: string): Promise<string> {
   const spec = sandboxContainer(task, launch.task.plug, 'patchpanel/pause:1', {
     hostKey,
     agentId: 'a',
-    executorId: 'e',
+    runId: 'run',
   });
   await host(hostKey).create(name, spec);
   await host(hostKey).start(name);

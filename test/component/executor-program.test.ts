@@ -8,6 +8,8 @@ import { agentId, appId, networkName, slotIdFromText } from '../../src/model/ids
 import { startTestEngine, type TestEngine } from '../support/docker.ts';
 import { bundleForTest } from '../support/bundle.ts';
 import { taskSpec } from '../support/executor-tasks.ts';
+import { eventually } from '../support/switch-bench.ts';
+import { TestCgroup } from '../support/cgroup.ts';
 import { FakeAgent } from '../support/fake-agent.ts';
 import { startUnderlay, type TestUnderlay } from '../support/openvswitch.ts';
 
@@ -50,7 +52,7 @@ afterEach(async () => {
 });
 
 /** Starts the executor as an agent does, in the namespace of the host. */
-function startExecutor(changes: Record<string, string> = {}): Running {
+function startExecutor(changes: Record<string, string> = {}, prefix: readonly string[] = []): Running {
   const host = underlay.hosts[0]!;
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -64,8 +66,9 @@ function startExecutor(changes: Record<string, string> = {}): Running {
     TEST_VIEW: JSON.stringify(view(host.underlayIp)),
     ...changes,
   };
-  const args = ['netns', 'exec', host.netns, process.execPath, program];
-  const child = spawn('ip', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const command = ['ip', 'netns', 'exec', host.netns, process.execPath, program];
+  const [file = '', ...args] = [...prefix, ...command];
+  const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const exit = new Promise<number | string>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
   });
@@ -74,7 +77,18 @@ function startExecutor(changes: Record<string, string> = {}): Running {
   return running;
 }
 
-/** The view of a host with one endpoint, that of the slot which every task here has. */
+/** The ports of our bridge. */
+const portNames = async (): Promise<readonly string[]> => {
+  const host = underlay.hosts[0]!;
+  const listed = await host.exec('ovs-vsctl', [
+    `--db=unix:${host.runDir}/db.sock`,
+    'list-ports',
+    'br-patchpanel',
+  ]);
+  return listed.trim().split('\n');
+};
+
+/** The view of a host with the endpoints of the slots that the tasks here have. */
 const view = (underlayIp: string): View => ({
   version: { term: 1, n: 1 },
   hosts: [{ id: agentId('agent-1'), hostname: 'host-1', underlayIp }],
@@ -88,20 +102,18 @@ const view = (underlayIp: string): View => ({
       domain: 'patchpanel.internal',
     },
   ],
-  endpoints: [
-    {
-      slot: slotIdFromText('/web#0'),
-      epoch: 1,
-      app: appId('/web'),
-      network: networkName('default'),
-      host: agentId('agent-1'),
-      ip: '10.32.0.7',
-      mac: '0a:07:0a:20:00:07',
-      hostname: '0.web',
-      state: 'active',
-      ports: [],
-    },
-  ],
+  endpoints: [0, 1].map((index) => ({
+    slot: slotIdFromText(`/web#${index}`),
+    epoch: 1,
+    app: appId('/web'),
+    network: networkName('default'),
+    host: agentId('agent-1'),
+    ip: `10.32.0.${7 + index}`,
+    mac: `0a:07:0a:20:00:0${7 + index}`,
+    hostname: `${index}.web`,
+    state: 'active',
+    ports: [],
+  })),
 });
 
 const spec = (changes: Parameters<typeof taskSpec>[0] = {}) =>
@@ -177,29 +189,56 @@ test('a broken stream is taken up again with what was not acknowledged, and task
   expect(await exit).toBe(0);
 });
 
-test('a second executor of a host waits until the first has ended', async () => {
+test('a second executor takes the host over; the first one goes on with its task and ends with it', async () => {
   const first = startExecutor(quiet);
   await agent.subscribed();
   const old = agent.launch(spec());
   await agent.reaches(old, 'TASK_RUNNING');
-  startExecutor(quiet);
+  const second = startExecutor(quiet);
   await agent.subscribed(2);
-  const id = agent.launch(spec());
-  first.child.kill('SIGTERM');
+  const id = agent.launch(spec({ slot: '/web#1' }));
+  await agent.reaches(id, 'TASK_RUNNING');
+  expect(await containerCount()).toBe(4);
+  expect(first.child.exitCode).toBeNull();
+  await engine.docker.getContainer(`patchpanel-app-${old}`).kill({ signal: 'SIGKILL' });
   expect(await first.exit).toBe(0);
-  const running = await agent.reaches(id, 'TASK_RUNNING');
-  expect(running.message).toMatch(/10\.32\.0\.7/);
+  // The one that has the switch sees that the veth is gone.
+  await eventually(async () => expect(await portNames()).toHaveLength(2));
+  expect(await containerCount()).toBe(2);
+  second.child.kill('SIGTERM');
+  expect(await second.exit).toBe(0);
+  expect(await portNames()).toEqual(['pp-tun']);
 });
 
 test('an executor that waits for its host ends at once when it is told to', async () => {
-  startExecutor(quiet);
+  const first = startExecutor(quiet);
   await agent.subscribed();
   const old = agent.launch(spec());
   await agent.reaches(old, 'TASK_RUNNING');
+  // One that is stuck neither ends nor hands the host over.
+  first.child.kill('SIGSTOP');
   const { child, exit } = startExecutor(quiet);
   await agent.subscribed(2);
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
+});
+
+test('containers are in the cgroup that the agent made for the executor, and its limits count for them', async () => {
+  const cgroup = await TestCgroup.create(path.basename(directory));
+  try {
+    const { child, exit } = startExecutor(quiet, cgroup.enter);
+    await agent.subscribed();
+    const id = agent.launch(spec());
+    await agent.reaches(id, 'TASK_RUNNING');
+    for (const role of ['app', 'sandbox']) {
+      const { State } = await engine.docker.getContainer(`patchpanel-${role}-${id}`).inspect();
+      expect(await cgroup.groupOf(State.Pid)).toMatch(`${cgroup.path}/`);
+    }
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+  } finally {
+    await cgroup.close();
+  }
 });
 
 test('an executor without tasks ends by itself', async () => {

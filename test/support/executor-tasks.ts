@@ -135,7 +135,7 @@ export class TaskBench {
     const tools: StepTools = {
       containers,
       fabric: this.fabric,
-      surroundings: { hostKey, agentId: 'agent-1', executorId: 'executor-1' },
+      surroundings: { hostKey, agentId: 'agent-1', runId: 'run-1' },
       sandboxImage: pauseImage.name,
       convergeTimeoutMs: 100,
       drainTimeoutMs: 5000,

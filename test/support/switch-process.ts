@@ -65,6 +65,7 @@ export class SwitchProcess {
     const config: SwitchConfig = {
       agentId: hostAgent(host),
       executorId: executorId(`executor-${host.netns}`),
+      runId: `run-${host.netns}`,
       hostname: host.netns,
       hostKey: `key-${host.netns}`,
       ovsRunDir: host.runDir,

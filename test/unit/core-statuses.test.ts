@@ -145,6 +145,22 @@ test('a replaced instance that stays away is forgotten in the end', () => {
   expect(bench.world.instances.has(old.taskId)).toBe(false);
 });
 
+test('an app says how long a replaced instance that stays away is remembered; it is killed when it is back after that', () => {
+  const bench = new CoreBench();
+  const unreachableStrategy = { inactiveAfterSeconds: 10, expungeAfterSeconds: 40 };
+  bench.deploy(anApp('/web', { unreachableStrategy }), 'a1');
+  const old = bench.instance('/web');
+  bench.status(old, 'unreachable');
+  bench.wait(11);
+  bench.run(bench.offer('a2'));
+  bench.wait(20);
+  expect(bench.world.instances.has(old.taskId)).toBe(true);
+  bench.wait(10);
+  expect(bench.world.instances.has(old.taskId)).toBe(false);
+  bench.status(old, 'running', { agentId: old.agentId });
+  expect(bench.killed()).toEqual([old.taskId]);
+});
+
 test('one answer that Mesos does not know a task is not believed, a second one later is', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web'), 'a1');

@@ -12,7 +12,7 @@ import { taskId } from '../../src/model/ids.ts';
 import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { taskInfo, taskSpec } from '../support/executor-tasks.ts';
 
-const surroundings = { hostKey: 'key', agentId: 'agent', executorId: 'executor' };
+const surroundings = { hostKey: 'key', agentId: 'agent', runId: 'run' };
 
 function desired(changes: Partial<TaskSpec> = {}): DesiredTask {
   const launch = readLaunch(taskInfo(taskSpec(changes)));

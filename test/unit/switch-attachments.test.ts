@@ -37,7 +37,7 @@ function newBench(overrides: Partial<AttachmentParts> = {}, gone = () => false) 
   };
   const attachments: Attachments = new Attachments({
     owner: 'key',
-    executorId: 'executor-2',
+    runId: 'run-2',
     clock: systemClock,
     log: createLogger('test', 'silent'),
     takeNumber: () => ({ ofport: 32_768 + serial, veth: `pp${serial++}h` }),
@@ -150,7 +150,7 @@ test('what an earlier executor left keeps its flows until it is detached', async
   const left: OwnPort = {
     portUuid: 'p',
     owner: 'key',
-    executorId: 'executor-1',
+    runId: 'run-1',
     endpoint: web,
     veth: 'pp9h',
     mac: '0a:07:0a:20:00:01',
@@ -163,8 +163,8 @@ test('what an earlier executor left keeps its flows until it is detached', async
   ports.set('pp9h', left);
   attachments.adopt([left]);
   expect(attachments.ofports()).toEqual(new Map([['/web#0@1', 33_000]]));
-  expect(attachments.inherited((id) => id !== 'executor-1')).toEqual([]);
-  expect(attachments.inherited((id) => id === 'executor-1')).toEqual([web]);
+  expect(attachments.inherited((id) => id !== 'run-1')).toEqual([]);
+  expect(attachments.inherited((id) => id === 'run-1')).toEqual([web]);
   await attachments.detach(web);
   expect(done).toEqual(['flows none', 'unplug pp9h']);
 });
@@ -174,7 +174,7 @@ test('what another executor attached is plugged in again with its own marks, and
   const theirs: OwnPort = {
     portUuid: 'p',
     owner: 'key',
-    executorId: 'executor-1',
+    runId: 'run-1',
     endpoint: web,
     veth: 'pp9h',
     mac: '0a:07:0a:20:00:01',
@@ -189,7 +189,7 @@ test('what another executor attached is plugged in again with its own marks, and
   attachments.knowSandbox(web, 42);
   expect(attachments.sandboxPid(web)).toBe(42);
   await attachments.replug(never);
-  expect(ports.get('pp9h')).toMatchObject({ executorId: 'executor-1', ip: theirs.ip, mac: theirs.mac });
+  expect(ports.get('pp9h')).toMatchObject({ runId: 'run-1', ip: theirs.ip, mac: theirs.mac });
   ports.set('pp9h', { ...theirs, ifindex: 0 });
   attachments.watch();
   await new Promise(setImmediate);

@@ -207,7 +207,7 @@ test('ports of one transaction are inserted with their marks and found again by 
   const bridge = rows.all('Bridge')[0]!;
   const port: PortWish = {
     owner: 'host-key',
-    executorId: 'executor-1',
+    runId: 'run-1',
     endpoint: { slot: slotIdFromText('/web#0'), epoch: 3 },
     veth: 'pp5h',
     ofport: 32773,
@@ -241,7 +241,7 @@ test('ports of one transaction are inserted with their marks and found again by 
     {
       portUuid: 'p',
       owner: 'host-key',
-      executorId: 'executor-1',
+      runId: 'run-1',
       endpoint: port.endpoint,
       veth: 'pp5h',
       mac: '0a:07:0a:20:00:05',

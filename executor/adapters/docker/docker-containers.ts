@@ -200,7 +200,7 @@ export class DockerContainers implements Containers {
 
 /** Whose a container is, by its labels. */
 function ownerOf(labels: Readonly<Record<string, string>>) {
-  const executorId = labels[containerLabels.executor];
+  const runId = labels[containerLabels.run];
   return {
     taskId: labels[containerLabels.task] ?? '',
     role: roleOf(labels[containerLabels.role]),
@@ -208,7 +208,7 @@ function ownerOf(labels: Readonly<Record<string, string>>) {
       slot: slotIdFromText(labels[containerLabels.slot] ?? ''),
       epoch: Number(labels[containerLabels.epoch] ?? 0),
     },
-    ...(executorId === undefined ? {} : { executorId }),
+    ...(runId === undefined ? {} : { runId }),
   };
 }
 

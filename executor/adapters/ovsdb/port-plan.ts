@@ -8,7 +8,7 @@ import { namedRef, ovsdbMap, ovsdbSet, uuidRef } from './values.ts';
 /** `external_ids` of our ports: all that must be known to take one over or away. */
 const portIds = {
   owner: 'patchpanel-owner',
-  executor: 'patchpanel-executor',
+  run: 'patchpanel-run',
   slot: 'patchpanel-slot',
   epoch: 'patchpanel-epoch',
   mac: 'attached-mac',
@@ -19,7 +19,7 @@ const portIds = {
 /** A port that shall be on our bridge. */
 export interface PortWish {
   readonly owner: string;
-  readonly executorId: string;
+  readonly runId: string;
   readonly endpoint: EndpointKey;
   /** Host side of the veth pair; the port's name too. */
   readonly veth: string;
@@ -33,8 +33,8 @@ export interface OwnPort {
   readonly portUuid: string;
   readonly endpoint: EndpointKey;
   readonly owner: string;
-  /** The executor whose task uses it; absent with executors that did not say. */
-  readonly executorId?: string;
+  /** The run of an executor whose task uses it; absent with executors that did not say. */
+  readonly runId?: string;
   readonly veth: string;
   readonly mac: string;
   readonly ip: string;
@@ -120,11 +120,11 @@ function readPort(portUuid: string, row: InterfaceRow): OwnPort | undefined {
   const slot = row.externalIds[portIds.slot];
   const epoch = Number(row.externalIds[portIds.epoch]);
   if (owner === undefined || slot === undefined || !Number.isInteger(epoch)) return undefined;
-  const executorId = row.externalIds[portIds.executor];
+  const runId = row.externalIds[portIds.run];
   return {
     portUuid,
     owner,
-    ...(executorId === undefined ? {} : { executorId }),
+    ...(runId === undefined ? {} : { runId }),
     endpoint: { slot: slotIdFromText(slot), epoch },
     veth: row.externalIds[portIds.veth] ?? row.name,
     mac: row.externalIds[portIds.mac] ?? '',
@@ -138,7 +138,7 @@ function readPort(portUuid: string, row: InterfaceRow): OwnPort | undefined {
 
 const idsOf = (wish: PortWish): Readonly<Record<string, string>> => ({
   [portIds.owner]: wish.owner,
-  [portIds.executor]: wish.executorId,
+  [portIds.run]: wish.runId,
   [portIds.slot]: wish.endpoint.slot,
   [portIds.epoch]: String(wish.endpoint.epoch),
   [portIds.mac]: wish.mac,

@@ -1,0 +1,215 @@
+import type { TaskInfo } from '../../src/cli/api-types.ts';
+import { CliError, exitCodes } from '../../src/cli/client.ts';
+import { sleep } from '../../src/runtime/deadline.ts';
+import { messageOf } from '../../src/runtime/errors.ts';
+import { demoApp, shellApp, type ClusterBench } from '../support/cluster-bench.ts';
+import type { RoundFigure } from './figures.ts';
+import { findings, slotOf } from './invariants.ts';
+import { lookAtApps, lookAtHosts, lookAtTasks } from './observe.ts';
+import type { Outage } from './outages.ts';
+import { healAll, logsOf, perform } from './perform.ts';
+import { planRounds, type Change, type Fault, type PlanOptions, type Round } from './plan.ts';
+import { SlotClient } from './slot-client.ts';
+import { afterChange, afterLook, writesLost, type Expectations, type Outcome } from './writes.ts';
+
+/** How long the cluster may take to be whole again after the last fault of a round, in milliseconds. */
+const settleMs = 180_000;
+const pollMs = 200;
+
+export interface RunReport {
+  readonly faults: number;
+  readonly rounds: number;
+  readonly longestOutage: Outage;
+  /** Of rounds with one fault only. */
+  readonly figures: readonly RoundFigure[];
+}
+
+const steady = { backoffSeconds: 0.2, maxLaunchDelaySeconds: 2 };
+const awayFrom = (host: string) => ['hostname', 'UNLIKE', `.*${host}`];
+
+/** The apps of a run, all but the client's kept away from its host. */
+const appsFor = (clientHost: string) => [
+  demoApp('/web', {
+    ...steady,
+    instances: 3,
+    constraints: [['hostname', 'UNIQUE'], awayFrom(clientHost)],
+    healthChecks: [{ protocol: 'MESOS_HTTP', path: '/', portIndex: 0, intervalSeconds: 5, delaySeconds: 0 }],
+  }),
+  demoApp('/api', { ...steady, instances: 2, constraints: [awayFrom(clientHost)] }),
+  shellApp('/client', 'sleep 100000', { ...steady, constraints: [['hostname', 'LIKE', `.*${clientHost}`]] }),
+];
+const spareApp = (clientHost: string) =>
+  demoApp('/spare', { ...steady, constraints: [awayFrom(clientHost)] });
+
+/** Addresses of these slots are asked all the time; the other slots come and go. */
+const watched = (task: TaskInfo): boolean =>
+  task.appId === '/web' || (task.appId === '/api' && (task.patchpanel.slot ?? 9) < 2);
+
+/**
+ * A run of faults on a cluster. `clientHost` is hurt only by what hurts all.
+ * @throws Error with seed, findings and timeline when the cluster does not get whole again
+ */
+export class FaultRun {
+  readonly #bench: ClusterBench;
+  readonly #plan: PlanOptions;
+  readonly #clientHost: string;
+  readonly #client = new SlotClient();
+  readonly #timeline: string[] = [];
+  readonly #begin = performance.now();
+  #over = false;
+  #expected: Expectations = new Map();
+  #leases: ReadonlyMap<string, string> = new Map();
+
+  constructor(bench: ClusterBench, plan: PlanOptions, clientHost: string) {
+    this.#bench = bench;
+    this.#plan = plan;
+    this.#clientHost = clientHost;
+  }
+
+  async run(): Promise<RunReport> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      throw new Error(this.#story(error), { cause: error });
+    } finally {
+      this.#over = true;
+      this.#client.stop();
+    }
+  }
+
+  async #run(): Promise<RunReport> {
+    for (const app of appsFor(this.#clientHost)) {
+      await this.#bench.add(app);
+      const config = { instances: Number(app['instances']), round: '0' };
+      this.#expected = new Map(this.#expected).set(String(app['id']), [config]);
+    }
+    this.#expected = new Map(this.#expected).set('/spare', [undefined]);
+    await this.#settle();
+    const rounds = planRounds(this.#plan);
+    const figures: RoundFigure[] = [];
+    let longestOutage: Outage = { ms: 0, address: '' };
+    for (const [index, round] of rounds.entries()) {
+      this.#note(`round ${index + 1} of ${rounds.length}`);
+      const { recoveryMs, outage } = await this.#round(round);
+      if (outage.ms > longestOutage.ms) longestOutage = outage;
+      const [only] = round.faults;
+      if (round.faults.length === 1 && only !== undefined)
+        figures.push({ kind: only.kind, recoveryMs, outageMs: outage.ms });
+    }
+    return { faults: this.#plan.faults, rounds: rounds.length, longestOutage, figures };
+  }
+
+  async #round({ change, faults }: Round): Promise<{ recoveryMs: number; outage: Outage }> {
+    this.#client.beginPeriod();
+    const asked = change === undefined ? Promise.resolve() : this.#ask(change);
+    const targets = [...new Set(faults.map(({ target }) => target))];
+    await Promise.all(targets.map((target) => this.#hurt(faults.filter((fault) => fault.target === target))));
+    const began = performance.now();
+    await asked;
+    await healAll(this.#bench);
+    await this.#settle();
+    const outage = this.#client.outage();
+    await this.#followSlots();
+    return { recoveryMs: performance.now() - began, outage };
+  }
+
+  async #hurt(faults: readonly Fault[]): Promise<void> {
+    for (const fault of faults) {
+      await sleep(fault.afterMs);
+      this.#note(`${fault.kind} of ${fault.target} for ${fault.holdMs} ms`);
+      await perform(this.#bench, fault);
+      this.#note(`${fault.kind} of ${fault.target} is over`);
+    }
+  }
+
+  /** Asks once; whether it was done is not known when nobody answers. */
+  async #ask(change: Change): Promise<void> {
+    this.#note(`asks for ${JSON.stringify(change)}`);
+    const outcome = await this.#outcomeOf(this.#send(change));
+    this.#note(`${change.kind} of ${change.app}: ${outcome}`);
+    this.#expected = afterChange(this.#expected, change, outcome);
+  }
+
+  async #outcomeOf(sent: Promise<unknown>): Promise<Outcome> {
+    try {
+      await sent;
+      return 'acknowledged';
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      if (error.exitCode === exitCodes.notFound) return 'acknowledged';
+      if (error.exitCode === exitCodes.unreachable) return 'unknown';
+      throw error;
+    }
+  }
+
+  #send(change: Change): Promise<unknown> {
+    const { api } = this.#bench;
+    const path = `/v2/apps${change.app}?force=true`;
+    switch (change.kind) {
+      case 'redeploy':
+        return api.send('PATCH', path, { env: { ROUND: change.round } });
+      case 'scale':
+        return api.send('PATCH', path, { instances: change.instances });
+      case 'create':
+        return api.send('PUT', path, spareApp(this.#clientHost));
+      case 'remove':
+        return api.send('DELETE', path);
+    }
+  }
+
+  /** Waits until everything is as it must be. */
+  async #settle(): Promise<void> {
+    const deadline = performance.now() + settleMs;
+    let wrong: readonly string[] = [];
+    let told = '';
+    do {
+      wrong = await this.#findings();
+      if (wrong.join() !== told && wrong.length > 0) this.#note(`still: ${wrong.slice(0, 3).join('; ')}`);
+      told = wrong.join();
+      if (wrong.length === 0) return;
+      await sleep(pollMs);
+    } while (performance.now() < deadline && !this.#over);
+    throw new Error(`after ${settleMs / 1000} s this is wrong:\n${wrong.join('\n')}`);
+  }
+
+  /** What is wrong now. The hosts, which are dear to look at, only when nothing else is. */
+  async #findings(): Promise<readonly string[]> {
+    try {
+      const apps = await lookAtApps(this.#bench);
+      const lost = writesLost(this.#expected, apps);
+      const seen = await lookAtTasks(this.#bench, this.#leases);
+      const wrong = [...lost, ...findings(seen)];
+      if (wrong.length > 0) return wrong;
+      const atHosts = findings({ ...seen, hosts: await lookAtHosts(this.#bench) });
+      if (atHosts.length > 0) return atHosts;
+      this.#expected = afterLook(this.#expected, apps);
+      const stable = seen.tasks.filter(({ appId }) => appId !== '/spare');
+      this.#leases = new Map(stable.map((task) => [slotOf(task), task.ip ?? '']));
+      return [];
+    } catch (error) {
+      return [`it cannot be looked at: ${messageOf(error)}`];
+    }
+  }
+
+  async #followSlots(): Promise<void> {
+    const [client] = await this.#bench.tasks('/client');
+    const tasks = [...(await this.#bench.tasks('/web')), ...(await this.#bench.tasks('/api'))];
+    const addresses = tasks.filter(watched).flatMap(({ patchpanel }) => patchpanel.ip ?? []);
+    this.#client.follow(await this.#bench.containers.pid(client!.id), addresses.toSorted());
+  }
+
+  #note(what: string): void {
+    const line = `${((performance.now() - this.#begin) / 1000).toFixed(1).padStart(7)} s  ${what}`;
+    this.#timeline.push(line);
+    if (process.env['PATCHPANEL_FIGURES'] !== undefined) process.stderr.write(`${line}\n`);
+  }
+
+  #story(error: unknown): string {
+    return [
+      `seed ${this.#plan.seed}, ${this.#plan.faults} faults (logs: ${logsOf(this.#bench)})`,
+      messageOf(error),
+      'what happened:',
+      ...this.#timeline.slice(-80),
+    ].join('\n');
+  }
+}
