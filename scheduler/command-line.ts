@@ -84,6 +84,11 @@ export function schedulerOptions(): Command {
     .option('--max-versions <number>', 'older definitions kept of each app (50)')
     .option('--max-revisions <number>', 'changes remembered, for older versions of groups (500)')
     .option('--max-running-deployments <number>', 'deployments that may run at the same time (100)')
+    .option('--max-ended-deployments <number>', 'deployments remembered after their end (100)')
+    .option(
+      '--deployment-deadline <seconds>',
+      'how long a deployment may take; 0 for as long as it takes (0)',
+    )
     .addHelpText(
       'after',
       [

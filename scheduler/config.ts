@@ -134,6 +134,10 @@ export const configSchema = z.strictObject({
   maxRevisions: count.default(500),
   /** Deployments that may run at the same time. */
   maxRunningDeployments: count.min(1).default(100),
+  /** Deployments that are remembered after their end. */
+  maxEndedDeployments: count.default(100),
+  /** Seconds that a deployment may take whose apps do not say; 0: as long as it takes. */
+  deploymentDeadline: count.default(0),
 });
 
 /** The settings of one scheduler process. */

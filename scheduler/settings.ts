@@ -31,6 +31,8 @@ export function coreSettings(
     maxVersions: config.maxVersions,
     maxRevisions: config.maxRevisions,
     maxRunningDeployments: config.maxRunningDeployments,
+    maxEndedDeployments: config.maxEndedDeployments,
+    deploymentDeadlineMs: config.deploymentDeadline === 0 ? undefined : config.deploymentDeadline * 1000,
     executorResources,
     placement: config.placement,
     acceptedByDefault: config.acceptedResourceRolesDefaultBehavior,

@@ -8,6 +8,7 @@ import { behindPrefix, prefixLocations } from './http/path-prefix.ts';
 import { HttpProblem } from './problems.ts';
 import { guard } from './security/guard.ts';
 import { counterRoutes } from './v1/counters.ts';
+import { endedDeploymentRoutes } from './v1/deployments.ts';
 import { hostListRoutes } from './v1/hosts.ts';
 import { networkRoutes } from './v1/networks.ts';
 import { pathRoutes } from './v1/path.ts';
@@ -70,6 +71,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     appRoutes(people, deps);
     groupRoutes(people, deps);
     deploymentRoutes(people, deps);
+    endedDeploymentRoutes(people, deps);
     taskRoutes(people, deps);
     queueRoutes(people, deps);
     networkRoutes(people, deps);

@@ -5,6 +5,7 @@ import { retireNone } from './app-edits.ts';
 import type { AppEdit } from './app-edits.ts';
 import { nextVersion } from './app-versions.ts';
 import { deploy } from './deploy.ts';
+import type { UntimelyEnd } from './deployment-ends.ts';
 import { dropDeployment } from './drop-deployment.ts';
 import type { ChangeResult } from './events.ts';
 import type { FrameBuilder } from './frame.ts';
@@ -16,16 +17,21 @@ import type { World } from './world.ts';
 export function cancelDeployment(frame: FrameBuilder, id: DeploymentId, force: boolean): ChangeResult {
   const deployment = frame.world.deployments.get(id);
   if (deployment === undefined) return { kind: 'not-found', message: `DeploymentPlan ${id} does not exist` };
-  if (!force) return rollBack(frame, deployment);
-  const leases = new LeasePlan(frame.world);
-  const slots = dropDeployment(frame, deployment, leases, new Set());
-  leases.commit();
-  for (const slot of slots) frame.putSlot(slot);
+  if (!force) return takeBack(frame, deployment, { outcome: 'taken-back', reason: 'taken back on request' });
+  dropAndKeep(frame, deployment, { outcome: 'cancelled', reason: 'cancelled on request' });
   return { kind: 'accepted' };
 }
 
+/** Ends a deployment; its apps stay as they are. */
+export function dropAndKeep(frame: FrameBuilder, deployment: Deployment, end: UntimelyEnd): void {
+  const leases = new LeasePlan(frame.world);
+  const slots = dropDeployment(frame, deployment, leases, new Set(), end);
+  leases.commit();
+  for (const slot of slots) frame.putSlot(slot);
+}
+
 /** Deploys the apps and groups that a deployment replaced, in place of it. */
-function rollBack(frame: FrameBuilder, deployment: Deployment): ChangeResult {
+export function takeBack(frame: FrameBuilder, deployment: Deployment, end: UntimelyEnd): ChangeResult {
   const version = nextVersion(frame.world, frame.now);
   const apps = Object.entries(deployment.original).flatMap(([id, original]): AppEdit[] => {
     const appId = id as AppId;
@@ -36,7 +42,8 @@ function rollBack(frame: FrameBuilder, deployment: Deployment): ChangeResult {
     return [{ appId, before, after, retire: retireNone }];
   });
   const groups = originalGroups(frame.world, deployment, apps);
-  return deploy(frame, { apps, groups, version, force: true });
+  const takesBack = { id: deployment.id, end };
+  return deploy(frame, { apps, groups, version, force: true, takesBack });
 }
 
 /** Groups as they were; what the deployment made goes unless something of others is in it by now. */

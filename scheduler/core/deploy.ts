@@ -1,6 +1,9 @@
 import type { App } from '../../src/model/app.ts';
+import type { Deployment } from '../../src/model/deployment.ts';
+import { deploymentPolicy } from '../../src/model/deployment-policy.ts';
 import { parentOf } from '../../src/model/group.ts';
 import type { Group } from '../../src/model/group.ts';
+import { deploymentId } from '../../src/model/ids.ts';
 import type { AppId, AppVersion, DeploymentId, GroupId } from '../../src/model/ids.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import { isProblem, LeasePlan } from './addresses.ts';
@@ -8,6 +11,7 @@ import type { AddressProblem } from './addresses.ts';
 import type { AppEdit } from './app-edits.ts';
 import { isDeepEqual } from './app-versions.ts';
 import { DependencyGraph } from './dependencies.ts';
+import type { UntimelyEnd } from './deployment-ends.ts';
 import { beginDeployment, planSteps } from './deployments.ts';
 import type { PlannedAction } from './deployments.ts';
 import { dropDeployment } from './drop-deployment.ts';
@@ -31,6 +35,8 @@ export interface Edits {
   readonly force: boolean;
   /** Only says what would be done. */
   readonly dryRun?: boolean;
+  /** The deployment that this one undoes, and why. */
+  readonly takesBack?: { readonly id: DeploymentId; readonly end: UntimelyEnd };
   /** The group that observers are told of; else those that the apps are in. */
   readonly groupId?: GroupId;
 }
@@ -78,21 +84,37 @@ function tryDeploy(frame: FrameBuilder, edits: Edits): ChangeResult {
   if (steps.length > 0 && world.deployments.size - inTheWay.length >= frame.settings.maxRunningDeployments)
     return tooMany(frame.settings.maxRunningDeployments);
   const revision = revisionOf(world, edits, target);
-  for (const deployment of inTheWay.flatMap((id) => world.deployments.get(id) ?? []))
-    slots.push(...dropDeployment(frame, deployment, leases, new Set(ids)));
+  const id = deploymentId(frame.uuid());
+  for (const deployment of inTheWay.flatMap((other) => world.deployments.get(other) ?? []))
+    slots.push(...dropDeployment(frame, deployment, leases, new Set(ids), endBy(edits, deployment, id)));
   leases.commit();
   if (revision !== undefined) frame.putRevision(revision);
   storeGroups(frame, target);
   for (const { before, after } of edits.apps)
     if (after !== undefined && after !== before) storeApp(frame, before, after);
   for (const slot of slots) frame.putSlot(slot);
-  const deploymentId = beginDeployment(frame, {
+  beginDeployment(frame, {
+    id,
     steps,
     version: edits.version,
     original: Object.fromEntries(edits.apps.map(({ appId, before }) => [appId, before ?? null])),
     originalGroups: replacedGroups(revision?.groups ?? {}, target),
+    ...(edits.takesBack === undefined ? limits(frame, edits) : { takesBack: edits.takesBack.id }),
   });
-  return { kind: 'accepted', deploymentId, version: edits.version };
+  return { kind: 'accepted', deploymentId: id, version: edits.version };
+}
+
+function endBy({ takesBack }: Edits, deployment: Deployment, successor: DeploymentId): UntimelyEnd {
+  if (takesBack?.id === deployment.id) return { ...takesBack.end, successor };
+  return { outcome: 'replaced', reason: `replaced by deployment ${successor}`, successor };
+}
+
+/** How long the deployment may take and what becomes of it then; what takes another one back has to get done. */
+function limits(frame: FrameBuilder, { apps }: Edits): Pick<Deployment, 'deadline' | 'rollsBack'> {
+  const definitions = apps.flatMap(({ before, after }) => after ?? before ?? []);
+  const { deadlineMs, onFailure } = deploymentPolicy(definitions, frame.settings.deploymentDeadlineMs);
+  if (deadlineMs === undefined) return {};
+  return { deadline: frame.now + deadlineMs, ...(onFailure === 'rollback' ? { rollsBack: true } : {}) };
 }
 
 /** What the change replaces; undefined when that is nothing. */

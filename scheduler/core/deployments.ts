@@ -1,7 +1,7 @@
 import type { Deployment, DeploymentAction, DeploymentStep } from '../../src/model/deployment.ts';
-import { deploymentId } from '../../src/model/ids.ts';
-import type { AppId, DeploymentId } from '../../src/model/ids.ts';
+import type { AppId } from '../../src/model/ids.ts';
 import { resetDelays } from './backoff.ts';
+import { endDeployment, publishStep } from './deployment-ends.ts';
 import type { FrameBuilder } from './frame.ts';
 import { publishHealthChecks } from './publications.ts';
 import type { World } from './world.ts';
@@ -42,11 +42,10 @@ export function planSteps(
 /** Stores a deployment and begins its first step. One without steps has ended before it began. */
 export function beginDeployment(
   frame: FrameBuilder,
-  plan: Pick<Deployment, 'steps' | 'version' | 'original' | 'originalGroups'>,
-): DeploymentId {
+  plan: Omit<Deployment, 'affectedApps' | 'currentStep' | 'startedAt'>,
+): void {
   const deployment: Deployment = {
     ...plan,
-    id: deploymentId(frame.uuid()),
     affectedApps: [...new Set(plan.steps.flatMap(({ actions }) => actions.map(({ app }) => app)))],
     currentStep: 0,
     startedAt: frame.now,
@@ -55,13 +54,15 @@ export function beginDeployment(
     const definition = frame.world.apps.get(app);
     if (definition !== undefined) resetDelays(frame, definition);
   }
-  if (deployment.steps.length === 0) {
-    publishEnd(frame, deployment);
-  } else {
-    frame.putDeployment(deployment);
-    publishStep(frame, 'deployment_info', deployment);
-  }
-  return deployment.id;
+  if (deployment.steps.length === 0) return endDeployment(frame, deployment);
+  frame.putDeployment(deployment);
+  watchDeadline(frame, deployment);
+  publishStep(frame, 'deployment_info', deployment);
+}
+
+/** Has the deployment looked at when its time is over. */
+export function watchDeadline(frame: FrameBuilder, { id, deadline }: Deployment): void {
+  if (deadline !== undefined) frame.world.timers.set({ kind: 'deadline', deploymentId: id }, deadline);
 }
 
 /** Moves the deployment of an app on as far as its steps are done. */
@@ -69,7 +70,9 @@ export function advanceDeployment(frame: FrameBuilder, appId: AppId): void {
   const job = frame.world.jobs.get(appId);
   const deployment = job === undefined ? undefined : frame.world.deployments.get(job.deploymentId);
   const step = deployment?.steps[deployment.currentStep];
-  if (deployment === undefined || step === undefined) return;
+  if (job === undefined || deployment === undefined || step === undefined) return;
+  // Most apps are asked for while they are still at work: that must not cost a look at all the others.
+  if (job.step === deployment.currentStep && !isDone(frame.world, job.action, appId)) return;
   if (!step.actions.every(({ action, app }) => isDone(frame.world, action, app))) return;
   for (const { action, app } of step.actions) if (action === 'StopApplication') removeApp(frame, app);
   publishStep(frame, 'deployment_step_success', deployment);
@@ -78,12 +81,12 @@ export function advanceDeployment(frame: FrameBuilder, appId: AppId): void {
     frame.putDeployment(next);
     publishStep(frame, 'deployment_info', next);
   } else {
-    frame.deleteDeployment(deployment);
-    publishEnd(frame, deployment);
+    endDeployment(frame, deployment);
   }
 }
 
-function isDone(world: World, action: DeploymentAction, appId: AppId): boolean {
+/** True when nothing of an action is left to be done. */
+export function isDone(world: World, action: DeploymentAction, appId: AppId): boolean {
   if (action === 'StartApplication') return true;
   const progress = world.progress.get(appId);
   const app = world.apps.get(appId);
@@ -100,16 +103,4 @@ function removeApp(frame: FrameBuilder, appId: AppId): void {
   frame.deleteApp(appId);
   publishHealthChecks(frame, appId, app, undefined);
   frame.publish('app_terminated_event', { appId });
-}
-
-function publishStep(frame: FrameBuilder, type: string, deployment: Deployment): void {
-  frame.publish(
-    type,
-    { plan: deployment, currentStep: deployment.steps[deployment.currentStep] },
-    deployment.id,
-  );
-}
-
-function publishEnd(frame: FrameBuilder, deployment: Deployment): void {
-  frame.publish('deployment_success', { id: deployment.id, plan: deployment }, deployment.id);
 }

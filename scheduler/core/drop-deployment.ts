@@ -3,6 +3,8 @@ import { groupsAbove } from '../../src/model/group.ts';
 import type { AppId } from '../../src/model/ids.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import type { LeasePlan } from './addresses.ts';
+import { endDeployment } from './deployment-ends.ts';
+import type { UntimelyEnd } from './deployment-ends.ts';
 import type { FrameBuilder } from './frame.ts';
 import { planSlots } from './slot-table.ts';
 
@@ -16,15 +18,9 @@ export function dropDeployment(
   deployment: Deployment,
   leases: LeasePlan,
   edited: ReadonlySet<AppId>,
+  end: UntimelyEnd,
 ): Slot[] {
-  frame.deleteDeployment(deployment);
-  const currentStep = deployment.steps[deployment.currentStep];
-  frame.publish('deployment_step_failure', { plan: deployment, currentStep }, deployment.id);
-  frame.publish(
-    'deployment_failed',
-    { id: deployment.id, plan: deployment, reason: 'cancelled' },
-    deployment.id,
-  );
+  endDeployment(frame, deployment, end);
   const stops = deployment.steps.flatMap(({ actions }) =>
     actions.filter(({ action }) => action === 'StopApplication'),
   );

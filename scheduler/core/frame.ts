@@ -1,5 +1,5 @@
 import type { App } from '../../src/model/app.ts';
-import type { Deployment } from '../../src/model/deployment.ts';
+import type { Deployment, EndedDeployment } from '../../src/model/deployment.ts';
 import { parentOf } from '../../src/model/group.ts';
 import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
@@ -182,6 +182,18 @@ export class FrameBuilder {
     unindexDeployment(this.world, deployment);
     this.#write('deployment', deployment.id, undefined);
     for (const app of deployment.affectedApps) this.touchApp(app);
+  }
+
+  /** Remembers a deployment that has ended, and of these the newest `maxEndedDeployments`. */
+  putEndedDeployment(deployment: EndedDeployment): void {
+    const { endedDeployments } = this.world;
+    endedDeployments.set(deployment.id, deployment);
+    this.#write('ended-deployment', deployment.id, deployment);
+    for (const oldest of endedDeployments.keys()) {
+      if (endedDeployments.size <= this.settings.maxEndedDeployments) return;
+      endedDeployments.delete(oldest);
+      this.#write('ended-deployment', oldest, undefined);
+    }
   }
 
   putSlot(slot: Slot): void {

@@ -68,7 +68,8 @@ export function launch(
   const executor = executorFor(frame, pool);
   const standby = hasActive(frame, slot);
   const epoch = standby ? nextEpoch(slot.epoch, slot.activeEpoch) : slot.epoch + 1;
-  const next: Slot = standby ? { ...slot, epoch } : { ...slot, epoch, activeEpoch: epoch };
+  const { returned: _, ...rest } = slot;
+  const next: Slot = standby ? { ...rest, epoch } : { ...rest, epoch, activeEpoch: epoch };
   const instance = provision(frame, app, next, pool, executor, ports, standby);
   frame.putSlot(next);
   frame.putInstance(instance);

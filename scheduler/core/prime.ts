@@ -1,7 +1,9 @@
+import type { EndedDeployment } from '../../src/model/deployment.ts';
 import { groupsAbove, rootGroupId } from '../../src/model/group.ts';
 import { versionAt } from '../../src/model/ids.ts';
-import type { AppVersion } from '../../src/model/ids.ts';
+import type { AppVersion, DeploymentId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
+import { watchDeadline } from './deployments.ts';
 import type { FrameBuilder } from './frame.ts';
 import { settle } from './settle.ts';
 
@@ -11,7 +13,9 @@ export function prime(frame: FrameBuilder): void {
   world.primed = true;
   for (const versions of world.versions.values()) sortByVersion(versions);
   sortByVersion(world.revisions);
+  sortByEnd(world.endedDeployments);
   makeMissingGroups(frame);
+  for (const deployment of world.deployments.values()) watchDeadline(frame, deployment);
   for (const instance of world.instances.values()) setTimers(frame, instance);
   for (const slot of world.slots.values()) frame.touchSlot(slot.appId, slot.id);
   for (const app of world.apps.keys()) frame.touchApp(app);
@@ -23,6 +27,12 @@ function sortByVersion<T>(versions: Map<AppVersion, T>): void {
   const sorted = [...versions].sort(([a], [b]) => (a < b ? -1 : 1));
   versions.clear();
   for (const [version, value] of sorted) versions.set(version, value);
+}
+
+function sortByEnd(ended: Map<DeploymentId, EndedDeployment>): void {
+  const sorted = [...ended.values()].sort((one, other) => one.endedAt - other.endedAt);
+  ended.clear();
+  for (const deployment of sorted) ended.set(deployment.id, deployment);
 }
 
 /** Records of before there were groups: every app gets those above it, and no later change an earlier version. */

@@ -9,7 +9,7 @@ import {
   versionAt,
 } from '../../src/model/ids.ts';
 import type { App } from '../../src/model/app.ts';
-import type { Deployment } from '../../src/model/deployment.ts';
+import type { Deployment, EndedDeployment } from '../../src/model/deployment.ts';
 import { rootGroupId } from '../../src/model/group.ts';
 import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
@@ -42,6 +42,7 @@ export function createWorld(): World {
     revisions: new Map(),
     revisedApps: 0,
     deployments: new Map(),
+    endedDeployments: new Map(),
     slots: new Map(),
     instances: new Map(),
     networks: new Map(),
@@ -103,6 +104,9 @@ function restoreRecord(world: World, { kind, key, value }: StoredRecord): void {
     case 'deployment':
       world.deployments.set(deploymentId(key), value as Deployment);
       indexDeployment(world, value as Deployment);
+      return;
+    case 'ended-deployment':
+      world.endedDeployments.set(deploymentId(key), value as EndedDeployment);
       return;
     case 'slot': {
       const slot = value as Slot;

@@ -134,7 +134,7 @@ function statusOf(frame: FrameBuilder, slotId: SlotId, app: App): SlotStatus | u
   return {
     inService: true,
     // Before its turn comes, a deployment must not start what was never there.
-    vacant: held.length === 0 && (slot.epoch > 0 || phaseOf(frame.world, app.id) !== 'waiting'),
+    vacant: held.length === 0 && (!isIdle(slot) || phaseOf(frame.world, app.id) !== 'waiting'),
     outdated: active !== undefined && !upToDate,
     ready,
     sick: active !== undefined && isSick(active, app),
@@ -143,3 +143,6 @@ function statusOf(frame: FrameBuilder, slotId: SlotId, app: App): SlotStatus | u
     extra: Math.max(0, held.length - 1),
   };
 }
+
+/** Nothing has been launched in it since it came into service. */
+const isIdle = (slot: Slot): boolean => slot.epoch === 0 || slot.returned === true;

@@ -4,12 +4,13 @@ import type { Slot } from '../../src/model/instance.ts';
 import { isProblem, newSlot } from './addresses.ts';
 import type { AddressProblem, LeasePlan } from './addresses.ts';
 import { sameLease } from './frame.ts';
+import { shrinkOrder } from './kill-selection.ts';
 import type { World } from './world.ts';
 
 /**
  * The slots that have to change so that an app has as many in service as it has instances. The rule, so that people
  * can predict it: scaling up fills the lowest free indexes, taking a slot that is in quarantine with its address;
- * scaling down takes the highest indexes away, after those of `retire`.
+ * scaling down takes those of `retire` away, then those that the app's kill selection names.
  */
 export function planSlots(
   world: World,
@@ -20,9 +21,9 @@ export function planSlots(
 ): Slot[] | AddressProblem {
   const existing = new Map(slotsOf(world, app.id).map((slot) => [slot.index, slot]));
   const changed: Slot[] = [];
-  for (const index of indexesInService(existing, app.instances, retire)) {
-    const { quarantinedUntil: _, ...slot } = existing.get(index) ?? newSlot(app.id, index);
-    const leased = leases.leaseSlot(app, slot);
+  for (const index of indexesInService(world, app, existing, retire)) {
+    const { quarantinedUntil, ...slot } = existing.get(index) ?? newSlot(app.id, index);
+    const leased = leases.leaseSlot(app, quarantinedUntil === undefined ? slot : { ...slot, returned: true });
     if (isProblem(leased)) return leased;
     if (!isSameSlot(existing.get(index), leased)) changed.push(leased);
     existing.delete(index);
@@ -51,14 +52,18 @@ export function slotsOf(world: World, app: AppId): Slot[] {
 }
 
 function indexesInService(
+  world: World,
+  app: App,
   existing: ReadonlyMap<number, Slot>,
-  count: number,
   retire: ReadonlySet<SlotId>,
 ): number[] {
+  const count = app.instances;
   const kept = [...existing.values()].filter(
     (slot) => slot.quarantinedUntil === undefined && !retire.has(slot.id),
   );
-  const indexes = new Set(kept.slice(0, count).map((slot) => slot.index));
+  const surplus = kept.length - count;
+  const going = surplus > 0 ? new Set(shrinkOrder(world, app, kept).slice(0, surplus)) : undefined;
+  const indexes = new Set(kept.filter((slot) => going?.has(slot) !== true).map((slot) => slot.index));
   for (let index = 0; indexes.size < count; index++) indexes.add(index);
   return [...indexes].sort((a, b) => a - b);
 }

@@ -1,6 +1,7 @@
 import type { TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import { countFailure, delayDue } from './backoff.ts';
+import { deadlineDue } from './deadlines.ts';
 import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { sendKill, stopInstance } from './kills.ts';
@@ -51,6 +52,8 @@ function fire(frame: FrameBuilder, timer: Timer): void {
     }
     case 'delay':
       return delayDue(frame, timer.key);
+    case 'deadline':
+      return deadlineDue(frame, timer.deploymentId);
     case 'reconcile-retry':
       return retryReconcile(frame);
     case 'reconcile-all':

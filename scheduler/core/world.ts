@@ -1,5 +1,5 @@
 import type { App } from '../../src/model/app.ts';
-import type { Deployment, DeploymentAction } from '../../src/model/deployment.ts';
+import type { Deployment, DeploymentAction, EndedDeployment } from '../../src/model/deployment.ts';
 import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
 import type {
@@ -42,6 +42,8 @@ export interface World {
   /** Definitions of apps in them. */
   revisedApps: number;
   readonly deployments: Map<DeploymentId, Deployment>;
+  /** The newest deployments that have ended, newest last. */
+  readonly endedDeployments: Map<DeploymentId, EndedDeployment>;
   readonly slots: Map<SlotId, Slot>;
   readonly instances: Map<TaskId, Instance>;
   readonly networks: Map<NetworkName, Network>;
@@ -159,6 +161,10 @@ export interface Settings {
   readonly maxRevisions: number;
   /** Deployments that may run at the same time. */
   readonly maxRunningDeployments: number;
+  /** Deployments that are remembered after their end. */
+  readonly maxEndedDeployments: number;
+  /** How long a deployment may take whose apps do not say; undefined: as long as it takes. */
+  readonly deploymentDeadlineMs: number | undefined;
   /** Memory and cpus that the executor itself takes of an agent, in thousandths. */
   readonly executorResources: { readonly cpus: number; readonly mem: number };
   /** Which hosts apps prefer that do not say it themselves. */

@@ -8,6 +8,7 @@ const known: Readonly<Record<RecordKind, true>> = {
   group: true,
   revision: true,
   deployment: true,
+  'ended-deployment': true,
   slot: true,
   instance: true,
   network: true,

@@ -8,6 +8,7 @@ export type RecordKind =
   | 'group'
   | 'revision'
   | 'deployment'
+  | 'ended-deployment'
   | 'slot'
   | 'instance'
   | 'network'

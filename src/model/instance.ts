@@ -31,6 +31,8 @@ export interface Slot {
   readonly flippedAt?: number;
   /** Set when the slot was scaled away: its address stays reserved until then (milliseconds since 1970). */
   readonly quarantinedUntil?: number;
+  /** It was scaled away and is in service again, and nothing has been launched in it since. */
+  readonly returned?: boolean;
   /** The epoch that was ended for its bad health, until a later one serves. */
   readonly ailingEpoch?: number;
 }

@@ -32,6 +32,8 @@ export const settings: Settings = {
   maxVersions: 5,
   maxRevisions: 20,
   maxRunningDeployments: 100,
+  maxEndedDeployments: 10,
+  deploymentDeadlineMs: undefined,
   executorResources: { cpus: 100, mem: 64_000 },
   placement: 'spread',
   acceptedByDefault: 'any',

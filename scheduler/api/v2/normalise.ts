@@ -1,4 +1,5 @@
 import type { App, AppNetwork, Constraint, HealthCheck, ReadinessCheck } from '../../../src/model/app.ts';
+import { deploymentPolicyProblems } from '../../../src/model/deployment-policy.ts';
 import { handoverProblems } from '../../../src/model/handover.ts';
 import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
 import { versionAt, type AppId, type NetworkName, type PathId } from '../../../src/model/ids.ts';
@@ -31,7 +32,8 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   checkUnsupported(json, details);
   checkCommand(json, details);
   const network = networkOf(json, defaults, details);
-  for (const { label, problem } of handoverProblems(json.labels ?? {})) {
+  const labels = json.labels ?? {};
+  for (const { label, problem } of [...handoverProblems(labels), ...deploymentPolicyProblems(labels)]) {
     details.add(`/labels/${label}`, problem);
   }
   const misplaced = placementProblem(json.labels ?? {});

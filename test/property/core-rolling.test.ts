@@ -1,0 +1,137 @@
+import { test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { App } from '../../src/model/app.ts';
+import { appId, frameworkId } from '../../src/model/ids.ts';
+import type { Effect } from '../../scheduler/core/effects.ts';
+import type { Event } from '../../scheduler/core/events.ts';
+import { isReady } from '../../scheduler/core/health.ts';
+import { rollingLimits } from '../../scheduler/core/rolling.ts';
+import { anApp, CoreBench } from '../support/core-bench.ts';
+import { calm, ModelCluster, SeededRandom } from '../support/core-cluster.ts';
+
+const web = appId('/web');
+
+const appArbitrary = fc
+  .record({
+    instances: fc.integer({ min: 1, max: 7 }),
+    minimumHealthCapacity: fc.constantFrom(0, 0.3, 0.5, 0.9, 1),
+    maximumOverCapacity: fc.constantFrom(0, 0.25, 0.5, 1),
+    handover: fc.constantFrom('drain', 'swap', 'recreate'),
+  })
+  .map(({ instances, handover, ...upgradeStrategy }) =>
+    anApp('/web', {
+      instances,
+      upgradeStrategy,
+      cpus: 0.1,
+      maxLaunchDelaySeconds: 5,
+      labels: { 'patchpanel.handover': handover, 'patchpanel.drainSeconds': '3' },
+    }),
+  );
+
+/** Upgrades of one app on a cluster where tasks fail and messages are lost. */
+class Upgrades {
+  readonly bench = new CoreBench({
+    killRetryMs: 2_000,
+    launchTimeoutMs: 60_000,
+    reconcileIntervalMs: 120_000,
+  });
+  readonly cluster: ModelCluster;
+
+  constructor(seed: number) {
+    this.cluster = new ModelCluster(new SeededRandom(seed), 4);
+  }
+
+  handle(event: Event): void {
+    const serving = this.serving();
+    const { effects } = this.bench.step(event);
+    if (event.kind !== 'change') this.check(serving);
+    this.send(effects);
+  }
+
+  send(effects: readonly Effect[]): void {
+    for (const effect of effects) this.cluster.call(effect, this.bench.now);
+  }
+
+  resubscribe(): void {
+    this.handle({ kind: 'subscribed', frameworkId: frameworkId('framework-1') });
+    this.cluster.resubscribe();
+    this.send([{ kind: 'revive' }]);
+  }
+
+  round(): void {
+    this.bench.now += 1_000;
+    this.cluster.advance(this.bench.now);
+    for (const event of this.cluster.takeEvents()) this.handle(event);
+    for (const { id, activeEpoch, anchoredEpoch } of Array.from(this.bench.world.slots.values())) {
+      const epoch = anchoredEpoch ?? activeEpoch;
+      if (epoch !== undefined) this.handle({ kind: 'converged', slotId: id, epoch });
+    }
+    this.handle({ kind: 'tick' });
+  }
+
+  /** Slots with the task that serves in them. */
+  serving(): Map<string, string> {
+    const { world } = this.bench;
+    const app = world.apps.get(web);
+    return new Map(
+      [...world.instances.values()].flatMap((instance): [string, string][] => {
+        const isActive = world.slots.get(instance.slotId)?.activeEpoch === instance.epoch;
+        return app !== undefined && isActive && isReady(instance, app)
+          ? [[instance.slotId, instance.taskId]]
+          : [];
+      }),
+    );
+  }
+
+  check(servedBefore: ReadonlyMap<string, string>): void {
+    const { world } = this.bench;
+    const app = world.apps.get(web);
+    if (app === undefined) return;
+    const { minHealthy, maxCapacity } = rollingLimits(app);
+    const serve = this.serving();
+    const ended = [...servedBefore].filter(([slot, task]) => {
+      const { goal, condition } = world.instances.get(task as never) ?? {};
+      return !serve.has(slot) && goal === 'stop' && condition === 'running';
+    });
+    const floor =
+      app.labels['patchpanel.handover'] === 'recreate' ? Math.min(minHealthy, app.instances - 1) : minHealthy;
+    if (ended.length > 0 && serve.size < floor)
+      throw new Error(`${ended.join(' ')} was ended while ${serve.size} of ${floor} served`);
+    if (world.instances.size > maxCapacity)
+      throw new Error(`${world.instances.size} instances, but ${maxCapacity} may be`);
+  }
+}
+
+test('an upgrade ends nothing that serves below the healthy minimum and has nothing above the capacity, whatever fails', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      appArbitrary,
+      fc.array(fc.nat({ max: 12 }), { maxLength: 4 }),
+      (seed, app: App, pauses) => {
+        const upgrades = new Upgrades(seed);
+        upgrades.send([{ kind: 'revive' }]);
+        upgrades.handle({ kind: 'change', change: { kind: 'put-apps', apps: [app], force: false } });
+        for (let round = 0; round < 15; round++) upgrades.round();
+        upgrades.cluster.trouble = {
+          ...calm,
+          failingTask: 0.05,
+          lostCall: 0.05,
+          lostEvent: 0.05,
+          repeatedEvent: 0.1,
+        };
+        for (const [index, pause] of pauses.entries()) {
+          const next = { ...app, env: { RELEASE: String(index) } };
+          upgrades.handle({ kind: 'change', change: { kind: 'put-apps', apps: [next], force: true } });
+          for (let round = 0; round < pause; round++) upgrades.round();
+        }
+        upgrades.cluster.trouble = calm;
+        upgrades.resubscribe();
+        for (let round = 0; round < 1_500 && upgrades.bench.world.deployments.size > 0; round++)
+          upgrades.round();
+        if (upgrades.bench.world.deployments.size > 0) throw new Error('the upgrade does not end');
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
