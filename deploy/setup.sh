@@ -18,6 +18,10 @@ packages=(
   default-jre-headless # ZooKeeper runs on it
   libzookeeper-java   # a ZooKeeper server, for the dev cluster and the tests
   iputils-ping        # ping, in the tests
+  systemd             # systemd-analyze checks the units of deploy/systemd, in the tests
+  ruby                # checks deploy/vagrant/Vagrantfile, in the tests
+  python3-jinja2      # render the Salt states, in the tests
+  python3-yaml        #
 )
 
 say() { echo "setup: $*"; }

@@ -39,7 +39,15 @@ const role = z
 /** Everything that can be set. Flags win over the environment, that over the file, that over these defaults. */
 export const configSchema = z.strictObject({
   /** Mesos masters to try in turn. */
-  master: list(z.string().min(1)),
+  master: list(
+    z
+      .string()
+      .min(1)
+      .refine(
+        (text) => !/^(https?:\/\/)?[^/]*@/.test(text),
+        'cannot hold a user: give --principal and --secret-file',
+      ),
+  ),
   /** Where the API listens. */
   listen: list(address).default([{ host: '127.0.0.1', port: 8080, tls: false }]),
   /** How executors and the Mesos fetcher reach the API. */
@@ -156,14 +164,8 @@ export function printable(config: Config): Readonly<Record<string, unknown>> {
   };
 }
 
-/** `http://user:secret@host` → `http://user:***@host` */
-function withoutPassword(master: string): string {
-  if (!URL.canParse(master)) return master;
-  const url = new URL(master);
-  if (url.password === '') return master;
-  url.password = '***';
-  return url.href;
-}
+/** `zk://user:secret@host` → `zk://user:***@host` */
+export const withoutPassword = (text: string): string => text.replace(/(\/\/[^/@:]*):[^/@]*@/, '$1:***@');
 
 /** How executors reach us when the configuration does not say. */
 export function advertiseUrl(config: Config): string {

@@ -12,7 +12,7 @@ import { HttpProblem } from './api/problems.ts';
 import type { Security } from './api/security/guard.ts';
 import { createServer } from './api/server.ts';
 import { assemble, type Parts } from './assemble.ts';
-import { advertiseUrl, printable, type Config } from './config.ts';
+import { advertiseUrl, printable, withoutPassword, type Config } from './config.ts';
 import type { ChangeResult } from './core/events.ts';
 import { boot } from './driver/boot.ts';
 import { configuredNetworks, defaultNetwork, missingNetworks } from './driver/configured-networks.ts';
@@ -124,7 +124,7 @@ function apiDeps(
       user: config.user,
       hostname: config.hostname,
       advertiseUrl: advertiseUrl(config),
-      master: config.master.join(','),
+      master: config.master.map(withoutPassword).join(','),
       failoverTimeoutSeconds: config.failoverTimeout,
       defaultNetwork: defaultNetwork.name,
       httpPort: config.listen[0]?.port ?? 0,

@@ -1,6 +1,4 @@
 import type { EndedDeployment } from '../../src/model/deployment.ts';
-import { groupsAbove, rootGroupId } from '../../src/model/group.ts';
-import { versionAt } from '../../src/model/ids.ts';
 import type { AppVersion, DeploymentId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import { watchDeadline } from './deployments.ts';
@@ -14,7 +12,6 @@ export function prime(frame: FrameBuilder): void {
   for (const versions of world.versions.values()) sortByVersion(versions);
   sortByVersion(world.revisions);
   sortByEnd(world.endedDeployments);
-  makeMissingGroups(frame);
   for (const deployment of world.deployments.values()) watchDeadline(frame, deployment);
   for (const instance of world.instances.values()) setTimers(frame, instance);
   for (const slot of world.slots.values()) frame.touchSlot(slot.appId, slot.id);
@@ -33,21 +30,6 @@ function sortByEnd(ended: Map<DeploymentId, EndedDeployment>): void {
   const sorted = [...ended.values()].sort((one, other) => one.endedAt - other.endedAt);
   ended.clear();
   for (const deployment of sorted) ended.set(deployment.id, deployment);
-}
-
-/** Records of before there were groups: every app gets those above it, and no later change an earlier version. */
-function makeMissingGroups(frame: FrameBuilder): void {
-  const { groups, apps } = frame.world;
-  const root = groups.get(rootGroupId);
-  const isNew = root === undefined || root.version === versionAt(0);
-  let latest = root?.version ?? versionAt(0);
-  for (const app of apps.values()) {
-    for (const id of groupsAbove(app.id)) {
-      if (!groups.has(id)) frame.putGroup({ id, dependencies: [], version: app.version });
-    }
-    if (app.version > latest) latest = app.version;
-  }
-  if (isNew && apps.size > 0) frame.putGroup({ id: rootGroupId, dependencies: [], version: latest });
 }
 
 function setTimers(frame: FrameBuilder, { taskId, condition, goal }: Instance): void {

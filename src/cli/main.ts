@@ -5,6 +5,7 @@ import { appCommand } from './app.ts';
 import { CliError, exitCodes } from './client.ts';
 import { deploymentCommand } from './deployment.ts';
 import { devCommand } from './dev.ts';
+import { doctorCommand } from './doctor.ts';
 import { fabricCommand } from './fabric.ts';
 import { hostCommand, networkCommand } from './network.ts';
 import { pathCommand } from './path.ts';
@@ -37,6 +38,7 @@ const program = new Command('patchpanel')
   .addCommand(pathCommand())
   .addCommand(userCommand())
   .addCommand(stateCommand())
+  .addCommand(doctorCommand())
   .addCommand(devCommand());
 
 program.exitOverride();

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +145,33 @@ test('over TLS, with users: the command line by a token, an executor by its own,
   ]);
   const said = JSON.stringify(child.lines);
   for (const secret of [token, password, access.token]) expect(said).not.toContain(secret);
+});
+
+test('the framework shows Mesos who it is; a wrong secret is told and tried again, and neither is in the log', async () => {
+  await mesos.close();
+  const credentials = [{ principal: 'patchpanel', secret: 'swordfish 1' }];
+  mesos = await startDevMesos({ log: recordingLogger(), credentials });
+  const secretFile = join(directory, 'secret');
+  const start = (): Promise<SchedulerProcess> =>
+    SchedulerProcess.start({
+      program: scheduler,
+      directory,
+      masters: mesos.urls,
+      args: ['--principal=patchpanel', `--secret-file=${secretFile}`],
+    });
+  await writeFile(secretFile, 'wrong fish\n');
+  child = await start();
+  expect(JSON.stringify(await child.logged('cannot subscribe'))).toContain('401');
+  expect((await child.api.get('/ping')).status).toBe(200);
+  expect(await child.end('SIGTERM')).toBe(0);
+  expect(JSON.stringify(child.lines)).not.toContain('wrong fish');
+
+  await writeFile(secretFile, 'swordfish 1\n');
+  child = await start();
+  await mesos.waitFor('the framework', ({ frameworks }) => frameworks.length === 1, 20_000);
+  expect(JSON.stringify((await child.api.get('/v2/info')).data)).not.toContain('swordfish');
+  expect(await child.end('SIGTERM')).toBe(0);
+  expect(JSON.stringify(child.lines)).not.toContain('swordfish');
 });
 
 test('an https address without a certificate, or with one that is none, ends the start with a clear word', async () => {

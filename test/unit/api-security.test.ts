@@ -2,8 +2,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openAuditLog, type AuditEntry } from '../../scheduler/api/security/audit.ts';
-import type { Security } from '../../scheduler/api/security/guard.ts';
+import Fastify from 'fastify';
+import { hostRoutes } from '../../scheduler/api/hosts/routes.ts';
+import { noAuditLog, openAuditLog, type AuditEntry } from '../../scheduler/api/security/audit.ts';
+import { guard, type Security } from '../../scheduler/api/security/guard.ts';
 import { HostTokens } from '../../scheduler/api/security/host-tokens.ts';
 import { UserDirectory } from '../../scheduler/api/security/user-directory.ts';
 import { agentId } from '../../src/model/ids.ts';
@@ -209,4 +211,43 @@ test('what is forbidden on a cluster is refused with the field that asks for it'
     '/container/docker/parameters',
   ]);
   expect((await api.call('POST', '/v2/apps', webApp)).status).toBe(201);
+});
+
+test('an executor is let to the routes of its own host only, and nobody else is, whatever the role', async () => {
+  await writeUserFile(file, three);
+  const hostTokens = new HostTokens('key');
+  const users = await UserDirectory.open(file, clock, recordingLogger());
+  const server = Fastify();
+  guard(server, { users, hostTokens, audit: noAuditLog, requestsPerSecond: 0 });
+  await server.register(
+    hostRoutes({
+      expectsHost: () => true,
+      report: () => Promise.resolve(),
+      counted: () => undefined,
+      answered: () => false,
+      connectView: () => {
+        throw new Error('nobody was to get here');
+      },
+      bundle: { directory },
+    }),
+  );
+  const asked = async (method: 'GET' | 'POST', host: string, what: string, headers = {}): Promise<number> => {
+    const type = { 'content-type': 'application/json', ...headers };
+    const url = `/v1/hosts/${host}/${what}`;
+    return (await server.inject({ method, url, headers: type, payload: '{}' })).statusCode;
+  };
+  const own = bearer(hostTokens.tokenOf(agentId('S1')));
+  expect(await asked('POST', 'S1', 'report', own)).toBe(202);
+  for (const headers of [own, {}, bearer('t-boss'), basic('S2', hostTokens.tokenOf(agentId('S2')))]) {
+    expect(await asked('GET', 'S2', 'view', headers)).toBe(401);
+    expect(await asked('POST', 'S2', 'report', headers)).toBe(401);
+  }
+  await server.close();
+});
+
+test('a body that is too large is refused before it is read', async () => {
+  const api = await guarded(three);
+  const body = { ...webApp, env: { LONG: 'x'.repeat(5 * 1024 * 1024) } };
+  expect((await send(api, 'POST', '/v2/apps', bearer('t-boss'), body)).statusCode).toBe(413);
+  expect(api.world.apps.size).toBe(0);
 });

@@ -374,15 +374,6 @@ test('every change gives every group above it a later version, whatever the cloc
   expect(version('/shop') < version('/')).toBe(true);
 });
 
-test('a store of before there were groups gets them', () => {
-  const bench = new CoreBench();
-  bench.put(anApp('/shop/back/db', { instances: 0 }));
-  for (const key of bench.store.keys()) if (/^(group|revision)/.test(key)) bench.store.delete(key);
-  bench.restart();
-  expect(names(bench)).toEqual({ groups: ['/shop', '/shop/back'], apps: ['/shop/back/db'] });
-  expect(bench.world.groups.get(groupId('/'))?.version).toBe(bench.app('/shop/back/db').version);
-});
-
 test('no more deployments run at a time than may, but one can replace another', () => {
   const bench = new CoreBench({ maxRunningDeployments: 1 });
   bench.put(anApp('/a'));

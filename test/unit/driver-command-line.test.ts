@@ -64,6 +64,7 @@ test.each([
   [{ master: 'a:1', role: 'a/../b' }, '--role: is not a Mesos role'],
   [{ master: 'a:1', advertiseUrl: 'ftp://x' }, '--advertise-url:'],
   [{ master: 'a:1', executorMem: 'much' }, '--executor-mem:'],
+  [{ master: 'http://ann:pw@a:1' }, '--master: cannot hold a user'],
   [{ master: 'a:1', pathPrefix: 'service' }, '--path-prefix: must be a path'],
   [{ master: 'a:1', user: 'ann:secret' }, '--user: is no name of a system user'],
 ])('what is wrong with %j is said by the name of the flag', (settings, message) => {
@@ -80,7 +81,7 @@ test('a file that is not there or no JSON is named', async () => {
 });
 
 test('what is printed holds no password', () => {
-  const config = mergeSettings({ master: 'http://user:hidden@m:5050', secret: 'hidden too' }, {});
+  const config = mergeSettings({ master: 'zk://user:hidden@a:2181,b:2181/mesos', secret: 'hidden too' }, {});
   expect(JSON.stringify(printable(config))).not.toContain('hidden');
 });
 

@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { restore } from '../../scheduler/core/restore.ts';
 import { step } from '../../scheduler/core/step.ts';
 import type { World } from '../../scheduler/core/world.ts';
 import { boot } from '../../scheduler/driver/boot.ts';
@@ -12,6 +13,7 @@ import { latestVersion, migrate, type Migration } from '../../scheduler/store/mi
 import { stateFileLines } from '../../scheduler/store/state-file.ts';
 import type { Store, StoredRecord } from '../../scheduler/store/store.ts';
 import { importState } from '../../scheduler/store/transfer.ts';
+import { ApiHarness } from '../support/api.ts';
 import { settings } from '../support/core-bench.ts';
 import { contents } from '../support/store-contract.ts';
 
@@ -80,6 +82,23 @@ test('the steps lead from one version to the next without a gap', () => {
   expect(migrations.map(({ to }) => to)).toEqual(migrations.map((_, index) => index + 2));
 });
 
+test('version 2: every group that an app is in has a record with the version of its newest app', () => {
+  const apps = [
+    ['/shop/web', '2026-01-02T00:00:00.000Z'],
+    ['/shop/back/db', '2026-01-03T00:00:00.000Z'],
+    ['/alone', '2026-01-01T00:00:00.000Z'],
+  ].map(([id = '', version]) => app(id, { id, version }));
+  const kept = { id: '/shop', dependencies: ['/alone'], version: '2026-01-02T00:00:00.000Z' };
+  const group = (key: string, value: unknown): StoredRecord => ({ kind: 'group', key, value });
+  const { writes } = migrate([...apps, group('/shop', kept)], migrations.slice(0, 1));
+  const newest = '2026-01-03T00:00:00.000Z';
+  expect(writes).toEqual([
+    group('/', { id: '/', dependencies: [], version: newest }),
+    group('/shop/back', { id: '/shop/back', dependencies: [], version: newest }),
+    schema(2),
+  ]);
+});
+
 test('a store of a newer version is refused and stays as it is', async () => {
   const store = new MemoryStore();
   await store.commit([schema(latestVersion(migrations) + 1)]);
@@ -105,6 +124,8 @@ test("the previous version's data: everything is there, its tasks go on under th
     world.executors.size,
   ]).toEqual([4, 8, 2, 3, 3]);
 
+  expect([...world.groups.keys()].sort()).toEqual(['/', '/shop']);
+
   // Mesos says that all of them run, as it does after a subscription.
   const context = { now: Date.now(), uuid: () => 'uuid' };
   const asked = step(world, settings, { kind: 'subscribed', frameworkId }, context).effects;
@@ -114,6 +135,29 @@ test("the previous version's data: everything is there, its tasks go on under th
 
   expect((await start(store)).migrated).toEqual({ from: migrated.to, to: migrated.to });
   await store.close();
+});
+
+test("the previous version's data: the API shows all of it", async () => {
+  const store = await earlierStore();
+  const stored: StoredRecord[] = [];
+  for await (const record of store.load()) stored.push(record);
+  await store.close();
+  const api = new ApiHarness();
+  restore(api.world, migrate(stored, migrations).records);
+  api.step({ kind: 'tick' });
+  const shown = async (path: string): Promise<string> => {
+    const { status, body } = await api.call('GET', path);
+    expect([path, status]).toEqual([path, 200]);
+    return JSON.stringify(body);
+  };
+  const apps = await shown('/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure');
+  for (const id of api.world.instances.keys()) expect(apps).toContain(id);
+  expect(await shown('/v2/apps//shop/web/versions')).toContain('versions');
+  expect(await shown('/v2/groups')).toContain('"/shop/web"');
+  expect(JSON.parse(await shown('/v2/deployments'))).toHaveLength(2);
+  for (const path of ['/v2/tasks', '/v2/queue', '/v2/info']) await shown(path);
+  expect(await shown('/v1/networks')).toContain('10.50.0.0/24');
+  expect(await shown('/v1/hosts')).toContain('h3.example');
 });
 
 async function exported(store: Store): Promise<string[]> {
