@@ -14,6 +14,10 @@ export const executorConfigSchema = z.object({
   dockerHost: z.string().min(1).default('unix:///var/run/docker.sock'),
   /** What outlives this executor on the host: its identity, the last view, counters. */
   stateDir: z.string().startsWith('/', 'it must be an absolute path').default('/var/lib/patchpanel'),
+  /** What programs that outlive this executor need until a reboot: the name server's files. */
+  runDir: z.string().startsWith('/', 'it must be an absolute path').default('/run/patchpanel'),
+  /** The resolvers that other names than ours are asked of. */
+  resolvConf: z.string().startsWith('/', 'it must be an absolute path').default('/etc/resolv.conf'),
   /** Tunnel endpoint address; discovered when absent. */
   underlayIp: z.ipv4().optional(),
   datapath: z.enum(['auto', 'system', 'netdev']).default('auto'),
@@ -47,6 +51,8 @@ export const configVariables: Readonly<Record<ConfigKey, string>> = {
   ovsRunDir: 'OVS_RUNDIR',
   dockerHost: 'DOCKER_HOST',
   stateDir: 'PATCHPANEL_STATE_DIR',
+  runDir: 'PATCHPANEL_RUN_DIR',
+  resolvConf: 'PATCHPANEL_RESOLV_CONF',
   underlayIp: 'PATCHPANEL_UNDERLAY_IP',
   datapath: 'PATCHPANEL_DATAPATH',
   bridge: 'PATCHPANEL_BRIDGE',

@@ -17,6 +17,8 @@ import { TaskReporter } from './tasks/task-reporter.ts';
 const shutdownReserveMs = 1500;
 /** How long tasks may take beyond their grace period until nothing of them is left, in milliseconds. */
 const removalMs = 5000;
+/** How long the host's own part in networks may take to be removed, in milliseconds. */
+const leaveMs = 1000;
 /** How long the last updates may take to be acknowledged, in milliseconds. */
 const drainUpdatesMs = 3000;
 /** Grace period where nobody gives one: the agent is gone, or there are no tasks. */
@@ -175,6 +177,7 @@ export class Executor {
     if (tasks === undefined) return;
     tasks.killAll(graceMs);
     await this.#atMost(tasks.emptied(), graceMs + removalMs, 'removing all tasks');
+    await this.#atMost(tasks.leaveHost(), leaveMs, 'leaving the host');
     if (this.#client.subscribed) {
       await this.#atMost(this.#reporter.drained(), drainUpdatesMs, 'the acknowledgement of the last updates');
     }

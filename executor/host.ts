@@ -9,8 +9,10 @@ import type { Scope } from '../src/runtime/scope.ts';
 import { connectDocker } from './adapters/docker/connection.ts';
 import { DockerContainers } from './adapters/docker/docker-containers.ts';
 import { pauseImage } from './adapters/docker/pause-image.ts';
+import type { NameServerPlace } from './adapters/dnsmasq/name-server.ts';
 import type { StepTools } from './apply.ts';
 import type { ExecutorConfig } from './config.ts';
+import { cgroupExits } from './core/cgroup-escape.ts';
 import type { ContainerSurroundings } from './core/container-spec.ts';
 import { ownCgroup } from './core/task-cgroup.ts';
 import type { ListedContainer } from './core/task-containers.ts';
@@ -79,6 +81,7 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
     runId: lives.runId,
     dockerVersion,
     underlayIp,
+    names: await namesPlace(options, hostKey),
   });
   const cgroupParent = await findCgroup(options, containers);
   await Promise.all([containers.ensurePauseImage(os.arch()), fabric.start()]);
@@ -147,7 +150,7 @@ function watchUnderlay(options: HostOptions, fabric: Switch, first: string): voi
 function createSwitch(
   options: HostOptions,
   containers: DockerContainers,
-  found: Pick<SwitchConfig, 'hostKey' | 'runId' | 'dockerVersion' | 'underlayIp'>,
+  found: Pick<SwitchConfig, 'hostKey' | 'runId' | 'dockerVersion' | 'underlayIp' | 'names'>,
 ): Switch {
   const { config, environment, hostname, log, onPortLost } = options;
   return new Switch(
@@ -174,6 +177,17 @@ function createSwitch(
         ),
     },
   );
+}
+
+/** What serves names goes on when this executor ends, so it must not stay where the agent would end it, too. */
+async function namesPlace({ config, environment }: HostOptions, hostKey: string): Promise<NameServerPlace> {
+  const own = await readFile('/proc/self/cgroup', 'utf8').catch(() => '');
+  return {
+    directory: path.join(config.runDir, hostKey),
+    resolvers: config.resolvConf,
+    cgroupExits: cgroupExits(own, path.basename(environment.sandbox)),
+    environment: process.env,
+  };
 }
 
 function toolsOf(

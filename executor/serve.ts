@@ -25,6 +25,8 @@ export interface Tasks {
   portLost(endpoint: EndpointKey, reason: string): void;
   /** Leaves the host and the tasks to come to a newer executor; ends when the last task of its own has ended. */
   handOver(): Promise<void>;
+  /** Nothing runs here any more: what serves tasks goes, too. */
+  leaveHost(): Promise<void>;
   /** The scheduler's API is at `url`, as of `term`. */
   setLeader(url: string, term: number): void;
 }
@@ -122,6 +124,7 @@ function tasksOf(tasks: TaskSet, { fabric }: Host, handOver: () => Promise<void>
     killAll: (graceMs) => tasks.killAll(graceMs),
     emptied: () => tasks.emptied(),
     portLost: (endpoint, reason) => tasks.portLost(endpoint, reason),
+    leaveHost: () => fabric.leave(),
     setLeader: (url, term) => fabric.setLeader(url, term),
   };
 }
@@ -151,6 +154,7 @@ export function refusingTasks(message: string, reporter: TaskReporter): Tasks {
     killAll: () => undefined,
     emptied: () => Promise.resolve(),
     portLost: () => undefined,
+    leaveHost: () => Promise.resolve(),
     setLeader: () => undefined,
   };
 }

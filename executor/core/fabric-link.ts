@@ -22,11 +22,12 @@ export interface LinkWish {
 
 /**
  * Commands for `ip -batch` in the host's namespace. The inner end is made where it belongs: moving a device between
- * namespaces later costs the kernel several grace periods.
+ * namespaces later costs the kernel several grace periods. On the userspace datapath the host's kernel sees the frames,
+ * too: without `arp off` it would answer for its own addresses.
  */
 export const hostLinkLines = (wish: LinkWish): readonly string[] => [
   `link add name ${wish.veth} mtu ${wish.mtu} type veth peer name ${SANDBOX_INTERFACE} address ${wish.mac} mtu ${wish.mtu} netns ${wish.sandboxPid}`,
-  `link set dev ${wish.veth} alias ${wish.owner} addrgenmode none up`,
+  `link set dev ${wish.veth} alias ${wish.owner} addrgenmode none arp off up`,
 ];
 
 /** Commands for `ip -batch` inside the sandbox. */

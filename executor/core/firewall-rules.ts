@@ -1,5 +1,5 @@
 import type { Publication } from '../../src/fabric/publication.ts';
-import type { Forward, GatewayWish } from './gateway-legs.ts';
+import type { Forward, GatewayLeg, GatewayWish } from './gateway-legs.ts';
 
 /** The one nftables table that is ours: nothing else of the host's rules is touched. */
 export const firewallTable = 'ip patchpanel';
@@ -12,11 +12,13 @@ export const noRules = `table ${firewallTable}\ndelete table ${firewallTable}\n`
 
 /**
  * A file for `nft -f` that replaces our table as a whole, in one step. Containers of networks with NAT go out as the
- * host, and so do those that are let out on their own; what is published or forwarded comes in; nothing else passes between the host's legs and the outside, or between two legs.
+ * host, and so do those that are let out on their own; what is published or forwarded comes in; nothing else passes
+ * between the host's legs and the outside, or between two legs. Without a leg that packets go through no rules are
+ * needed: the switch lets questions of names and leases alone pass.
  */
 export function firewallRules(wish: GatewayWish, underlayIp: string): string {
   const { legs, publications, forwards } = wish;
-  if (legs.length === 0) return noRules;
+  if (!needsRules(legs)) return noRules;
   const open = legs.filter(({ nat }) => nat);
   const openDevices = open.map(({ device }) => `"${device}"`).join(', ');
   const translations = [...publications.flatMap(translation), ...forwardRules(forwards)];
@@ -56,6 +58,8 @@ export function firewallRules(wish: GatewayWish, underlayIp: string): string {
         ...(open.length === 0 ? [] : [`iifname { ${openDevices} } accept`]),
         ...letOut.map((sources) => `iifname ${anyLeg} ${sources} accept`),
         `iifname ${anyLeg} ct state established,related accept`,
+        // Names and leases.
+        `iifname ${anyLeg} meta l4proto { tcp, udp } th dport { 53, 67 } accept`,
         `iifname ${anyLeg} drop`,
       ],
     ],
@@ -66,6 +70,9 @@ export function firewallRules(wish: GatewayWish, underlayIp: string): string {
   );
   return `${noRules}table ${firewallTable} {\n${text.join('')}}\n`;
 }
+
+/** True when something has to be kept out, or translated. */
+export const needsRules = (legs: readonly GatewayLeg[]): boolean => legs.some(({ gateway }) => gateway);
 
 /** New connections are spread over the targets at random; one that is there stays where it is. */
 function translation({ protocol, hostPort, port, targets }: Publication): string[] {

@@ -1,20 +1,25 @@
 import { parseCidr } from '../../src/fabric/cidr.ts';
-import { gatewayNetworks } from '../../src/fabric/gateways.ts';
+import { hasGateway, legNetworks, serviceAddress } from '../../src/fabric/gateways.ts';
 import { macOf } from '../../src/fabric/mac.ts';
 import type { Publication } from '../../src/fabric/publication.ts';
 import type { View, ViewEndpoint, ViewNetwork } from '../../src/fabric/view.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 
-/** The host's own device in a network: it has the gateway's address and MAC, as on every other host. */
+/** The host's own device in a network: gateway and services, with the same addresses and MAC on every host. */
 export interface GatewayLeg {
   readonly network: NetworkName;
   readonly vni: number;
   readonly device: string;
   readonly cidr: string;
+  /** The gateway's. */
   readonly address: string;
+  /** Where names are asked for. */
+  readonly service: string;
   readonly prefixLength: number;
   readonly mac: string;
   readonly mtu: number;
+  /** Packets go through it from or to the outside. */
+  readonly gateway: boolean;
   /** Containers may go out by it. */
   readonly nat: boolean;
 }
@@ -38,12 +43,15 @@ export interface Forward {
   readonly port: number;
 }
 
+/** What a host without endpoints has. */
+export const noGateways: GatewayWish = { legs: [], publications: [], forwards: [], outgoing: [] };
+
 /** The same name on every bridge, `ppg7`: at most 8 characters. */
 export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
 
 /** What the host `self`, known as `hostname`, has to offer and to let out. */
 export function gatewayWish(view: View, self: AgentId, hostname: string): GatewayWish {
-  const networks = gatewayNetworks(view, self);
+  const networks = legNetworks(view, self);
   const own = networks.length === 0 ? [] : view.endpoints.filter(({ host }) => host === self);
   return {
     legs: networks.map(legOf),
@@ -70,22 +78,26 @@ function forwardsOf(own: readonly ViewEndpoint[]): readonly Forward[] {
   return [...forwards.values()].sort((a, b) => a.hostPort - b.hostPort);
 }
 
-function legOf({ name, vni, cidr, gateway, mtu, nat }: ViewNetwork): GatewayLeg {
+function legOf(network: ViewNetwork): GatewayLeg {
+  const { name, vni, cidr, gateway, mtu, nat } = network;
   return {
     network: name,
     vni,
     device: gatewayDevice(vni),
     cidr,
     address: gateway,
+    service: serviceAddress(network),
     prefixLength: parseCidr(cidr).prefixLength,
     mac: macOf(vni, gateway),
     mtu,
+    gateway: hasGateway(network),
     nat: nat === true,
   };
 }
 
-/** Commands for `ip -batch` that give a leg its address; the device is there. */
+/** Commands for `ip -batch` that give a leg its addresses; the device is there. */
 export const legLines = (leg: GatewayLeg): readonly string[] => [
   `link set dev ${leg.device} address ${leg.mac} addrgenmode none up`,
   `address replace ${leg.address}/${leg.prefixLength} brd + dev ${leg.device}`,
+  `address replace ${leg.service}/${leg.prefixLength} brd + dev ${leg.device}`,
 ];

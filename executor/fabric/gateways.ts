@@ -1,12 +1,10 @@
-import { firewallRules } from '../core/firewall-rules.ts';
-import type { GatewayLeg, GatewayWish } from '../core/gateway-legs.ts';
+import { firewallRules, needsRules } from '../core/firewall-rules.ts';
+import { noGateways, type GatewayLeg, type GatewayWish } from '../core/gateway-legs.ts';
 import type { NetworkName } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
-
-const nothing: GatewayWish = { legs: [], publications: [], forwards: [], outgoing: [] };
 
 /** What gateways need of the host; small, so that tests can do without one. */
 export interface GatewayHost {
@@ -36,7 +34,7 @@ export interface GatewaysOptions {
 export class Gateways {
   readonly #options: GatewaysOptions;
   readonly #loop: Loop;
-  #wish = nothing;
+  #wish = noGateways;
   /** What was last put in force, as text; undefined: nobody knows. */
   #legsInForce: string | undefined;
   #rulesInForce: string | undefined;
@@ -103,7 +101,7 @@ export class Gateways {
         await host.configure(legs);
         this.#legsInForce = text;
       }
-      await this.#applyRules(legs.length === 0);
+      await this.#applyRules(!needsRules(legs));
       this.#failing = false;
       this.#options.onProblem(undefined);
     } catch (error) {
@@ -140,8 +138,8 @@ export class Gateways {
   }
 
   #failed(error: unknown, attempt: number): void {
-    this.#options.onProblem(`gateways are not in force: ${messageOf(error)}`);
-    if (attempt === 1) this.#options.log.warn('gateways could not be put in force', { error });
+    this.#options.onProblem(`the host's legs are not in force: ${messageOf(error)}`);
+    if (attempt === 1) this.#options.log.warn('the legs of the host could not be put in force', { error });
   }
 
   #release(): void {

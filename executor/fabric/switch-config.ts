@@ -1,3 +1,4 @@
+import type { NameServerPlace } from '../adapters/dnsmasq/name-server.ts';
 import type { EndpointKey, ViewVersion } from '../../src/fabric/view.ts';
 import type { AgentId, ExecutorId, FrameworkId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -24,6 +25,8 @@ export interface SwitchConfig {
   readonly underlayIp: string;
   /** auto: system where Open vSwitch offers it, else netdev. */
   readonly datapath: 'auto' | 'system' | 'netdev';
+  /** Where names are served from; absent: they are not. */
+  readonly names?: NameServerPlace;
   /** Only passed on in the host's facts. */
   readonly dockerVersion: string;
   /** Fixed URL of the scheduler's API, for debugging: what leaders announce is then ignored. */

@@ -13,7 +13,7 @@ import { traceFrame } from '../adapters/openflow/trace.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
-import { gatewayWish, type GatewayWish } from '../core/gateway-legs.ts';
+import { gatewayWish, noGateways, type GatewayWish } from '../core/gateway-legs.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
 import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
 import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
@@ -26,6 +26,7 @@ import { PatchpanelError } from '../../src/runtime/errors.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import { Attachments } from './attachments.ts';
+import { DnsmasqNameServer } from '../adapters/dnsmasq/name-server.ts';
 import { applyRules, configureLegs } from '../adapters/netns/gateway-host.ts';
 import { Batcher } from './batcher.ts';
 import { Bridge } from './bridge.ts';
@@ -37,6 +38,7 @@ import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
 import { FlowCounters } from './flow-counters.ts';
 import { Gateways } from './gateways.ts';
+import { Names } from './names.ts';
 import { ViewFeed } from './view-feed.ts';
 
 const SWEEP_EVERY_MS = 30_000;
@@ -59,6 +61,7 @@ export class Switch implements Fabric {
   readonly #links: Batcher<LinkWish>;
   readonly #linkRemovals: Batcher<string>;
   readonly #gateways: Gateways;
+  readonly #names: Names | undefined;
   readonly #drains: DrainWatch;
   readonly #questions: PathQuestions;
   readonly #counters: FlowCounters;
@@ -69,6 +72,7 @@ export class Switch implements Fabric {
   #serials: Serials | undefined;
   /** Another executor of this host has the switch now. */
   #handedOver = false;
+  #left = false;
 
   constructor(config: SwitchConfig, surroundings: SwitchSurroundings) {
     this.#config = config;
@@ -98,6 +102,7 @@ export class Switch implements Fabric {
       replug: (signal) => this.#attachments.replug(signal),
     });
     this.#gateways = this.#newGateways();
+    this.#names = this.#newNames();
     this.#attachments = this.#newAttachments();
     this.#questions = new PathQuestions({
       underlayIp: config.underlayIp,
@@ -176,6 +181,16 @@ export class Switch implements Fabric {
       });
     }
     return inherited;
+  }
+
+  /**
+   * For an executor that ends in order: when no endpoint is left here, neither are the host's legs, its rules and its name
+   * server, since another executor may be long in coming. Never rejects.
+   */
+  async leave(): Promise<void> {
+    if (this.#handedOver || this.#bridge.ports().length > 0) return;
+    this.#left = true;
+    await Promise.all([this.#gateways.follow(this.#gatewayWish()), this.#followNames()]);
   }
 
   /** Where the leader's API is. Of those with a term the newest wins; one without is tried when that one fails. */
@@ -260,6 +275,8 @@ export class Switch implements Fabric {
     this.#attachments.adopt(left);
     this.#scope.defer('gateways', () => this.#gateways.stop());
     await this.#gateways.follow(this.#gatewayWish());
+    this.#scope.defer('names', () => this.#names?.stop());
+    await this.#followNames();
     await bridge.openFlows();
     this.#scope.defer('drains', () => this.#drains.stop());
     this.#scope.defer('views', () => this.#feed.stop());
@@ -304,10 +321,11 @@ export class Switch implements Fabric {
   async #putInForce(view: View): Promise<void> {
     // What fails of it is reported and tried again: the network between containers does not wait for the outside.
     await this.#gateways.follow(this.#gatewayWish());
-    await this.#bridge.follow(view);
+    await Promise.all([this.#bridge.follow(view), this.#followNames()]);
   }
 
   #gatewayWish(): GatewayWish {
+    if (this.#left) return noGateways;
     return gatewayWish(this.#current.view, this.#config.agentId, this.#config.hostname);
   }
 
@@ -360,7 +378,7 @@ export class Switch implements Fabric {
         void this.#bridge
           .commit()
           .catch((error: unknown) => log.warn('the flows of gateways failed', { error })),
-      onProblem: (problem) => this.#feed.gatewaysProblem(problem),
+      onProblem: (problem) => this.#feed.partProblem('legs', problem),
     });
   }
 
@@ -379,6 +397,26 @@ export class Switch implements Fabric {
       listener: () => this.#feed.session,
       tell: (counters, signal) => this.#feed.tellCounters(counters, signal),
     });
+  }
+
+  #newNames(): Names | undefined {
+    const { names } = this.#config;
+    const { clock, log, random } = this.#around;
+    if (names === undefined) return undefined;
+    return new Names({
+      server: new DnsmasqNameServer(names),
+      clock,
+      random,
+      log,
+      onProblem: (problem) => this.#feed.partProblem('names', problem),
+    });
+  }
+
+  /** Where no endpoint is, nobody asks. */
+  async #followNames(): Promise<void> {
+    const { view } = this.#current;
+    const asked = !this.#left && view.endpoints.some(({ host }) => host === this.#config.agentId);
+    await this.#names?.follow(asked ? view : undefined);
   }
 
   #newAttachments(): Attachments {

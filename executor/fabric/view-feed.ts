@@ -11,6 +11,9 @@ import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import type { SwitchConfig, SwitchSurroundings } from './switch-config.ts';
 
+/** What may fail without the network between containers: the legs of the host with their rules, names. */
+export type HostPart = 'legs' | 'names';
+
 export interface ViewFeedOptions {
   readonly config: SwitchConfig;
   readonly around: SwitchSurroundings;
@@ -37,7 +40,7 @@ export class ViewFeed {
   #applied: ViewVersion | undefined;
   #viewProblem: string | undefined;
   #flowsProblem: string | undefined;
-  #gatewaysProblem: string | undefined;
+  readonly #partProblems = new Map<HostPart, string>();
   #drained: readonly EndpointKey[] = [];
 
   constructor(options: ViewFeedOptions) {
@@ -67,7 +70,8 @@ export class ViewFeed {
   }
 
   get problem(): string | undefined {
-    return this.#viewProblem ?? this.#flowsProblem ?? this.#gatewaysProblem;
+    const [part] = this.#partProblems.values();
+    return this.#viewProblem ?? this.#flowsProblem ?? part;
   }
 
   /** The last good view of an earlier run. */
@@ -148,10 +152,11 @@ export class ViewFeed {
     this.#problemChanged(this.#viewProblem, problem);
   }
 
-  /** Why gateways or published ports are not in force; undefined when they are again. */
-  gatewaysProblem(problem: string | undefined): void {
+  /** Why a part of the host beside the flows is not in force; undefined when it is again. */
+  partProblem(part: HostPart, problem: string | undefined): void {
     const before = this.problem;
-    this.#gatewaysProblem = problem;
+    if (problem === undefined) this.#partProblems.delete(part);
+    else this.#partProblems.set(part, problem);
     if (before !== this.problem) this.#report();
   }
 

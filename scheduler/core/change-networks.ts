@@ -2,6 +2,7 @@ import type { Network } from '../../src/model/network.ts';
 import type { NetworkName } from '../../src/model/ids.ts';
 import { parseCidr, subnetContains, subnetsOverlap } from '../../src/fabric/cidr.ts';
 import type { Interconnect } from '../../src/fabric/interconnect.ts';
+import { isDnsName } from '../../src/fabric/names.ts';
 import { parseIpv4Range } from '../../src/fabric/ipv4.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { ChangeResult } from './events.ts';
@@ -31,6 +32,7 @@ export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult 
     for (const holder of slots) {
       const slot = world.slots.get(holder as never);
       if (slot !== undefined) frame.fabricChanged(slot.id);
+      else if (world.reservations.has(holder as never)) frame.fabricChanged(holder as never);
     }
   }
   return { kind: 'accepted' };
@@ -54,6 +56,8 @@ export function deleteNetwork(frame: FrameBuilder, name: NetworkName): ChangeRes
   const holder = [...addressBook(world, name).holders.values()]
     .flatMap((holders) => [...holders])
     .find((id) => world.instances.has(id as never));
+  const reserved = [...world.reservations.values()].find(({ network }) => network === name);
+  if (reserved !== undefined) return inUse(`Network '${name}' has a reservation, '${reserved.name}'.`);
   const busy = slots.find((slot) => slot.quarantinedUntil === undefined)?.id ?? holder;
   if (busy !== undefined) return inUse(`Network '${name}' is used by ${busy}.`);
   for (const slot of slots) frame.deleteSlot(slot);
@@ -94,6 +98,12 @@ function shapeError(network: Network): FieldError | undefined {
     const subnet = parseCidr(network.cidr);
     if (!Number.isInteger(network.vni) || network.vni < 1 || network.vni > maxVni) {
       return { path: '/vni', message: `must be a whole number from 1 to ${maxVni}` };
+    }
+    if (!isDnsName(network.domain)) {
+      return {
+        path: '/domain',
+        message: `"${network.domain}" is not a DNS name; write it like example.internal`,
+      };
     }
     if (network.range === undefined) return undefined;
     const range = rangeOf(network.range);

@@ -6,6 +6,7 @@ import { resetDelays } from './backoff.ts';
 import { cancelDeployment } from './change-deployments.ts';
 import { deleteGroup, putGroup, revertGroup, scaleGroup } from './change-groups.ts';
 import { deleteNetwork, putNetwork } from './change-networks.ts';
+import { deleteReservation, putReservation } from './change-reservations.ts';
 import { killTasks } from './change-tasks.ts';
 import { deploy } from './deploy.ts';
 import type { Change, ChangeRequest, ChangeResult } from './events.ts';
@@ -40,6 +41,10 @@ export function applyChange(frame: FrameBuilder, change: Change, request: Change
       return putNetwork(frame, change.network);
     case 'delete-network':
       return deleteNetwork(frame, change.name);
+    case 'put-reservation':
+      return putReservation(frame, change.reservation);
+    case 'delete-reservation':
+      return deleteReservation(frame, change.network, change.name);
     case 'reset-delay':
       return resetDelay(frame, change.appId);
   }

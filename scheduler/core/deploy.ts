@@ -18,6 +18,7 @@ import { dropDeployment } from './drop-deployment.ts';
 import type { ChangeResult } from './events.ts';
 import { exposureProblem } from './exposures.ts';
 import type { FrameBuilder } from './frame.ts';
+import { nameClash } from './name-clashes.ts';
 import { publishHealthChecks } from './publications.ts';
 import { planSlots, retireAll } from './slot-table.ts';
 import { planTarget } from './target.ts';
@@ -72,6 +73,8 @@ function tryDeploy(frame: FrameBuilder, edits: Edits): ChangeResult {
   if (locked !== undefined) return locked;
   const target = planTarget(world, edits.apps, edits.groups ?? [], edits.version);
   if ('errors' in target) return { kind: 'invalid', details: [target] };
+  const ambiguous = nameClash(world, edits.apps);
+  if (ambiguous !== undefined) return invalid(ambiguous);
   const leases = new LeasePlan(world);
   const unpublishable = exposureProblem(world, edits.apps);
   if (unpublishable !== undefined) return invalid(unpublishable);

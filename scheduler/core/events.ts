@@ -18,6 +18,7 @@ import type {
 } from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { Reservation } from '../../src/model/reservation.ts';
 import type { PortRange, Scalars } from '../../src/model/resources.ts';
 
 /** One Mesos offer in our words. */
@@ -151,6 +152,9 @@ export type Change =
   | { readonly kind: 'delete-group'; readonly groupId: GroupId; readonly force: boolean }
   | { readonly kind: 'put-network'; readonly network: Network }
   | { readonly kind: 'delete-network'; readonly name: NetworkName }
+  /** Without an address it gets the next free one, or keeps the one that it has. */
+  | { readonly kind: 'put-reservation'; readonly reservation: ReservationWish }
+  | { readonly kind: 'delete-reservation'; readonly network: NetworkName; readonly name: string }
   | { readonly kind: 'reset-delay'; readonly appId: AppId };
 
 /** What is known of the request behind a change. */
@@ -160,6 +164,9 @@ export interface ChangeRequest {
   /** The versions that the change was made from (undefined: there was no such app); others make it stale. */
   readonly basedOn?: ReadonlyMap<AppId, AppVersion | undefined>;
 }
+
+/** A reservation as it is asked for: MAC and address may be left to us. */
+export type ReservationWish = Omit<Reservation, 'ip' | 'mac'> & Partial<Pick<Reservation, 'ip' | 'mac'>>;
 
 /** The answer to a change. A refusal stored nothing. */
 export type ChangeResult =

@@ -9,11 +9,13 @@ import type { Instance, Slot } from '../../src/model/instance.ts';
 import { publicationsOf } from './exposures.ts';
 import { incarnationsOf } from './frame.ts';
 import { drains } from './handover.ts';
+import { isReady } from './health.ts';
+import { reservedEndpoint } from './reservations.ts';
 import { taskPorts } from './task-env.ts';
 import type { World } from './world.ts';
 
 /**
- * The endpoints that views show of each of these slots; none for a slot that is gone. An incarnation is shown from
+ * The endpoints that views show of each of these slots and reservations; none for one that is gone. An incarnation is shown from
  * the moment it is stored until it has ended, unless it or its host is unreachable or the slot went on without it:
  * leaving the views is what fences it.
  */
@@ -23,7 +25,7 @@ export function viewEndpoints(world: World, slotIds: Iterable<SlotId>): Map<Slot
     const slot = world.slots.get(id);
     const shown =
       slot === undefined
-        ? []
+        ? [reservedEndpoint(world, id)].filter((endpoint) => endpoint !== undefined)
         : incarnationsOf(world, id).flatMap((instance) => endpointOf(world, slot, instance) ?? []);
     endpoints.set(id, shown);
   }
@@ -102,12 +104,17 @@ function endpointOf(world: World, slot: Slot, instance: Instance): ViewEndpoint 
 function stateOf(
   world: World,
   slot: Slot,
-  { epoch }: Instance,
-): Pick<ViewEndpoint, 'state' | 'keepsConnections'> {
+  instance: Instance,
+): Pick<ViewEndpoint, 'state' | 'serving' | 'keepsConnections'> {
+  const { epoch } = instance;
   const active = slot.activeEpoch ?? 0;
-  if (epoch === active) return { state: 'active' };
-  if (epoch > active) return { state: epoch === slot.anchoredEpoch ? 'anchored' : 'standby' };
   const app = world.apps.get(slot.appId);
+  if (epoch === active) {
+    return app !== undefined && isReady(instance, app)
+      ? { state: 'active', serving: true }
+      : { state: 'active' };
+  }
+  if (epoch > active) return { state: epoch === slot.anchoredEpoch ? 'anchored' : 'standby' };
   return app !== undefined && drains(app)
     ? { state: 'draining', keepsConnections: true }
     : { state: 'draining' };

@@ -16,6 +16,7 @@ import type {
 } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
+import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import type { RecordKind, RecordWrite } from '../store/store.ts';
 import type { Effect, Frame, PublishedEvent } from './effects.ts';
 import type { ChangeRequest, ChangeResult, Context } from './events.ts';
@@ -25,6 +26,7 @@ import {
   indexDeployment,
   indexGroup,
   indexInstance,
+  indexReservation,
   indexRevision,
   indexSlot,
   indexVersion,
@@ -242,6 +244,22 @@ export class FrameBuilder {
     this.world.networks.delete(name);
     this.world.addresses.delete(name);
     this.#write('network', name, undefined);
+  }
+
+  putReservation(reservation: Reservation): void {
+    const slot = reservationSlot(reservation);
+    indexReservation(this.world, this.world.reservations.get(slot), reservation);
+    this.world.reservations.set(slot, reservation);
+    this.#write('reservation', slot, reservation);
+    this.#fabric.add(slot);
+  }
+
+  deleteReservation(reservation: Reservation): void {
+    const slot = reservationSlot(reservation);
+    this.world.reservations.delete(slot);
+    indexReservation(this.world, reservation, undefined);
+    this.#write('reservation', slot, undefined);
+    this.#fabric.add(slot);
   }
 
   putHost(host: HostRecord): void {

@@ -2,6 +2,7 @@ import type { HostFacts } from '../../src/model/host.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import { isDeepEqual } from './app-versions.ts';
 import type { FrameBuilder } from './frame.ts';
+import { reservedOn } from './reservations.ts';
 
 /** An executor told of its host: it is there, and what it said is stored if it is new. */
 export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
@@ -30,6 +31,7 @@ function setReachable(frame: FrameBuilder, agentId: AgentId, reachable: boolean)
 
 function touchEndpoints(frame: FrameBuilder, agentId: AgentId): void {
   if (frame.world.exposures.size > 0) frame.networksChanged();
+  for (const slot of reservedOn(frame.world, agentId)) frame.fabricChanged(slot);
   for (const taskId of frame.world.instancesOfAgent.get(agentId) ?? []) {
     const instance = frame.world.instances.get(taskId);
     if (instance !== undefined) frame.fabricChanged(instance.slotId);

@@ -15,6 +15,7 @@ import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
+import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { StoredRecord } from '../store/store.ts';
 import {
@@ -22,6 +23,7 @@ import {
   indexDeployment,
   indexGroup,
   indexInstance,
+  indexReservation,
   indexRevision,
   indexSlot,
   indexVersion,
@@ -46,6 +48,7 @@ export function createWorld(): World {
     slots: new Map(),
     instances: new Map(),
     networks: new Map(),
+    reservations: new Map(),
     hosts: new Map(),
     executors: new Map(),
     contents: new Map(),
@@ -122,6 +125,12 @@ function restoreRecord(world: World, { kind, key, value }: StoredRecord): void {
     case 'network':
       world.networks.set(networkName(key), value as Network);
       return;
+    case 'reservation': {
+      const reservation = value as Reservation;
+      world.reservations.set(reservationSlot(reservation), reservation);
+      indexReservation(world, undefined, reservation);
+      return;
+    }
     case 'host':
       world.hosts.set(agentId(key), value as HostRecord);
       return;

@@ -31,7 +31,10 @@ function settleSlot(frame: FrameBuilder, slotId: Parameters<typeof advanceSlot>[
   const app = frame.world.apps.get(appId);
   const progress = progressOf(frame.world, appId);
   const served = progress.statuses.get(slotId)?.ready ?? false;
-  if (served !== (status?.ready ?? false) && frame.world.exposures.has(appId)) frame.networksChanged();
+  if (served !== (status?.ready ?? false)) {
+    frame.fabricChanged(slotId);
+    if (frame.world.exposures.has(appId)) frame.networksChanged();
+  }
   const newlyVacant = recordStatus(progress, slotId, status);
   if (newlyVacant && app !== undefined && launchableFrom(frame.world, app) <= frame.now) frame.newWork = true;
 }

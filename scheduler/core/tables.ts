@@ -4,6 +4,7 @@ import { parentOf, rootGroupId } from '../../src/model/group.ts';
 import type { Revision } from '../../src/model/group.ts';
 import type { AppId, GroupId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
+import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import { parseIpv4 } from '../../src/fabric/ipv4.ts';
 import { exposedPorts } from './exposed-ports.ts';
 import type { AddressBook, GroupContents, World } from './world.ts';
@@ -48,6 +49,16 @@ function indexForwarding({ forwarding }: World, instance: Instance, present: boo
   if (present) addTo(forwarding, lease.network, taskId);
   else removeFrom(forwarding, lease.network, taskId);
   return had !== forwarding.has(lease.network);
+}
+
+/** Keeps the books of addresses: `before` is what the table held, `after` what it holds now. */
+export function indexReservation(
+  world: World,
+  before: Reservation | undefined,
+  after: Reservation | undefined,
+): void {
+  if (before !== undefined) dropHolder(world, before, reservationSlot(before));
+  if (after !== undefined) addHolder(world, after, reservationSlot(after));
 }
 
 /** Keeps the indexes of apps; undefined: the app is gone. True when it publishes ports or did. */
@@ -122,11 +133,13 @@ export function addressBook(world: World, network: Lease['network']): AddressBoo
   return book;
 }
 
-function addHolder(world: World, lease: Lease, holder: SlotId | TaskId): void {
+type Held = Pick<Lease, 'network' | 'ip'>;
+
+function addHolder(world: World, lease: Held, holder: SlotId | TaskId): void {
   addTo(addressBook(world, lease.network).holders, lease.ip, holder);
 }
 
-function dropHolder(world: World, lease: Lease, holder: SlotId | TaskId): void {
+function dropHolder(world: World, lease: Held, holder: SlotId | TaskId): void {
   const book = addressBook(world, lease.network);
   removeFrom(book.holders, lease.ip, holder);
   if (!book.holders.has(lease.ip)) book.firstFree = Math.min(book.firstFree, parseIpv4(lease.ip));

@@ -19,6 +19,7 @@ import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { Placement } from '../../src/model/placement.ts';
+import type { Reservation } from '../../src/model/reservation.ts';
 import type { ExposedPort } from './exposed-ports.ts';
 import type { Accepted } from './offer-pool.ts';
 import type { SeenPlace } from './places.ts';
@@ -47,6 +48,8 @@ export interface World {
   readonly slots: Map<SlotId, Slot>;
   readonly instances: Map<TaskId, Instance>;
   readonly networks: Map<NetworkName, Network>;
+  /** By what holds the address, see reservationSlot. */
+  readonly reservations: Map<SlotId, Reservation>;
   readonly hosts: Map<AgentId, HostRecord>;
   /** The ExecutorInfo that runs on an agent, stored as launched: Mesos wants it identical for every task of it. */
   readonly executors: Map<AgentId, ExecutorRecord>;
@@ -59,7 +62,7 @@ export interface World {
   readonly instancesOfAgent: Map<AgentId, Set<TaskId>>;
   /** What the running deployment of an app does with it. */
   readonly jobs: Map<AppId, DeploymentJob>;
-  /** Who holds an address: slots (their lease) and instances (the lease they were launched with). */
+  /** Who holds an address: slots (their lease), instances (the lease they were launched with) and reservations. */
   readonly addresses: Map<NetworkName, AddressBook>;
   /** The ports that apps publish on hosts; apps that publish none are not in it. */
   readonly exposures: Map<AppId, readonly ExposedPort[]>;

@@ -43,5 +43,5 @@ export function showEverything(world: World, interconnect: Interconnect, hub: Vi
     const host = viewHost(world, interconnect, agent);
     if (host !== undefined) hub.setHost(host);
   }
-  slotsUpdate(world, interconnect, hub, world.slots.keys())();
+  slotsUpdate(world, interconnect, hub, [...world.slots.keys(), ...world.reservations.keys()])();
 }

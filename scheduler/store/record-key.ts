@@ -12,6 +12,7 @@ const known: Readonly<Record<RecordKind, true>> = {
   slot: true,
   instance: true,
   network: true,
+  reservation: true,
   host: true,
   executor: true,
   meta: true,

@@ -12,6 +12,7 @@ export type RecordKind =
   | 'slot'
   | 'instance'
   | 'network'
+  | 'reservation'
   | 'host'
   | 'executor'
   | 'meta';

@@ -66,6 +66,9 @@ export interface NetworkInfo {
   readonly mtu?: number;
   readonly domain: string;
   readonly quarantineSeconds: number;
+  readonly gateway: string;
+  /** Where containers ask for names. */
+  readonly service: string;
   readonly leases: number;
 }
 

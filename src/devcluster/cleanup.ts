@@ -14,7 +14,8 @@ import {
 } from './ledger.ts';
 import { deleteLink, deleteNetns, deleteUnreachable } from './links.ts';
 import { removePrivateEngine } from './private-engine.ts';
-import { endProcesses, processesOfCluster } from './processes.ts';
+import { endProcesses } from '../runtime/other-processes.ts';
+import { processesOfCluster } from './processes.ts';
 
 /** Label that the executor gives to each of its containers. */
 export const agentLabel = 'patchpanel.agent';

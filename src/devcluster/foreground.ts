@@ -1,7 +1,8 @@
 import { messageOf, PatchpanelError } from '../runtime/errors.ts';
 import { DevCluster } from './cluster.ts';
 import { devClusterConfig, type DevClusterOptions } from './options.ts';
-import { endProcesses, processesOfCluster } from './processes.ts';
+import { endProcesses } from '../runtime/other-processes.ts';
+import { processesOfCluster } from './processes.ts';
 import type { ClusterSurroundings } from './programs.ts';
 
 export type ForegroundSurroundings = Omit<ClusterSurroundings, 'signal'>;

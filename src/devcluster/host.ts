@@ -9,6 +9,8 @@ export interface HostDirectories {
   /** Switch, executor state and sandboxes of all hosts, one folder each; removed with the cluster. */
   readonly hosts: string;
   readonly logs: string;
+  /** What the executors' other programs need while they run: readable by users other than root. */
+  readonly run: string;
 }
 
 /**
@@ -21,6 +23,8 @@ export class DevHost {
   readonly directory: string;
   readonly #cluster: ClusterPlan;
   readonly #logs: string;
+  /** The executor's PATCHPANEL_RUN_DIR. */
+  readonly runDir: string;
   #management: 'up' | 'cut' = 'up';
   #underlay: 'up' | 'cut' = 'up';
   #power: 'on' | 'off' = 'off';
@@ -29,6 +33,7 @@ export class DevHost {
     this.plan = plan;
     this.#cluster = cluster;
     this.#logs = directories.logs;
+    this.runDir = path.join(directories.run, plan.name);
     this.directory = path.join(directories.hosts, plan.name);
     this.switch = new HostSwitch({
       cluster: cluster.name,

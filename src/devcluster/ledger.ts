@@ -2,7 +2,12 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { z } from 'zod';
 import { codeOf, PatchpanelError } from '../runtime/errors.ts';
-import { identityOf, isAlive, processIdentitySchema, type ProcessIdentity } from './processes.ts';
+import {
+  identityOf,
+  isAlive,
+  processIdentitySchema,
+  type ProcessIdentity,
+} from '../runtime/other-processes.ts';
 
 /** What a cluster makes on the machine and has to remove again. */
 const ledgerItemSchema = z.discriminatedUnion('kind', [
@@ -38,6 +43,9 @@ export type LedgerContent = z.infer<typeof ledgerSchema>;
 
 /** Ledgers are found by the cluster's name alone and, like what they list, do not outlive a reboot. */
 const ledgerDirectory = '/run/patchpanel-dev';
+
+/** A directory for a cluster that is readable by users other than root. */
+export const runDirectoryOf = (name: string): string => path.join(ledgerDirectory, name);
 
 const fileOf = (name: string): string => path.join(ledgerDirectory, `${name}.json`);
 

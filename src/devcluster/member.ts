@@ -128,6 +128,7 @@ export function agentOptions(config: DevClusterConfig, host: DevHost, engine: Do
       OVS_RUNDIR: host.ovsRunDir,
       DOCKER_HOST: engine.dockerHost,
       PATCHPANEL_STATE_DIR: host.executorStateDir,
+      PATCHPANEL_RUN_DIR: host.runDir,
       PATCHPANEL_UNDERLAY_IP: plan.underlayIp,
       PATCHPANEL_DATAPATH: 'netdev',
       PATCHPANEL_LOG_LEVEL: config.logLevel,

@@ -6,7 +6,8 @@ import { run, tryRun } from '../runtime/process.ts';
 import { endedEarly, startDaemon } from './daemon.ts';
 import { answers, engineAt, removeContainers } from './engine-client.ts';
 import type { Ledger, LedgerItem } from './ledger.ts';
-import { endProcesses, processesInCgroups, processesNaming } from './processes.ts';
+import { endProcesses } from '../runtime/other-processes.ts';
+import { processesInCgroups, processesNaming } from './processes.ts';
 
 const startTimeoutMs = 60_000;
 /** dockerd ends its containers and containerd within this, or is killed. */

@@ -9,7 +9,7 @@ import type { DockerEngine } from './engine-client.ts';
 import { Guard } from './guard.ts';
 import { DevHost } from './host.ts';
 import { ensureImages } from './images.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, runDirectoryOf } from './ledger.ts';
 import { netnsNames } from './links.ts';
 import type { DevClusterConfig } from './options.ts';
 import type { ClusterPlan } from './plan.ts';
@@ -27,15 +27,25 @@ export interface SubstrateSurroundings {
   readonly signal?: AbortSignal;
 }
 
-/** Folders of a cluster below its state directory; all but the logs go with it. */
+/** Folders of a cluster; all but the logs go with it. */
 export interface ClusterDirectories {
   readonly logs: string;
   readonly hosts: string;
   readonly scheduler: string;
   readonly docker: string;
+  readonly run: string;
 }
 
-const neededPrograms = ['ip', 'nft', 'ovsdb-server', 'ovs-vswitchd', 'ovs-vsctl', 'ovs-appctl', 'busybox'];
+const neededPrograms = [
+  'ip',
+  'nft',
+  'ovsdb-server',
+  'ovs-vswitchd',
+  'ovs-vsctl',
+  'ovs-appctl',
+  'dnsmasq',
+  'busybox',
+];
 
 /**
  * What the programs of a cluster stand on: hosts with switches, their cables, a Docker Engine with images.
@@ -190,8 +200,9 @@ async function makeDirectories(stateDir: string, ledger: Ledger): Promise<Cluste
     hosts: path.join(stateDir, 'hosts'),
     scheduler: path.join(stateDir, 'scheduler'),
     docker: path.join(stateDir, 'docker'),
+    run: runDirectoryOf(ledger.content.name),
   };
-  for (const each of [directories.hosts, directories.scheduler, directories.docker])
+  for (const each of [directories.hosts, directories.scheduler, directories.docker, directories.run])
     await ledger.add({ kind: 'directory', path: each });
   for (const each of Object.values(directories)) {
     await rm(each, { recursive: true, force: true });

@@ -1,13 +1,18 @@
 import type { AgentId } from '../model/ids.ts';
+import { parseCidr } from './cidr.ts';
+import { formatIpv4 } from './ipv4.ts';
 import type { View, ViewNetwork } from './view.ts';
 
-/** True when hosts need a leg in the network: it has a way to the outside, in either direction. */
+/** True when the network has a way to the outside through its hosts, in either direction. */
 export const hasGateway = (network: ViewNetwork): boolean =>
   network.nat === true || network.forwards === true || (network.publications?.length ?? 0) > 0;
 
-/** The networks in which the host `self` needs a leg: those with a gateway that it has an endpoint in. */
-export function gatewayNetworks(view: View, self: AgentId): readonly ViewNetwork[] {
-  if (!view.networks.some(hasGateway)) return [];
+/** The networks in which the host `self` has a leg: those that it has an endpoint in. */
+export function legNetworks(view: View, self: AgentId): readonly ViewNetwork[] {
   const own = new Set(view.endpoints.filter(({ host }) => host === self).map(({ network }) => network));
-  return view.networks.filter((network) => hasGateway(network) && own.has(network.name));
+  return view.networks.filter(({ name }) => own.has(name));
 }
+
+/** Where every host answers what its own endpoints ask of names and leases; at the MAC of the gateway. */
+export const serviceAddress = ({ cidr }: Pick<ViewNetwork, 'cidr'>): string =>
+  formatIpv4(parseCidr(cidr).service);

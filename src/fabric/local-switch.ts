@@ -10,7 +10,7 @@ export interface LocalSwitch {
   readonly tunnelOfport: number;
   /** In a mesh: OpenFlow port of each peer by its underlay address, instead of the one port; absent otherwise. */
   readonly peerOfports?: ReadonlyMap<string, number>;
-  /** OpenFlow port of each network's gateway on this host; a network without one has none here (yet). */
+  /** OpenFlow port of this host's leg in each network; a network without one has none here (yet). */
   readonly gatewayOfports?: ReadonlyMap<NetworkName, number>;
   /** OpenFlow ports of this host's endpoints by `endpointKey`; an endpoint without one is not plugged in yet. */
   readonly ofports: ReadonlyMap<string, number>;

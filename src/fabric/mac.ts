@@ -24,6 +24,10 @@ export const macPrefixOf = (vni: number): string => `0a:${hex(vni)}`;
 /** True for `0a:07:0a:20:00:05`: six bytes in lower-case hexadecimal, the only form that Patchpanel writes. */
 export const isMac = (text: string): boolean => macPattern.test(text);
 
-/** True for a MAC that an endpoint may have: unicast and locally administered. */
+/** True for a MAC that a device can have: it is of no group, and not all zeros. */
+export const isUnicastMac = (text: string): boolean =>
+  isMac(text) && (Number.parseInt(text.slice(0, 2), 16) & 0b1) === 0 && text !== '00:00:00:00:00:00';
+
+/** True for a MAC that an endpoint of ours has: unicast and locally administered. */
 export const isLocalUnicastMac = (text: string): boolean =>
   isMac(text) && (Number.parseInt(text.slice(0, 2), 16) & 0b11) === 0b10;

@@ -6,6 +6,11 @@ const maxLabel = 63;
 const maxName = 253;
 const labelPattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
+/** True for what DNS takes as the name of a host or a domain: labels of a-z, 0-9 and "-", 253 characters in all. */
+export const isDnsName = (text: string): boolean =>
+  text.length <= maxName &&
+  text.split('.').every((label) => label.length <= maxLabel && labelPattern.test(label));
+
 /** The labels of an app's name, its own first: `/shop/db` → `db`, `shop`. A dot within a segment becomes a hyphen. */
 const appLabels = (app: AppId): string[] =>
   app

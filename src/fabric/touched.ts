@@ -5,7 +5,7 @@ import type { ObjectKey } from './object-key.ts';
 import { answersArpByRule } from './objects/network.ts';
 import { routedWith } from './routes.ts';
 import type { View, ViewEndpoint } from './view.ts';
-import { sidesOf } from './view-diff.ts';
+import { samePlug, sidesOf } from './view-diff.ts';
 import type { ViewDifference } from './view-diff.ts';
 import type { ViewIndex } from './view-index.ts';
 
@@ -16,6 +16,8 @@ import type { ViewIndex } from './view-index.ts';
 export function touchedKeys(before: View, after: View, difference: ViewDifference): Set<ObjectKey> {
   const keys = new Set<ObjectKey>();
   for (const change of difference.endpoints) {
+    const { before: was, after: is } = change;
+    if (was !== undefined && is !== undefined && samePlug(was, is)) continue;
     for (const endpoint of sidesOf(change)) addEndpoint(keys, endpoint);
   }
   for (const change of difference.networks) {
@@ -75,6 +77,8 @@ export const changedNetworks = ({ endpoints }: ViewDifference): ReadonlySet<Netw
 
 function addEndpoint(keys: Set<ObjectKey>, endpoint: ViewEndpoint): void {
   keys.add(addressKey(endpoint));
+  // Answers to all machines of a network are sent to each.
+  if (endpoint.device !== undefined) keys.add(networkKey(endpoint.network));
   keys.add(portKey(endpoint));
 }
 

@@ -1,7 +1,7 @@
 import { formatCidr, parseCidr, reservedFor, subnetContains } from './cidr.ts';
 import type { Subnet } from './cidr.ts';
 import { tryParseIpv4 } from './ipv4.ts';
-import { isLocalUnicastMac } from './mac.ts';
+import { isLocalUnicastMac, isUnicastMac } from './mac.ts';
 import { addressKey } from './object-key.ts';
 import { endpointKey } from './view.ts';
 import type { View, ViewEndpoint, ViewHost, ViewNetwork } from './view.ts';
@@ -110,7 +110,8 @@ function checkAddress(endpoint: ViewEndpoint, subnet: Subnet, problems: Problems
   } else if (reservedFor(subnet, address) !== undefined) {
     problems.add(`${label} has the address ${endpoint.ip}, which is reserved in ${formatCidr(subnet)}`);
   }
-  if (!isLocalUnicastMac(endpoint.mac)) {
+  const isGood = endpoint.device === undefined ? isLocalUnicastMac : isUnicastMac;
+  if (!isGood(endpoint.mac)) {
     problems.add(`${label} has the MAC "${endpoint.mac}", which is no locally administered unicast address`);
   }
 }

@@ -190,7 +190,12 @@ const samePublication = (a: Publication, b: Publication | undefined): boolean =>
 const sameTexts = (a: readonly string[] = [], b: readonly string[] = []): boolean =>
   a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
 
-const sameEndpoint = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
+/** True when two records of an endpoint say the same. */
+export const sameEndpoint = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
+  a.serving === b.serving && samePlug(a, b);
+
+/** True when two records of an endpoint differ at most in what only names depend on. */
+export const samePlug = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
   a.slot === b.slot &&
   a.epoch === b.epoch &&
   a.app === b.app &&
@@ -202,6 +207,7 @@ const sameEndpoint = (a: ViewEndpoint, b: ViewEndpoint): boolean =>
   a.state === b.state &&
   a.keepsConnections === b.keepsConnections &&
   a.nat === b.nat &&
+  a.device === b.device &&
   samePorts(a.ports, b.ports);
 
 const samePorts = (a: readonly ViewPort[], b: readonly ViewPort[]): boolean =>

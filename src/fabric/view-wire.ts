@@ -208,9 +208,17 @@ const endpointToWire = (endpoint: ViewEndpoint): EndpointMessage => ({
   ports: endpoint.ports.map(portToWire),
   ...(endpoint.nat === true ? { nat: true } : {}),
   ...(endpoint.keepsConnections === true ? { keeps_connections: true } : {}),
+  ...(endpoint.serving === true ? { serving: true } : {}),
+  ...(endpoint.device === undefined ? {} : { device: endpoint.device }),
 });
 
-const endpointFromWire = ({ keeps_connections, nat, ...endpoint }: EndpointMessage): ViewEndpoint => ({
+const endpointFromWire = ({
+  keeps_connections,
+  nat,
+  serving,
+  device,
+  ...endpoint
+}: EndpointMessage): ViewEndpoint => ({
   ...endpoint,
   slot: slotIdFromText(endpoint.slot),
   app: appId(endpoint.app),
@@ -220,6 +228,8 @@ const endpointFromWire = ({ keeps_connections, nat, ...endpoint }: EndpointMessa
   ports: (endpoint.ports ?? []).flatMap(portFromWire),
   ...(nat === true ? { nat } : {}),
   ...(keeps_connections === true ? { keepsConnections: true } : {}),
+  ...(serving === true ? { serving: true } : {}),
+  ...(device === undefined ? {} : { device }),
 });
 
 const portToWire = ({ number, protocol, name, hostPort }: ViewPort): PortMessage => ({

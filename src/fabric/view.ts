@@ -61,6 +61,10 @@ export interface ViewEndpoint {
   readonly keepsConnections?: boolean;
   /** Its host lets it out by its own address, also where the network does not. */
   readonly nat?: boolean;
+  /** Of an active one: it is ready, so the app's name leads to it. */
+  readonly serving?: boolean;
+  /** Name of the port on its host's bridge, if it is a machine of the operator's that gets its address by DHCP. */
+  readonly device?: string;
   /** What the app declares to listen on. */
   readonly ports: readonly ViewPort[];
 }

@@ -163,7 +163,7 @@ test('rules and devices go with the network that wanted them, and a new executor
   await show([closed]);
   for (const each of hosts) {
     expect(await rulesOf(each)).not.toContain('patchpanel');
-    expect(await each.exec('ip', ['-brief', 'link'])).not.toContain('ppg');
+    expect(await each.exec('ip', ['-brief', 'link'])).not.toContain('ppg7');
   }
   expect(await rulesOf(hosts[1]!)).toContain('stranger');
 });

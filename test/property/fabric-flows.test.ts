@@ -4,6 +4,7 @@ import { compile } from '../../src/fabric/compile.ts';
 import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
 import { flowIdentity } from '../../src/fabric/flow.ts';
 import type { Flow, FlowDiff } from '../../src/fabric/flow.ts';
+import { serviceAddress } from '../../src/fabric/gateways.ts';
 import { hostView } from '../../src/fabric/host-view.ts';
 import { portRange } from '../../src/fabric/incarnations.ts';
 import { macOf } from '../../src/fabric/mac.ts';
@@ -193,7 +194,7 @@ test('without a handover, what came out of the tunnel goes to a port of this hos
   );
 });
 
-test('every address in use and the gateway are answered in ARP; nothing else is, and nobody is told that his own is taken', () => {
+test('every address in use, the gateway and the service address are answered in ARP; nothing else is, and nobody is told that his own is taken', () => {
   fc.assert(
     fc.property(fabricArb, (fabric) => {
       for (const from of fabric.endpoints) {
@@ -220,7 +221,9 @@ test('every address in use and the gateway are answered in ARP; nothing else is,
               arp_tpa: asked,
             }),
           );
-          const answered = asked !== from.ip && (inUse.has(asked) || asked === network.gateway);
+          const service = serviceAddress(network);
+          const reserved = asked === network.gateway || asked === service;
+          const answered = asked !== from.ip && (inUse.has(asked) || reserved);
           if (!answered) {
             expect(verdict).toEqual({
               outputs: [],
@@ -228,7 +231,7 @@ test('every address in use and the gateway are answered in ARP; nothing else is,
             });
             continue;
           }
-          const mac = macOf(network.vni, asked);
+          const mac = macOf(network.vni, asked === service ? network.gateway : asked);
           expect(verdict.outputs).toMatchObject([
             {
               port: ofport,
@@ -244,6 +247,47 @@ test('every address in use and the gateway are answered in ARP; nothing else is,
             },
           ]);
         }
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('only questions of names get to the leg of the own host, and only answers come out of it', () => {
+  fc.assert(
+    fc.property(fabricArb, (fabric) => {
+      for (const from of fabric.endpoints) {
+        const plugged = switchOf(fabric, from.host);
+        const leg = 16_384;
+        const local = { ...plugged, gatewayOfports: new Map([[from.network, leg]]) };
+        const pipeline = new Pipeline(compile(hostView(fabric, from.host), local));
+        const network = fabric.networks.find(({ name }) => name === from.network)!;
+        const ofport = local.ofports.get(endpointKey(from))!;
+        const service = serviceAddress(network);
+        const mac = macOf(network.vni, network.gateway);
+        const question = frameOf({
+          in_port: ofport,
+          dl_type: 0x800,
+          dl_src: from.mac,
+          dl_dst: mac,
+          nw_src: from.ip,
+          nw_dst: service,
+          nw_proto: 17,
+          tp_src: 40_000,
+          tp_dst: 53,
+        });
+        const portsOf = (frame: typeof question) => pipeline.run(frame).outputs.map(({ port }) => port);
+        expect(portsOf(question)).toEqual([leg]);
+        expect(portsOf({ ...question, ...frameOf({ nw_proto: 6 }) })).toEqual([leg]);
+        expect(portsOf({ ...question, ...frameOf({ nw_src: '10.9.9.9' }) })).toEqual([]);
+        if (network.nat === true) continue;
+        expect(portsOf({ ...question, ...frameOf({ tp_dst: 54 }) })).toEqual([]);
+        const foreign = { dl_src: mac, dl_dst: from.mac, nw_src: service, nw_dst: from.ip };
+        const out = frameOf({ in_port: leg, dl_type: 0x800, nw_proto: 17, tp_dst: 20_000, ...foreign });
+        expect(portsOf({ ...out, ...frameOf({ tp_src: 54 }) })).toEqual([]);
+        if (from.state !== 'active') continue;
+        expect(portsOf({ ...out, ...frameOf({ tp_src: 53 }) })).toEqual([ofport]);
+        expect(portsOf({ ...out, ...frameOf({ tp_src: 53, nw_src: network.gateway }) })).toEqual([]);
       }
     }),
     { numRuns: 40 },

@@ -1,5 +1,6 @@
 import { endpointMtu } from '../../src/fabric/mtu.ts';
 import { macOf } from '../../src/fabric/mac.ts';
+import { slotName } from '../../src/fabric/names.ts';
 import { parseCidr } from '../../src/fabric/cidr.ts';
 import { formatIpv4 } from '../../src/fabric/ipv4.ts';
 import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
@@ -40,6 +41,7 @@ export interface EndpointShape {
   readonly ip: string;
   readonly state?: EndpointState;
   readonly keepsConnections?: boolean;
+  readonly serving?: boolean;
   readonly ports?: readonly ViewPort[];
 }
 
@@ -54,10 +56,11 @@ export function endpoint(shape: EndpointShape): ViewEndpoint {
     host: typeof shape.host === 'string' ? shape.host : shape.host.id,
     ip: shape.ip,
     mac: macOf(shape.network.vni, shape.ip),
-    hostname: `${index}.${shape.app.slice(1)}`,
+    hostname: slotName(app, index),
     state: shape.state ?? 'active',
     ports: shape.ports ?? [],
     ...(shape.keepsConnections === true ? { keepsConnections: true } : {}),
+    ...(shape.serving === true ? { serving: true } : {}),
   };
 }
 

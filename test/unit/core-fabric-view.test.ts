@@ -97,3 +97,21 @@ test('an app on the host network has no endpoints', () => {
   bench.deploy(anApp('/web', { network: { mode: 'host' } }));
   expect(states(bench)).toEqual([]);
 });
+
+test('an endpoint serves from when it is ready until it is not, and views tell that', () => {
+  const bench = new CoreBench();
+  const check = { protocol: 'TCP', port: 80 } as const;
+  const times = { gracePeriodSeconds: 1, intervalSeconds: 1, timeoutSeconds: 1, delaySeconds: 0 };
+  const healthChecks = [{ ...check, ...times, maxConsecutiveFailures: 0, ignoreHttp1xx: false }];
+  bench.put(anApp('/web', { healthChecks }));
+  bench.run(bench.offer('a1'));
+  const instance = bench.instance('/web');
+  const serving = () => viewEndpoints(bench.world, [instance.slotId]).get(instance.slotId)?.[0]?.serving;
+  expect(serving()).toBeUndefined();
+  bench.status(instance, 'running', { healthy: true });
+  expect(serving()).toBe(true);
+  expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: [instance.slotId] }]);
+  bench.status(instance, 'running', { healthy: false });
+  expect(serving()).toBeUndefined();
+  expect(bench.effects('fabric-changed')).toHaveLength(1);
+});

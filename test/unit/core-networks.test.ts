@@ -15,6 +15,7 @@ test.each([
   ['a VNI out of range', { vni: 2 ** 20 }, '/vni'],
   ['a range outside the subnet', { range: '10.34.0.1-10.34.0.9' }, '/range'],
   ['a range that is none', { range: 'all' }, '/range'],
+  ['a domain that is none', { domain: 'a b' }, '/domain'],
 ])('%s is refused', (_, fields, path) => {
   const bench = new CoreBench();
   const result = bench.change({ kind: 'put-network', network: { ...blue, ...fields } });
@@ -120,4 +121,15 @@ test('a route leads to another network that exists, and keeps that from being de
     kind: 'conflict',
     message: expect.stringContaining("route of network 'blue'"),
   });
+});
+
+test('two apps whose names would be the same cannot be under one domain', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/shop/a.b'));
+  const refused = bench.change({ kind: 'put-apps', apps: [anApp('/shop/a-b')], force: false });
+  expect(refused).toMatchObject({ kind: 'invalid', details: [{ path: '/id' }] });
+  expect(bench.frame.writes).toEqual([]);
+  bench.change({ kind: 'put-network', network: { ...blue, domain: 'blue.internal' } });
+  const elsewhere = { kind: 'put-apps' as const, apps: [anApp('/shop/a-b', onBlue)], force: false };
+  expect(bench.change(elsewhere).kind).toBe('accepted');
 });

@@ -187,7 +187,7 @@ test('what the executor gets is complete and fits its schema', () => {
       gateway: '10.32.0.1',
       hostname: '2-web-shop',
       domain: 'patchpanel.internal',
-      dns: [],
+      dns: ['10.32.0.2'],
     },
     schedulerUrl: 'http://leader:8080',
   });

@@ -25,7 +25,7 @@ const web = endpoint({ app: '/web', network: red, host: here, ip: '10.1.0.5' });
 const db = endpoint({ app: '/db', network: blue, host: here, ip: '10.2.0.5' });
 const fabric = view([here, there], [red, blue], [web, db]);
 
-test('a host has a leg in each network with a gateway that it has an endpoint in', () => {
+test('a host has a leg in each network that it has an endpoint in; packets go through that of one with a way out', () => {
   const { legs, publications } = gatewayWish(fabric, here.id, 'here.example');
   expect(legs).toMatchObject([
     {
@@ -34,14 +34,18 @@ test('a host has a leg in each network with a gateway that it has an endpoint in
       address: '10.1.0.1',
       prefixLength: 16,
       mac: '0a:07:0a:01:00:01',
+      service: '10.1.0.2',
+      gateway: true,
       nat: true,
     },
+    { network: 'blue', device: 'ppg8', service: '10.2.0.2', gateway: false, nat: false },
   ]);
   expect(publications).toEqual([publication]);
   expect(gatewayWish(fabric, there.id, 'there.example')).toEqual(noWish);
-  expect(legs.flatMap(legLines)).toEqual([
+  expect(legs.slice(0, 1).flatMap(legLines)).toEqual([
     'link set dev ppg7 address 0a:07:0a:01:00:01 addrgenmode none up',
     'address replace 10.1.0.1/16 brd + dev ppg7',
+    'address replace 10.1.0.2/16 brd + dev ppg7',
   ]);
 });
 
@@ -52,7 +56,7 @@ test('a port that is published on chosen hosts is not offered by others', () => 
   expect(gatewayWish(of, here.id, 'there.example').publications).toHaveLength(1);
 });
 
-test('the rules are one table that replaces itself, and none when there is no leg', () => {
+test('the rules are one table that replaces itself, and none when nothing goes through a leg', () => {
   const rules = firewallRules(gatewayWish(fabric, here.id, 'here.example'), '172.16.0.1');
   expect(rules.startsWith(noRules)).toBe(true);
   const lines = rules.split('\n').map((line) => line.trim());
@@ -62,9 +66,13 @@ test('the rules are one table that replaces itself, and none when there is no le
       'oifname "ppg*" snat to 172.16.0.1',
       'ip saddr 10.1.0.0/16 oifname != "ppg*" masquerade',
       'iifname { "ppg7" } accept',
+      'iifname "ppg*" meta l4proto { tcp, udp } th dport { 53, 67 } accept',
       'iifname "ppg*" drop',
     ]),
   );
+  const closed = gatewayWish(view([here], [blue], [db]), here.id, 'here.example');
+  expect(closed.legs).toHaveLength(1);
+  expect(firewallRules(closed, '172.16.0.1')).toBe(noRules);
   expect(firewallRules(noWish, '172.16.0.1')).toBe(noRules);
 });
 
@@ -152,8 +160,13 @@ test('what is in force is not asked for again, and what an earlier executor left
   const wish = gatewayWish(fabric, here.id, 'here.example');
   await gateways.follow(wish);
   await gateways.follow(wish);
-  expect(noted.calls.slice(3)).toEqual(['ports 7', 'configure', 'rules']);
-  expect(gateways.ofports).toEqual(new Map([['red', 16_384]]));
+  expect(noted.calls.slice(3)).toEqual(['ports 7,8', 'configure', 'rules']);
+  expect(gateways.ofports).toEqual(
+    new Map([
+      ['red', 16_384],
+      ['blue', 16_385],
+    ]),
+  );
   expect(changes()).toBe(1);
   await gateways.stop();
 });
@@ -163,7 +176,7 @@ test('a failure is told, waits for nobody, and is tried again', async () => {
   noted.failures = 1;
   const { gateways, clock, problems } = gatewaysOn(noted);
   await gateways.follow(gatewayWish(fabric, here.id, 'here.example'));
-  expect(problems).toEqual(['gateways are not in force: the host refuses']);
+  expect(problems).toEqual(["the host's legs are not in force: the host refuses"]);
   await gateways.follow(gatewayWish(fabric, here.id, 'here.example'));
   while (problems.length < 2) {
     await new Promise((resolve) => setImmediate(resolve));

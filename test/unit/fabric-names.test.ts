@@ -1,6 +1,14 @@
 import { expect, test } from '@jest/globals';
+import { reverseZones } from '../../src/fabric/reverse-zones.ts';
 import { nextEpoch, portRange } from '../../src/fabric/incarnations.ts';
-import { appName, containerHostname, fullName, nameProblem, slotName } from '../../src/fabric/names.ts';
+import {
+  appName,
+  containerHostname,
+  fullName,
+  isDnsName,
+  nameProblem,
+  slotName,
+} from '../../src/fabric/names.ts';
 import { appId } from '../../src/model/ids.ts';
 
 test('a slot is named by its index and its path reversed', () => {
@@ -52,4 +60,28 @@ test('the next epoch never shares the port range of the active incarnation', () 
   expect(nextEpoch(3, 3)).toBe(4);
   expect(nextEpoch(4, 3)).toBe(6);
   expect(nextEpoch(4, undefined)).toBe(5);
+});
+
+test('the reverse zones of a subnet cover its addresses at whole bytes', () => {
+  expect(reverseZones('10.0.0.0/8')).toEqual(['10.in-addr.arpa']);
+  expect(reverseZones('10.32.0.0/16')).toEqual(['32.10.in-addr.arpa']);
+  expect(reverseZones('10.32.4.0/23')).toEqual(['4.32.10.in-addr.arpa', '5.32.10.in-addr.arpa']);
+  expect(reverseZones('10.32.4.8/29')).toHaveLength(8);
+  expect(reverseZones('10.32.4.8/29')[7]).toBe('15.4.32.10.in-addr.arpa');
+});
+
+test('a name of DNS has labels of letters, digits and hyphens', () => {
+  for (const good of ['patchpanel.internal', 'a', '0.web.x-y']) expect(isDnsName(good)).toBe(true);
+  for (const bad of [
+    '',
+    'a..b',
+    '-a',
+    'a_b',
+    'A',
+    'a\nb',
+    'a.',
+    `${'a'.repeat(64)}.b`,
+    'a.'.repeat(127) + 'ab',
+  ])
+    expect([bad, isDnsName(bad)]).toEqual([bad, false]);
 });

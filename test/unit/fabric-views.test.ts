@@ -41,6 +41,8 @@ test('a change of any field of an endpoint is a difference', () => {
     state: 'draining',
     keepsConnections: true,
     nat: true,
+    serving: true,
+    device: 'tap0',
     ports: [{ number: 80, protocol: 'tcp' }],
   };
   for (const field of Object.keys(others) as (keyof ViewEndpoint)[]) {

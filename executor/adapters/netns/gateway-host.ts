@@ -6,7 +6,7 @@ const TIMEOUT_MS = 5_000;
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
 /**
- * Gives the host's legs their addresses and lets the kernel forward packets. Safe to repeat.
+ * Gives the host's legs their addresses and lets the kernel forward packets where one of them needs that. Safe to repeat.
  * @param plainFrames true on the userspace datapath, which cannot carry frames whose checksum was left to the device
  * @throws PatchpanelError `external` with the words of ip or ethtool, also when a device is not there
  */
@@ -16,6 +16,7 @@ export async function configureLegs(legs: readonly GatewayLeg[], plainFrames: bo
   if (plainFrames) {
     for (const { device } of legs) await runProgram('ethtool', ['-K', device, 'tx', 'off'], '', TIMEOUT_MS);
   }
+  if (!legs.some(({ gateway }) => gateway)) return;
   if ((await readFile(FORWARDING, 'utf8')).trim() === '0') await writeFile(FORWARDING, '1');
 }
 

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { parseCidr } from '../../../src/fabric/cidr.ts';
+import { formatIpv4 } from '../../../src/fabric/ipv4.ts';
 import { networkName } from '../../../src/model/ids.ts';
 import type { Network } from '../../../src/model/network.ts';
 import type { World } from '../../core/world.ts';
@@ -87,7 +89,8 @@ function unknownNetwork(name: string): HttpProblem {
 }
 
 function present(network: Network, leases: number): Record<string, unknown> {
-  return { ...network, leases };
+  const { gateway, service } = parseCidr(network.cidr);
+  return { ...network, gateway: formatIpv4(gateway), service: formatIpv4(service), leases };
 }
 
 function leasesByNetwork(world: World): Map<string, number> {

@@ -1,5 +1,6 @@
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import { parseCidr } from '../../../src/fabric/cidr.ts';
+import { serviceAddress } from '../../../src/fabric/gateways.ts';
 import { containerHostname } from '../../../src/fabric/names.ts';
 import type { ViewNetwork } from '../../../src/fabric/view.ts';
 import type { AgentId } from '../../../src/model/ids.ts';
@@ -83,7 +84,6 @@ function networkSpec({ slot }: Launch, network: ViewNetwork | undefined): TaskSp
     mtu: network.mtu,
     hostname: containerHostname(slot.appId, slot.index),
     domain: network.domain,
-    // Nothing answers at the service address yet: a container keeps the resolver that Docker gives it.
-    dns: [],
+    dns: [serviceAddress(network)],
   };
 }

@@ -1,6 +1,6 @@
 import { routedWith } from '../../../src/fabric/routes.ts';
 import { endpointKey, type ViewEndpoint, type ViewHost, type ViewNetwork } from '../../../src/fabric/view.ts';
-import { sameNetwork } from '../../../src/fabric/view-diff.ts';
+import { sameEndpoint, sameNetwork } from '../../../src/fabric/view-diff.ts';
 import type { AgentId, NetworkName, SlotId } from '../../../src/model/ids.ts';
 import { FabricChange } from './fabric-change.ts';
 import { ReaderTable } from './reader-table.ts';
@@ -152,7 +152,7 @@ export class FabricState {
     const before = oldNetwork === undefined ? undefined : this.#visible.get(oldNetwork)?.get(key);
     const wanted = this.#wanted.get(key);
     const after = wanted !== undefined && this.#complete(wanted) ? wanted : undefined;
-    if (before !== undefined && after !== undefined && sameFields(before, after)) return;
+    if (before !== undefined && after !== undefined && sameEndpoint(before, after)) return;
     if (before !== undefined) this.#hide(key, before, change);
     if (after !== undefined) this.#show(key, after, change);
   }

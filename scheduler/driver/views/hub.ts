@@ -7,6 +7,7 @@ import {
   type ViewVersion,
 } from '../../../src/fabric/view.ts';
 import type { HostQuestion } from '../../../src/fabric/path/question.ts';
+import { samePlug } from '../../../src/fabric/view-diff.ts';
 import type { ViewRecord } from '../../../src/fabric/view-wire.ts';
 import type { AgentId, SlotId } from '../../../src/model/ids.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
@@ -205,8 +206,11 @@ export class ViewHub {
     for (const { shown, before } of change.networks.values()) {
       for (const key of before.keys()) if (!shown.has(key)) this.#barrier.forget(key);
     }
-    for (const { shown } of change.networks.values()) {
-      for (const endpoint of shown.values()) {
+    for (const { shown, before } of change.networks.values()) {
+      for (const [key, endpoint] of shown) {
+        // Nobody waits for what only names depend on.
+        const was = before.get(key);
+        if (was !== undefined && samePlug(was, endpoint)) continue;
         if (this.#barrier.track(endpoint, this.#n)) this.#announce([endpoint]);
       }
     }

@@ -1,5 +1,6 @@
 import { portRange } from '../incarnations.ts';
 import type { LocalSwitch } from '../local-switch.ts';
+import { macOf } from '../mac.ts';
 import { flag, table } from '../tables.ts';
 import type { EndpointState, ViewEndpoint } from '../view.ts';
 import type { ViewIndex } from '../view-index.ts';
@@ -28,6 +29,7 @@ export function forwardFlows(out: FlowWriter, address: Address, index: ViewIndex
   };
   const active = address.incarnations.find(({ state }) => state === 'active');
   if (active !== undefined) write(100, active, '', '');
+  if (active?.device !== undefined) routedFlows(out, address, active, index, local);
   if (address.incarnations.length === 1 && active !== undefined) return;
   for (const incarnation of ownersOfQuarters(address.incarnations)) {
     const ports = `,tp_dst=${portRange(incarnation.epoch).match}`;
@@ -41,6 +43,22 @@ export function forwardFlows(out: FlowWriter, address: Address, index: ViewIndex
     }
   }
   handoverFlows(out, address, index, local);
+}
+
+/** Routers send to the MAC that an address has by rule; a machine may have another. */
+function routedFlows(
+  out: FlowWriter,
+  { network, ip, mac }: Address,
+  machine: ViewEndpoint,
+  index: ViewIndex,
+  local: LocalSwitch,
+): void {
+  const byRule = macOf(network.vni, ip);
+  const place = placeOf(machine, network, index, local);
+  if (byRule === mac || place === undefined || !index.routes.has(network.name)) return;
+  const horizon = place.local ? '' : `,reg1=${flag.notFromTunnel}`;
+  const match = `ip,${networkMatch(network.vni)}${horizon},dl_dst=${byRule}`;
+  out.flow('gateway', table.forward, 90, match, `set_field:${mac}->eth_dst,${place.actions}`);
 }
 
 /** Whom a quarter of the port space belongs to when incarnations of equal parity meet: the one that has more to lose. */

@@ -49,9 +49,7 @@ function ownFlows(
   const mac = macOf(vni, gateway);
   const inPort = `in_port=${ofport}`;
   const enter = `set_field:${vni}->reg0`;
-  out.flow('gateway', table.classify, 90, `arp,${inPort},dl_src=${mac}`, `${enter},${goTo(table.arp)}`);
   out.flow('gateway', table.classify, 90, `ip,${inPort},dl_src=${mac}`, `${enter},${goTo(table.forward)}`);
-  out.drop('unsupported-protocol', table.classify, 80, inPort);
   const underlayIp = index.hosts.get(local.agentId)?.underlayIp;
   if (underlayIp !== undefined) {
     const here = `dl_dst=${mac},nw_dst=${underlayIp}`;

@@ -9,8 +9,10 @@ import { answerArp, answerArpByRule } from './actions.ts';
 import type { ViewIndex } from '../view-index.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { gatewayFlows } from './gateway.ts';
+import { leaseAnswerFlows } from './lease.ts';
 import { networkMatch } from './network-match.ts';
 import { routeFlows } from './route.ts';
+import { serviceFlows } from './service.ts';
 
 /** Up to here each address of a network has an ARP flow, so that addresses not in use are not answered. */
 export const maxArpFlows = 2_000;
@@ -42,6 +44,8 @@ export function networkFlows(network: ViewNetwork, index: ViewIndex, local: Loca
       answerArpByRule(macPrefixOf(vni)),
     );
   }
+  serviceFlows(out, network, local);
+  leaseAnswerFlows(out, network, index, local);
   gatewayFlows(out, network, index, local);
   routeFlows(out, network, index);
   out.drop('unknown-destination', table.forward, 10, inNetwork);

@@ -8,6 +8,7 @@ import { macOf } from '../mac.ts';
 import type { ViewEndpoint, ViewNetwork } from '../view.ts';
 import { fromApp, goTo, toPort } from './actions.ts';
 import { FlowWriter } from './flow-writer.ts';
+import { leasePortFlows } from './lease.ts';
 
 /**
  * What a local incarnation may send: frames of its own MAC with its own address. All states may send: a standby
@@ -40,6 +41,7 @@ export function portFlows(
     const leaving = `ip,${inPort},dl_dst=${macOf(network.vni, network.gateway)},nw_src=${ip}`;
     out.flow('endpointLocal', table.gateway, 60, leaving, toPort(way));
   }
+  leasePortFlows(out, endpoint, network, ofport, local);
   out.drop('spoofed', table.portSecurity, 10, inPort);
   // What nobody has is counted for who asks for it.
   out.drop('unanswered-arp', table.arp, 10, inPort);

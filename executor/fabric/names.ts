@@ -1,0 +1,198 @@
+import { nameRecords, type NameRecords, type ServiceTarget } from '../core/name-records.ts';
+import { otherSide, serversText, sideOf, type ServiceSide } from '../core/name-server-config.ts';
+import type { View } from '../../src/fabric/view.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { messageOf } from '../../src/runtime/errors.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { Loop } from '../../src/runtime/loop.ts';
+
+/** How often it is looked whether the servers are still there. */
+const LOOK_EVERY_MS = 5_000;
+/** A new set of services costs a process: no more often than this. */
+const SERVICES_EVERY_MS = 250;
+
+/** What names need of the host; small, so that tests can do without dnsmasq. */
+export interface NameServer {
+  hosts(): Promise<ReadonlyMap<string, string>>;
+  putHosts(changes: ReadonlyMap<string, string | undefined>): Promise<void>;
+  servers(): Promise<string>;
+  putServers(text: string): Promise<void>;
+  ensureNames(): Promise<void>;
+  hasServices(services: readonly ServiceTarget[], side: ServiceSide): Promise<boolean>;
+  ensureServices(services: readonly ServiceTarget[], side: ServiceSide): Promise<void>;
+  endServices(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface NamesOptions {
+  readonly server: NameServer;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Why names are not answered as they should; undefined when they are again. */
+  readonly onProblem: (problem: string | undefined) => void;
+}
+
+/** What the servers are known to answer. */
+interface InForce {
+  readonly hosts: Map<string, string>;
+  services: NameRecords['services'] | undefined;
+  side: ServiceSide;
+  servers: string;
+}
+
+/**
+ * The names that this host answers its own endpoints.
+ * INVARIANTS: one attempt at a time; what fails is tried again; the servers go on when this object stops, and are
+ * taken over as they are by the next.
+ */
+export class Names {
+  readonly #options: NamesOptions;
+  readonly #loop: Loop;
+  /** Undefined: no names are wanted here. */
+  #wanted: NameRecords | undefined;
+  /** What the last round served, null for nothing; undefined: nobody knows. */
+  #served: NameRecords | null | undefined;
+  #inForce: InForce | undefined;
+  #servicesChangedAt = 0;
+  #cancelServices: (() => void) | undefined;
+  #failing = false;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: NamesOptions) {
+    this.#options = options;
+    const { clock, random } = options;
+    this.#loop = new Loop({
+      clock,
+      random,
+      everyMs: LOOK_EVERY_MS,
+      round: () => this.#round(),
+      onError: (error, attempt) => this.#failed(error, attempt),
+    });
+  }
+
+  /**
+   * Answers the names of this view; undefined: nobody asks here. Resolves when that is in force or an attempt at it has
+   * failed; services may follow a moment later. Never rejects.
+   */
+  async follow(view: View | undefined): Promise<void> {
+    this.#wanted = view === undefined ? undefined : nameRecords(this.#wanted, view);
+    if (this.#isServed(this.#wanted)) return;
+    // What fails may fail for long; nobody waits for its next attempt.
+    if (this.#failing) return this.#loop.trigger();
+    await new Promise<void>((resolve) => {
+      this.#waiters.push(resolve);
+      this.#loop.trigger();
+    });
+  }
+
+  /** The servers stay. */
+  async stop(): Promise<void> {
+    this.#cancelServices?.();
+    await this.#loop.stop();
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  #isServed(wanted: NameRecords | undefined): boolean {
+    const served = this.#served;
+    if (wanted === undefined || served === undefined) return served === null && wanted === undefined;
+    return (
+      served !== null &&
+      served.hosts === wanted.hosts &&
+      served.services === wanted.services &&
+      served.view.networks === wanted.view.networks
+    );
+  }
+
+  async #round(): Promise<void> {
+    const waiters = this.#waiters.splice(0);
+    try {
+      const wanted = this.#wanted;
+      if (wanted === undefined) await this.#clear();
+      else await this.#serve(wanted);
+      this.#served = wanted ?? null;
+      this.#failing = false;
+      this.#options.onProblem(undefined);
+    } catch (error) {
+      this.#failing = true;
+      this.#served = undefined;
+      throw error;
+    } finally {
+      for (const resolve of waiters) resolve();
+    }
+  }
+
+  async #clear(): Promise<void> {
+    if (this.#served === null) return;
+    this.#inForce = undefined;
+    await this.#options.server.remove();
+  }
+
+  /** Addresses first: nobody may be sent to a name that is not there yet. */
+  async #serve(wanted: NameRecords): Promise<void> {
+    const { server } = this.#options;
+    const inForce = (this.#inForce ??= await this.#inherited());
+    const changes = filesToPut(inForce.hosts, wanted.hosts);
+    if (changes.size > 0) await server.putHosts(changes);
+    for (const [file, text] of changes) {
+      if (text === undefined) inForce.hosts.delete(file);
+      else inForce.hosts.set(file, text);
+    }
+    await this.#serveServices(inForce, wanted.services);
+    const services = [...(inForce.services ?? new Map()).values()].flat();
+    const servers = serversText(wanted.view, services, inForce.side);
+    if (servers !== inForce.servers) await server.putServers(servers);
+    inForce.servers = servers;
+    await server.ensureNames();
+    if (services.length === 0) await server.endServices();
+  }
+
+  /**
+   * The new server of services is started beside the one that is asked, which stays for the questions that are on their
+   * way to it until the next change.
+   */
+  async #serveServices(inForce: InForce, wanted: NameRecords['services']): Promise<void> {
+    const { server, clock } = this.#options;
+    const services = [...wanted.values()].flat();
+    if (inForce.services === wanted) {
+      if (services.length > 0) await server.ensureServices(services, inForce.side);
+      return;
+    }
+    if (services.length > 0 && !(await server.hasServices(services, inForce.side))) {
+      const waitMs = this.#servicesChangedAt + SERVICES_EVERY_MS - clock.now();
+      if (inForce.services !== undefined && waitMs > 0) return this.#servicesLater(waitMs);
+      this.#servicesChangedAt = clock.now();
+      const side = otherSide(inForce.side);
+      await server.ensureServices(services, side);
+      inForce.side = side;
+    }
+    inForce.services = wanted;
+  }
+
+  #servicesLater(waitMs: number): void {
+    this.#cancelServices?.();
+    this.#cancelServices = this.#options.clock.after(waitMs, () => this.#loop.trigger());
+  }
+
+  /** What an earlier executor left is gone on with. */
+  async #inherited(): Promise<InForce> {
+    const { server } = this.#options;
+    const servers = await server.servers();
+    return { hosts: new Map(await server.hosts()), services: undefined, side: sideOf(servers), servers };
+  }
+
+  #failed(error: unknown, attempt: number): void {
+    this.#options.onProblem(`names are not answered as they should: ${messageOf(error)}`);
+    if (attempt === 1) this.#options.log.warn('names could not be put in force', { error });
+  }
+}
+
+function filesToPut(
+  present: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string | undefined> {
+  const changes = new Map<string, string | undefined>();
+  for (const [file, text] of wanted) if (present.get(file) !== text) changes.set(file, text);
+  for (const file of present.keys()) if (!wanted.has(file)) changes.set(file, undefined);
+  return changes;
+}
