@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { figureTable, type Figure } from './bench/figures.ts';
+import { measureHandover } from './bench/handover.ts';
 import { measureExecutors } from './bench/idle-executor.ts';
 import { readOptions, type BenchOptions, type Part } from './bench/options.ts';
 import { measureScheduler } from './bench/scheduler-load.ts';
@@ -22,6 +23,7 @@ const onCluster: Readonly<
   attach: (cluster, { samples }) => measureAttach(cluster, samples),
   burst: (cluster) => measureBurst(cluster),
   traffic: (cluster) => measureTraffic(cluster),
+  handover: (cluster) => measureHandover(cluster),
   executor: (cluster) => measureExecutors(cluster),
 };
 

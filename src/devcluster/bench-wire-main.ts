@@ -1,12 +1,14 @@
 // Traffic between two namespaces, as the benchmarks make and measure it; started inside a namespace by `nsenter`.
-// `serve`: answers on the port and prints "listening". `measure <ip>`: prints a WireFigures as JSON.
+// `serve`: answers on the port and prints "listening". `measure <ip>`: prints a WireFigures as JSON. `knock <ip>`: asks a
+// web server over new connections, one after the other begun, until standard input ends, and prints a KnockFigures.
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { wirePort, type WireFigures } from './bench/wire-figures.ts';
+import { knocksPerSecond, wirePort, type KnockFigures, type WireFigures } from './bench/wire-figures.ts';
 
 const transferMs = 2_000;
 const roundTrips = 2_000;
 const patienceMs = 20_000;
+const knockPatienceMs = 10_000;
 const chunk = Buffer.alloc(64 * 1024, 'patchpanel ');
 
 /** The first byte of a connection says what it is for. */
@@ -67,6 +69,35 @@ async function roundTripTimes(ip: string): Promise<number[]> {
   return times;
 }
 
+/** Whether a web server answers one request over a connection of its own. */
+function answers(ip: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: ip, port: wirePort, noDelay: true, timeout: knockPatienceMs });
+    let got = '';
+    socket.on('connect', () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+    socket.on('data', (data) => (got += data.toString('latin1')));
+    socket.on('timeout', () => socket.destroy());
+    // What broke it is told by what did not arrive.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve(got.startsWith('HTTP/1.') && got.includes(' 200 ')));
+  });
+}
+
+async function knock(ip: string): Promise<KnockFigures> {
+  const began = performance.now();
+  const pending: Promise<boolean>[] = [];
+  // As many as are due by now: a timer that is late loses none.
+  const opener = setInterval(() => {
+    const due = Math.floor(((performance.now() - began) * knocksPerSecond) / 1000);
+    while (pending.length < due) pending.push(answers(ip));
+  }, 5);
+  process.stdin.resume();
+  await once(process.stdin, 'end');
+  clearInterval(opener);
+  const outcomes = await Promise.all(pending);
+  return { opened: outcomes.length, failed: outcomes.filter((well) => !well).length };
+}
+
 const [mode, ip] = process.argv.slice(2);
 if (mode === 'serve') {
   serve();
@@ -77,7 +108,9 @@ if (mode === 'serve') {
   }, patienceMs).unref();
   const figures: WireFigures = { mbits: await throughput(ip), roundTripUs: await roundTripTimes(ip) };
   process.stdout.write(JSON.stringify(figures));
+} else if (mode === 'knock' && ip !== undefined) {
+  process.stdout.write(JSON.stringify(await knock(ip)));
 } else {
-  process.stderr.write('usage: bench-wire serve | bench-wire measure <ip>\n');
+  process.stderr.write('usage: bench-wire serve | bench-wire measure <ip> | bench-wire knock <ip>\n');
   process.exitCode = 2;
 }

@@ -1,4 +1,4 @@
-import type { AppInfo, DeploymentInfo } from '../../cli/api-types.ts';
+import type { AppInfo, DeploymentInfo, TaskInfo } from '../../cli/api-types.ts';
 import { ApiClient } from '../../cli/client.ts';
 import { PatchpanelError } from '../../runtime/errors.ts';
 import { sleep } from '../../runtime/deadline.ts';
@@ -40,6 +40,14 @@ export class BenchApps {
       await sleep(pollMs);
     }
     throw new PatchpanelError('deadline', `${method} ${path} was not deployed within ${deadlineMs / 1000} s`);
+  }
+
+  /** The only task of an app. @throws PatchpanelError `not-found` */
+  async taskOf(id: string): Promise<TaskInfo> {
+    const { app } = await this.api.get<{ app: AppInfo }>(`/v2/apps${id}`);
+    const [task] = app.tasks ?? [];
+    if (task === undefined) throw new PatchpanelError('not-found', `${id} has no task`);
+    return task;
   }
 
   /** Creates or scales one app of sleepers. */

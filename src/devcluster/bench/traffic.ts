@@ -1,5 +1,4 @@
 import { PatchpanelError } from '../../runtime/errors.ts';
-import type { AppInfo } from '../../cli/api-types.ts';
 import type { DevCluster } from '../cluster.ts';
 import { Containers } from '../containers.ts';
 import type { Member } from '../member.ts';
@@ -100,11 +99,8 @@ async function appSeats(
     const id = `/bench-wire-${name}`;
     const constraints = [['hostname', 'CLUSTER', places[name].host.plan.hostname]];
     await bench.deploy('PUT', `/v2/apps${id}`, { ...sleeper(id, 1), constraints });
-    const { app } = await bench.api.get<{ app: AppInfo }>(`/v2/apps${id}`);
-    const [task] = app.tasks ?? [];
-    if (task?.patchpanel.ip === undefined)
-      throw new PatchpanelError('external', `${id} has no task with an address`);
-    return { pid: await containers.pid(task.id), ip: task.patchpanel.ip };
+    const task = await bench.taskOf(id);
+    return { pid: await containers.pid(task.id), ip: task.patchpanel.ip ?? '' };
   };
   return { from: await seat('from'), near: await seat('near'), far: await seat('far') };
 }

@@ -11,3 +11,13 @@ export const wireFiguresSchema = z.object({
 });
 
 export type WireFigures = z.infer<typeof wireFiguresSchema>;
+
+/** New connections that `knock` opens. */
+export const knocksPerSecond = 220;
+
+export const knockFiguresSchema = z.object({
+  opened: z.number(),
+  failed: z.number(),
+});
+
+export type KnockFigures = z.infer<typeof knockFiguresSchema>;

@@ -1,10 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { withDeadline } from '../../runtime/deadline.ts';
 import { run } from '../../runtime/process.ts';
 import { projectRoot } from '../project.ts';
-import { wireFiguresSchema, type WireFigures } from './wire-figures.ts';
+import {
+  knockFiguresSchema,
+  wireFiguresSchema,
+  type KnockFigures,
+  type WireFigures,
+} from './wire-figures.ts';
 
 const startMs = 10_000;
 const measureMs = 30_000;
@@ -52,4 +58,16 @@ export class WireServer {
 export async function measureWire(pid: number, ip: string): Promise<WireFigures> {
   const output = await run('nsenter', inside(pid, 'measure', ip), { timeoutMs: measureMs });
   return wireFiguresSchema.parse(JSON.parse(output));
+}
+
+/** New connections to a web server at `ip` from the namespace of `pid`, until the returned function is called. */
+export function startKnocking(pid: number, ip: string): () => Promise<KnockFigures> {
+  const child = spawn('nsenter', inside(pid, 'knock', ip), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const output = text(child.stdout);
+  return async () => {
+    child.stdin.end();
+    return knockFiguresSchema.parse(
+      JSON.parse(await withDeadline(output, measureMs, 'the end of the connections')),
+    );
+  };
 }
