@@ -29,7 +29,7 @@ export class SlotEvents {
   /** Resolves when the stream is open, so that nothing that happens from then on is missed. */
   static async open(apiUrl: string, appId: string): Promise<SlotEvents> {
     const events = new SlotEvents(appId);
-    const { data } = await axios.get<NodeJS.ReadableStream>(`${apiUrl}/v2/events`, {
+    const { data } = await axios.get<NodeJS.ReadableStream>(`${apiUrl}/v2/events?event_type=*`, {
       headers: { Accept: 'text/event-stream' },
       responseType: 'stream',
       proxy: false,
