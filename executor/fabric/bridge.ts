@@ -1,4 +1,5 @@
 import { FlowProgrammer, managementSocket } from '../adapters/openflow/flow-programmer.ts';
+import { canaryFlow } from '../../src/fabric/objects/base.ts';
 import { awaitRevalidation } from '../adapters/openflow/datapath-cache.ts';
 import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
 import type { GatewayPort } from '../adapters/ovsdb/host-port-plan.ts';
@@ -217,7 +218,9 @@ export class Bridge {
     this.#handoverSteps = steps;
     if (steps === '') return;
     try {
-      await awaitRevalidation(this.#options.config.ovsRunDir);
+      await awaitRevalidation(this.#options.config.ovsRunDir, () =>
+        this.#programmer.rewrite(canaryFlow(this.round)),
+      );
     } catch (error) {
       this.#options.around.log.warn('the cache of the datapath could not be waited for', { error });
     }

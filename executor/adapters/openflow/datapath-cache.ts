@@ -1,14 +1,22 @@
 import { askSwitchd } from './appctl.ts';
 
-/** It goes through the cache at least twice a second. */
+/** Left to itself it goes through the cache at least twice a second. */
 const TIMEOUT_MS = 3_000;
+/** Two rounds are waited for, and one that was under way does not count; each change takes a few milliseconds. */
+const MOST_STIRS = 8;
 
 /**
  * Resolves when no frame is forwarded any more by what the datapath remembers of flows that were in force before:
  * Open vSwitch commits a bundle first and goes through its datapath's cache afterwards (ovs-vswitchd(8),
  * revalidator/wait).
- * @throws PatchpanelError `external`, `deadline`; ENOENT when ovs-vswitchd is not there
+ * @param stir changes some flow: each change begins a round through the cache at once instead of half a second later
+ * @throws PatchpanelError `external`, `deadline`; ENOENT when ovs-vswitchd is not there; what `stir` throws
  */
-export async function awaitRevalidation(ovsRunDir: string): Promise<void> {
-  await askSwitchd(ovsRunDir, ['revalidator/wait'], TIMEOUT_MS);
+export async function awaitRevalidation(ovsRunDir: string, stir: () => Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const wait = askSwitchd(ovsRunDir, ['revalidator/wait'], TIMEOUT_MS).finally(() => over.abort());
+  const stirUntilOver = async () => {
+    for (let stirs = 0; stirs < MOST_STIRS && !over.signal.aborted; stirs += 1) await stir();
+  };
+  await Promise.all([wait, stirUntilOver()]);
 }

@@ -36,6 +36,11 @@ export class FlowProgrammer {
     if (text !== '') await this.#ofctl(['bundle', this.#target, '-'], text);
   }
 
+  /** Writes a flow that is in force once more: nothing changes, but Open vSwitch takes it for a change. */
+  rewrite(flow: Flow): Promise<void> {
+    return this.apply({ add: [], modify: [flow], remove: [] });
+  }
+
   /**
    * Sends one meaningless frame to each tunnel endpoint. The userspace datapath throws away what it sends to a
    * neighbour whose MAC it does not know while it asks for it: this spends a frame that nobody misses, and tells the

@@ -1,3 +1,4 @@
+import { cookieOf } from '../cookie.ts';
 import type { Flow } from '../flow.ts';
 import type { LocalSwitch } from '../local-switch.ts';
 import { flag, table } from '../tables.ts';
@@ -18,7 +19,7 @@ export function baseFlows(local: LocalSwitch): Flow[] {
     out.flow('base', table.classify, 100, `in_port=${ofport}`, fromTunnelActions);
   }
   out.drop('unknown-port', table.classify, 0, '');
-  out.flow('base', table.canary, 0, '', drop);
+  out.flows.push(canaryFlow(local.round));
   out.drop('unknown-network', table.tunnelGuard, 0, '');
   // Every Linux interface sends router solicitations; they are no sign of spoofing.
   out.drop('unsupported-protocol', table.portSecurity, 60, 'ipv6');
@@ -30,4 +31,10 @@ export function baseFlows(local: LocalSwitch): Flow[] {
   out.flow('base', table.traffic, 0, '', goTo(table.output));
   out.flow('base', table.output, 100, '', 'output:NXM_NX_REG3[]');
   return out.flows;
+}
+
+/** The flow whose absence shows that Open vSwitch lost the flows of this round; no frame ever meets it. */
+export function canaryFlow(round: number): Flow {
+  const cookie = cookieOf(round, 'base', 0);
+  return { table: table.canary, priority: 0, match: '', actions: drop, cookie };
 }
