@@ -16,10 +16,10 @@ test(`${faults} faults (seed ${seed}) leave nothing lost, doubled or behind`, as
   const bench = new ClusterBench(cluster());
   const kinds = faultKinds.filter((kind) => ownsDocker(bench) || !kind.startsWith('docker-'));
   const report = await new FaultRun(bench, { seed, faults, hosts: ['h1', 'h2', 'h3'], kinds }, 'h4').run();
-  const { rounds, longestOutage, figures } = report;
+  const { rounds, longestOutage, streamBreaks, figures } = report;
   process.stderr.write(
     `${faults} faults in ${rounds} rounds survived (seed ${seed}); longest outage of a slot ` +
-      `${(longestOutage.ms / 1000).toFixed(1)} s (${longestOutage.address})\n${figuresTable(figures)}\n`,
+      `${(longestOutage.ms / 1000).toFixed(1)} s (${longestOutage.address}); event stream taken up again ${streamBreaks} times\n${figuresTable(figures)}\n`,
   );
   expect(report.faults).toBe(faults);
 });

@@ -3,6 +3,7 @@ import { CliError, exitCodes } from '../../src/cli/client.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import { demoApp, shellApp, type ClusterBench } from '../support/cluster-bench.ts';
+import { EventConsumer } from './event-consumer.ts';
 import type { RoundFigure } from './figures.ts';
 import { findings, slotOf } from './invariants.ts';
 import { lookAtApps, lookAtHosts, lookAtTasks } from './observe.ts';
@@ -20,6 +21,8 @@ export interface RunReport {
   readonly faults: number;
   readonly rounds: number;
   readonly longestOutage: Outage;
+  /** How often a client of the event stream had to come back. */
+  readonly streamBreaks: number;
   /** Of rounds with one fault only. */
   readonly figures: readonly RoundFigure[];
 }
@@ -54,6 +57,7 @@ export class FaultRun {
   readonly #plan: PlanOptions;
   readonly #clientHost: string;
   readonly #client = new SlotClient();
+  readonly #events: EventConsumer;
   readonly #timeline: string[] = [];
   readonly #begin = performance.now();
   #over = false;
@@ -64,6 +68,7 @@ export class FaultRun {
     this.#bench = bench;
     this.#plan = plan;
     this.#clientHost = clientHost;
+    this.#events = new EventConsumer(bench.cluster.scheduler?.apiUrl ?? '');
   }
 
   async run(): Promise<RunReport> {
@@ -74,6 +79,7 @@ export class FaultRun {
     } finally {
       this.#over = true;
       this.#client.stop();
+      this.#events.stop();
     }
   }
 
@@ -96,7 +102,8 @@ export class FaultRun {
       if (round.faults.length === 1 && only !== undefined)
         figures.push({ kind: only.kind, recoveryMs, outageMs: outage.ms });
     }
-    return { faults: this.#plan.faults, rounds: rounds.length, longestOutage, figures };
+    const streamBreaks = this.#events.breaks;
+    return { faults: this.#plan.faults, rounds: rounds.length, longestOutage, streamBreaks, figures };
   }
 
   async #round({ change, faults }: Round): Promise<{ recoveryMs: number; outage: Outage }> {
@@ -180,8 +187,13 @@ export class FaultRun {
       const seen = await lookAtTasks(this.#bench, this.#leases);
       const wrong = [...lost, ...findings(seen)];
       if (wrong.length > 0) return wrong;
-      const atHosts = findings({ ...seen, hosts: await lookAtHosts(this.#bench) });
-      if (atHosts.length > 0) return atHosts;
+      const running = seen.tasks.map(({ id }) => id);
+      const elsewhere = [
+        ...findings({ ...seen, hosts: await lookAtHosts(this.#bench) }),
+        ...this.#events.findings(running),
+      ];
+      if (elsewhere.length > 0) return elsewhere;
+      this.#events.refresh(running);
       this.#expected = afterLook(this.#expected, apps);
       const stable = seen.tasks.filter(({ appId }) => appId !== '/spare');
       this.#leases = new Map(stable.map((task) => [slotOf(task), task.ip ?? '']));

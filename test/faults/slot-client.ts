@@ -39,6 +39,11 @@ export class SlotClient {
     this.#answers = { ...newPeriod(performance.now()), last: this.#answers.last };
   }
 
+  /** When the address answered last, in milliseconds as performance.now() counts; 0: never. */
+  lastAnswer(address: string): number {
+    return this.#answers.last.get(address) ?? 0;
+  }
+
   /** The longest outage since the beginning of the period, so far. */
   outage(): Outage {
     return longestOutage(this.#answers, this.#addresses, performance.now());
