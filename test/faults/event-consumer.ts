@@ -62,6 +62,7 @@ export class EventConsumer {
       const request = get(this.#url, { headers, agent: false, timeout: silenceMs }, (response) => {
         this.#connected = response.statusCode === 200;
         this.#read(response);
+        response.on('error', () => undefined);
         response.on('close', resolve);
         if (!this.#connected) request.destroy();
       });
@@ -74,7 +75,10 @@ export class EventConsumer {
   /** Fields of an event, one a line, then an empty line (HTML, section 9.2.6). */
   #read(response: NodeJS.ReadableStream): void {
     let fields = new Map<string, string>();
-    createInterface({ input: response }).on('line', (line) => {
+    const lines = createInterface({ input: response });
+    // A stream that breaks is taken up again by whoever sees it close.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       if (line !== '') {
         const [, name = '', value = ''] = /^([^:]*): ?(.*)$/.exec(line) ?? [];
         fields.set(name, value);
