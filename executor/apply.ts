@@ -9,7 +9,9 @@ import {
 } from './core/container-spec.ts';
 import type { Plug } from './core/desired.ts';
 import type { Fabric } from './core/ports.ts';
+import { credentialsFor } from './core/registry-auth.ts';
 import type { Containers } from './core/task-containers.ts';
+import type { TaskFiles } from './core/task-files.ts';
 import type { StepOutcome } from './core/task-events.ts';
 import type { StepKind, TaskRecord } from './core/task-record.ts';
 
@@ -17,6 +19,7 @@ import type { StepKind, TaskRecord } from './core/task-record.ts';
 export interface StepTools {
   readonly containers: Containers;
   readonly fabric: Fabric;
+  readonly files: TaskFiles;
   readonly surroundings: ContainerSurroundings;
   readonly sandboxImage: string;
   /** How long an app's start waits for the other hosts, in milliseconds. */
@@ -44,6 +47,7 @@ const detachLimitMs = 30_000;
 
 /** What each kind of step does. Every step may be repeated. */
 export const stepRunners: Readonly<Record<StepKind, StepRunner>> = {
+  'fetch-files': fetchFiles,
   'fetch-image': fetchImage,
   'create-sandbox': createSandbox,
   'start-sandbox': startSandbox,
@@ -61,10 +65,21 @@ export const stepRunners: Readonly<Record<StepKind, StepRunner>> = {
 const sandboxOf = (record: TaskRecord): string => containerName('sandbox', record.task.taskId);
 const appOf = (record: TaskRecord): string => containerName('app', record.task.taskId);
 
+async function fetchFiles({ tools, record, progress, signal }: StepContext): Promise<StepOutcome> {
+  const { taskId, spec } = record.task;
+  await tools.files.prepare(taskId, spec.secretFiles);
+  await tools.files.fetch(taskId, spec.fetch, progress, signal);
+  return {};
+}
+
 async function fetchImage({ tools, record, progress, signal }: StepContext): Promise<StepOutcome> {
-  const { image, forcePullImage } = record.task.spec;
+  const { image, forcePullImage, pullConfig } = record.task.spec;
   if (!forcePullImage && (await tools.containers.hasImage(image))) return {};
-  await tools.containers.pull(image, progress, signal);
+  const configs = await tools.files.dockerConfigs(record.task.taskId);
+  const credentials = [pullConfig ?? '', ...configs].flatMap(
+    (config) => credentialsFor(image, config) ?? [],
+  )[0];
+  await tools.containers.pull(image, credentials, progress, signal);
   return {};
 }
 
@@ -84,7 +99,13 @@ async function startSandbox({ tools, record }: StepContext): Promise<StepOutcome
 }
 
 async function createApp({ tools, record }: StepContext): Promise<StepOutcome> {
-  await tools.containers.create(appOf(record), appContainer(record.task, tools.surroundings));
+  const { taskId, spec } = record.task;
+  await tools.files.prepare(taskId, spec.secretFiles);
+  const mounts = {
+    sandbox: tools.files.sandboxOf(taskId),
+    secrets: spec.secretFiles.map((_, index) => tools.files.secretOf(taskId, index)),
+  };
+  await tools.containers.create(appOf(record), appContainer(record.task, tools.surroundings, mounts));
   return {};
 }
 
@@ -138,6 +159,7 @@ async function removeApp({ tools, record, output }: StepContext): Promise<StepOu
   const drained = withDeadline(output.finished, tools.drainTimeoutMs, 'the rest of the output');
   await drained.catch(() => output.stop());
   await tools.containers.remove(appOf(record));
+  await tools.files.remove(record.task.taskId);
   return {};
 }
 

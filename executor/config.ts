@@ -38,6 +38,15 @@ export const executorConfigSchema = z.object({
   outputMaxBytes: flexibleNumber(z.int().min(1024)).default(10 * 1024 * 1024),
   /** Files of each, the current one included. */
   outputFiles: flexibleNumber(z.int().min(1).max(100)).default(3),
+  /** Most bytes of one file that a task fetches, and of what one archive unpacks to. */
+  fetchMaxBytes: flexibleNumber(z.int().positive()).default(10 * 1024 ** 3),
+  /** Size of the cache of fetched files. */
+  fetchCacheBytes: flexibleNumber(z.int().nonnegative()).default(2 * 1024 ** 3),
+  /** Docker's configuration with credentials for registries; it need not be there. */
+  dockerConfig: z
+    .string()
+    .startsWith('/', 'it must be an absolute path')
+    .default('/etc/patchpanel/docker-config.json'),
   /** `auto`, `none` or the path of the cgroup for containers. */
   cgroupParent: z.union([z.literal(['auto', 'none']), z.string().startsWith('/')]).default('auto'),
 });
@@ -63,6 +72,9 @@ export const configVariables: Readonly<Record<ConfigKey, string>> = {
   convergeTimeoutMs: 'PATCHPANEL_CONVERGE_TIMEOUT_MS',
   outputMaxBytes: 'PATCHPANEL_OUTPUT_MAX_BYTES',
   outputFiles: 'PATCHPANEL_OUTPUT_FILES',
+  fetchMaxBytes: 'PATCHPANEL_FETCH_MAX_BYTES',
+  fetchCacheBytes: 'PATCHPANEL_FETCH_CACHE_BYTES',
+  dockerConfig: 'PATCHPANEL_DOCKER_CONFIG',
   cgroupParent: 'PATCHPANEL_CGROUP_PARENT',
 };
 

@@ -8,6 +8,7 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Scope } from '../src/runtime/scope.ts';
 import { connectDocker } from './adapters/docker/connection.ts';
 import { DockerContainers } from './adapters/docker/docker-containers.ts';
+import { HostFiles } from './adapters/files/host-files.ts';
 import { pauseImage } from './adapters/docker/pause-image.ts';
 import type { NameServerPlace } from './adapters/dnsmasq/name-server.ts';
 import type { StepTools } from './apply.ts';
@@ -92,6 +93,8 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   const removed = await fabric.cleanUp((id) => lives.isOther(id));
   if (others.length > 0) await knowSandboxes(containers, fabric);
   log.info('host is ready', { hostKey, dockerVersion, cgroupParent, others, leftEndpoints: removed.length });
+  const files = createFiles(options, hostKey, lives.runId);
+  await files.removeLeftovers((id) => lives.isOther(id));
   const prober = new HostProber({ containers, node: process.execPath, program: probeProgram() });
   const handOver = async (): Promise<void> => {
     await fabric.handOver();
@@ -103,7 +106,7 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
     runId: lives.runId,
     ...(cgroupParent === undefined ? {} : { cgroupParent }),
   };
-  const tools = toolsOf(config, containers, fabric, surroundings);
+  const tools = toolsOf(config, { containers, fabric, files }, surroundings);
   return { fabric, prober, tools, lives, handOver };
 }
 
@@ -145,6 +148,19 @@ function watchUnderlay(options: HostOptions, fabric: Switch, first: string): voi
   });
   watch.start();
   options.scope.defer('watch of the underlay address', () => watch.stop());
+}
+
+function createFiles({ config, environment, log }: HostOptions, hostKey: string, runId: string): HostFiles {
+  return new HostFiles({
+    directory: environment.sandbox,
+    secretsDirectory: path.join(config.runDir, hostKey, 'secrets'),
+    runId,
+    cacheDirectory: path.join(config.stateDir, 'fetch-cache'),
+    cacheBytes: config.fetchCacheBytes,
+    maxBytes: config.fetchMaxBytes,
+    dockerConfig: config.dockerConfig,
+    log,
+  });
 }
 
 function createSwitch(
@@ -192,13 +208,11 @@ async function namesPlace({ config, environment }: HostOptions, hostKey: string)
 
 function toolsOf(
   config: ExecutorConfig,
-  containers: DockerContainers,
-  fabric: Switch,
+  ports: Pick<StepTools, 'containers' | 'fabric' | 'files'>,
   surroundings: ContainerSurroundings,
 ): StepTools {
   return {
-    containers,
-    fabric,
+    ...ports,
     surroundings,
     sandboxImage: pauseImage.name,
     convergeTimeoutMs: config.convergeTimeoutMs,

@@ -20,6 +20,7 @@ import { frameworkInfo } from './driver/mesos/framework-info.ts';
 import { LeaderAnnouncer } from './driver/mesos/leader-announcer.ts';
 import { MesosLink } from './driver/mesos/mesos-link.ts';
 import type { PreparedLaunch } from './driver/mesos/task-info.ts';
+import type { SecretReader } from './driver/mesos/task-secrets.ts';
 import { taskSpec, type SchedulerReach } from './driver/mesos/task-spec.ts';
 import { SchedulerMetrics } from './driver/metrics.ts';
 import { Scheduler } from './driver/scheduler.ts';
@@ -43,6 +44,7 @@ export interface AssembleOptions {
   readonly state: BootState;
   readonly credentials: Credentials | undefined;
   readonly hostTokens: HostTokens;
+  readonly secrets: SecretReader;
   /** PEM of the authority that executors are to trust. */
   readonly authority: string | undefined;
   /** Deciding or storing failed. */
@@ -55,7 +57,7 @@ const announceMs = 10_000;
 
 /** Makes the parts and joins them. Nothing is opened or sent yet. */
 export function assemble(options: AssembleOptions): Parts {
-  const { config, log, store, bundle, state, credentials, hostTokens, authority, onFatal } = options;
+  const { config, log, store, bundle, state, credentials, hostTokens, secrets, authority, onFatal } = options;
   const { world, term, frameworkId } = state;
   const clock = systemClock;
   const metrics = new SchedulerMetrics();
@@ -72,7 +74,7 @@ export function assemble(options: AssembleOptions): Parts {
   const link = new MesosLink({
     call: (call) => client.call(call),
     submit: (event) => scheduler.submit(event),
-    prepareLaunch: (launch) => prepareLaunch(world, settings, launch, reach),
+    prepareLaunch: (launch) => prepareLaunch(world, settings, launch, reach, secrets),
     onSubscribed: () => announcer.start(),
     log,
     metrics,
@@ -119,6 +121,7 @@ function prepareLaunch(
   settings: Settings,
   launch: Launch,
   reach: SchedulerReach,
+  secrets: SecretReader,
 ): PreparedLaunch {
   const { lease } = launch.slot;
   const network = lease === undefined ? undefined : viewNetwork(world, settings.interconnect, lease.network);
@@ -132,7 +135,7 @@ function prepareLaunch(
   // Stored by us as what executorInfo() made.
   return {
     launch,
-    spec: taskSpec(launch, network, reach),
+    spec: taskSpec(launch, network, reach, secrets),
     accepted: acceptedBy(launch.app, settings),
     executor: record.info as ExecutorInfo,
   };

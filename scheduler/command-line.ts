@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { guardedDockerParameters } from '../src/model/docker-parameters.ts';
 import { messageOf } from '../src/runtime/errors.ts';
 import { forbiddable } from './api/security/policy.ts';
 import { readSettings, type Settings } from './config-sources.ts';
@@ -51,6 +52,13 @@ export function schedulerOptions(): Command {
     )
     .option('--audit-file <file>', 'where it is written down who changed what')
     .option('--rate-limit <number>', 'requests a second that one address may make; 0 for any number (0)')
+    .option('--secrets-dir <dir>', 'directory of secrets for apps, each a file')
+    .option('--default-image <image>', 'what an app runs that has a command and names no image')
+    .option(
+      '--allow-docker-parameter <key>',
+      `Docker parameter that apps may use besides: ${guardedDockerParameters.join(', ')}; repeatable`,
+      repeated,
+    )
     .option('--forbid <feature>', `what no app may ask for: ${forbiddable.join(', ')}; repeatable`, repeated)
     .option('--encoding <name>', 'protobuf or json, for the Mesos API (protobuf)')
     .option('--executor-manifest <file>', 'manifest.json of the executor bundle (beside this program)')

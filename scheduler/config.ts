@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { guardedDockerParameters } from '../src/model/docker-parameters.ts';
 import { placements } from '../src/model/placement.ts';
 import { forbiddable } from './api/security/policy.ts';
 
@@ -92,6 +93,14 @@ export const configSchema = z.strictObject({
   auditFile: z.string().min(1).optional(),
   /** Requests a second that one address may make; 0: any number. */
   rateLimit: count.default(0),
+  /** Directory of secrets for apps, each a file. */
+  secretsDir: z.string().min(1).optional(),
+  /** What an app runs that names no image. */
+  defaultImage: z.string().min(1).optional(),
+  /** Docker parameters that apps may use besides those that are always allowed. */
+  allowDockerParameter: list(z.enum(guardedDockerParameters as [string, ...string[]]))
+    .or(z.tuple([]))
+    .default([]),
   /** What no app may ask for. */
   forbid: list(z.enum(forbiddable)).or(z.tuple([])).default([]),
   encoding: z.enum(['protobuf', 'json']).default('protobuf'),

@@ -18,6 +18,7 @@ import { boot } from './driver/boot.ts';
 import { configuredNetworks, defaultNetwork, missingNetworks } from './driver/configured-networks.ts';
 import { readExecutorBundle, type ExecutorBundle } from './driver/executor-bundle.ts';
 import { PathFinder } from './driver/paths/path-finder.ts';
+import { Secrets } from './driver/secrets.ts';
 import type { Scheduler } from './driver/scheduler.ts';
 import { listen } from './listeners.ts';
 import { openSecurity, readCredentials, readTlsAuthority, readTlsIdentity } from './security.ts';
@@ -47,6 +48,7 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
     const failure = new AbortController();
     const onFatal = (error: unknown): void => failure.abort(error);
     const { hostTokens } = security;
+    const secrets = new Secrets({ directory: config.secretsDir, environment: process.env });
     const parts = assemble({
       config,
       log,
@@ -55,6 +57,7 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
       state,
       credentials,
       hostTokens,
+      secrets,
       authority,
       onFatal,
     });
@@ -65,7 +68,7 @@ export async function runScheduler(config: Config, log: Logger, signal: AbortSig
       const result = await scheduler.change({ kind: 'put-network', network });
       if (result.kind !== 'accepted') log.error('a configured network is not usable', { network, result });
     }
-    const api = createServer(apiDeps(config, log, parts, state.term, bundle, security));
+    const api = createServer(apiDeps(config, log, parts, state.term, bundle, security, secrets));
     const listeners = await listen(api, config.listen, identity);
     scope.defer('API', () => listeners.close());
     log.info('the API listens', { addresses: listeners.addresses, term: state.term });
@@ -93,6 +96,7 @@ function apiDeps(
   term: number,
   bundle: ExecutorBundle,
   security: Security,
+  secrets: Secrets,
 ): Parameters<typeof createServer>[0] {
   const paths = new PathFinder({
     world: () => scheduler.world,
@@ -117,6 +121,8 @@ function apiDeps(
     security,
     allowedOrigins: config.accessControlAllowOrigin,
     forbidden: config.forbid,
+    secretProblem: (source) => secrets.problem(source),
+    allowedParameters: new Set(config.allowDockerParameter),
     info: {
       version,
       frameworkName: config.frameworkName,
@@ -127,6 +133,7 @@ function apiDeps(
       master: config.master.map(withoutPassword).join(','),
       failoverTimeoutSeconds: config.failoverTimeout,
       defaultNetwork: defaultNetwork.name,
+      defaultImage: config.defaultImage,
       httpPort: config.listen[0]?.port ?? 0,
       pathPrefix: config.pathPrefix ?? '',
     },

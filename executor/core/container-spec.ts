@@ -3,6 +3,7 @@ import type { DockerOptions } from '../../src/model/docker-parameters.ts';
 import type { TaskId } from '../../src/model/ids.ts';
 import type { TaskSpec } from '../../src/model/task-spec.ts';
 import type { DesiredTask, Plug } from './desired.ts';
+import { sandboxPath } from './task-files.ts';
 
 /** The body of Docker's "create a container" request, as far as it is used here; field names are Docker's own. */
 export interface ContainerSpec {
@@ -14,6 +15,7 @@ export interface ContainerSpec {
   readonly WorkingDir?: string;
   readonly StopSignal?: string;
   readonly Hostname?: string;
+  readonly Tty?: boolean;
   readonly Labels: Readonly<Record<string, string>>;
   readonly HostConfig: HostConfig;
 }
@@ -23,7 +25,7 @@ type HostConfig = DockerOptions['hostConfig'] &
     readonly NetworkMode: string;
     readonly RestartPolicy: { readonly Name: 'no' };
     readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
-    readonly Memory: number;
+    readonly Memory?: number;
     readonly CpuShares?: number;
     readonly Privileged?: boolean;
     readonly Binds?: readonly string[];
@@ -39,6 +41,13 @@ export interface ContainerSurroundings {
   readonly runId: string;
   /** The cgroup for all containers; absent: where Docker puts them. */
   readonly cgroupParent?: string;
+}
+
+/** What of the host's files a task's container gets besides its volumes. */
+export interface TaskMounts {
+  readonly sandbox: string;
+  /** In the order of the specification. */
+  readonly secrets: readonly string[];
 }
 
 export type ContainerRole = 'sandbox' | 'app';
@@ -122,19 +131,27 @@ function resolver({ network }: Plug, given: DockerOptions['sandbox']): DockerOpt
 }
 
 /** The container of the app itself; it joins the namespace of the sandbox, or the host's network. */
-export function appContainer(task: DesiredTask, surroundings: ContainerSurroundings): ContainerSpec {
+export function appContainer(
+  task: DesiredTask,
+  surroundings: ContainerSurroundings,
+  mounts: TaskMounts,
+): ContainerSpec {
   const { spec, options, plug } = task;
-  const memory = Math.max(smallestMemory, Math.round(spec.memMib * mebibyte));
+  const name = containerName('app', task.taskId);
   return {
     Image: spec.image,
     ...command(spec, options),
-    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ MESOS_SANDBOX: sandboxPath, MESOS_CONTAINER_NAME: name, ...spec.env }).map(
+      ([variable, value]) => `${variable}=${value}`,
+    ),
+    ...(spec.tty ? { Tty: true } : {}),
     ...(spec.user === undefined ? {} : { User: spec.user }),
     ...options.config,
     Labels: { ...spec.labels, ...options.config.Labels, ...ourLabels('app', spec, surroundings) },
     HostConfig: {
       ...(plug === undefined ? options.sandbox : {}),
-      MemorySwap: memory,
+      ...memoryOf(spec),
+      ...(spec.limits.cpus === undefined ? {} : cpuLimit(spec.limits.cpus)),
       ...options.hostConfig,
       ...(plug === undefined
         ? { Sysctls: { ...options.hostConfig.Sysctls, ...options.sandbox.Sysctls } }
@@ -142,16 +159,39 @@ export function appContainer(task: DesiredTask, surroundings: ContainerSurroundi
       NetworkMode: plug === undefined ? 'host' : `container:${containerName('sandbox', task.taskId)}`,
       RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
-      Memory: memory,
       CpuShares: Math.max(2, Math.round(spec.cpus * 1024)),
       Privileged: spec.privileged,
-      Binds: spec.volumes.map(
-        (volume) => `${volume.hostPath}:${volume.containerPath}:${volume.mode.toLowerCase()}`,
-      ),
+      Binds: [
+        `${mounts.sandbox}:${sandboxPath}:rw`,
+        ...spec.volumes.map(
+          (volume) => `${volume.hostPath}:${volume.containerPath}:${volume.mode.toLowerCase()}`,
+        ),
+        ...spec.secretFiles.map(({ containerPath }, index) => `${mounts.secrets[index]}:${containerPath}:ro`),
+      ],
       ...cgroup(surroundings),
     },
   };
 }
+
+/** Without a limit of its own, what the task asked for is the limit; with one, what it is left when memory is short. */
+function memoryOf({
+  memMib,
+  limits,
+}: TaskSpec): Pick<HostConfig, 'Memory' | 'MemorySwap' | 'MemoryReservation'> {
+  const bytes = (mib: number) => Math.max(smallestMemory, Math.round(mib * mebibyte));
+  const { memMib: limit } = limits;
+  if (limit === undefined) return { Memory: bytes(memMib), MemorySwap: bytes(memMib) };
+  if (limit === 'unlimited') return { MemoryReservation: bytes(memMib) };
+  return { Memory: bytes(limit), MemorySwap: bytes(limit), MemoryReservation: bytes(memMib) };
+}
+
+const cpuPeriod = 100_000;
+
+const cpuLimit = (cpus: number): Pick<HostConfig, 'CpuPeriod' | 'CpuQuota'> => ({
+  CpuPeriod: cpuPeriod,
+  // The kernel takes no less than a millisecond.
+  CpuQuota: Math.max(1000, Math.round(cpus * cpuPeriod)),
+});
 
 /** `cmd` goes to a shell in place of the image's entrypoint; `args` go to the entrypoint, as with Mesos. */
 function command(spec: TaskSpec, options: DockerOptions): Pick<ContainerSpec, 'Entrypoint' | 'Cmd'> {

@@ -29,7 +29,8 @@ export function readLaunch(info: TaskInfo): Launch {
   const id = taskId(info.task_id.value);
   const spec = readSpec(info.data);
   if (typeof spec === 'string') return { kind: 'refused', taskId: id, message: spec };
-  const { options, problems } = parseDockerParameters(spec.parameters);
+  if (spec.problem !== undefined) return { kind: 'refused', taskId: id, message: spec.problem };
+  const { options, problems } = parseDockerParameters(spec.parameters, 'all');
   const [problem] = problems;
   if (problem !== undefined) return { kind: 'refused', taskId: id, message: problem.message };
   const relative = spec.volumes.find(({ hostPath }) => !hostPath.startsWith('/'));

@@ -9,6 +9,7 @@ export interface Step {
 
 /** Steps that bring an app up. They are cancelled or waited for before anything is taken down. */
 const launching: ReadonlySet<StepKind> = new Set<StepKind>([
+  'fetch-files',
   'fetch-image',
   'create-sandbox',
   'start-sandbox',
@@ -19,7 +20,8 @@ const launching: ReadonlySet<StepKind> = new Set<StepKind>([
 ]);
 
 /**
- * What to do next for a task, given what is known of it: on the way up the image and the sandbox side by side, on the
+ * What to do next for a task, given what is known of it: on the way up the image (after files, which may hold the
+ * credentials for it) and the sandbox side by side, on the
  * way down the app, then its port, then the containers. Steps under way are left out; an empty plan waits for an
  * event or for nextWake().
  */
@@ -40,7 +42,8 @@ export function nextWake(record: TaskRecord, now: number): number | undefined {
 function planStart(record: TaskRecord): Step[] {
   const { sandbox, port, app, task } = record;
   const steps: Step[] = [];
-  if (record.image === 'wanted') {
+  if (record.files === 'wanted') steps.push({ kind: 'fetch-files', reason: 'the app needs its files' });
+  if (record.image === 'wanted' && record.files === 'present') {
     const why = task.spec.forcePullImage ? 'the task wants the newest image' : 'the app needs its image';
     steps.push({ kind: 'fetch-image', reason: why });
   }

@@ -1,16 +1,22 @@
 import type { EndpointKey } from '../../src/fabric/view.ts';
 import type { ContainerRole, ContainerSpec } from './container-spec.ts';
+import type { RegistryCredentials } from './registry-auth.ts';
 
 /** What the task side needs of Docker. Containers are named by containerName(). */
 export interface Containers {
   /** Whether an image is on this host. */
   hasImage(image: string): Promise<boolean>;
   /**
-   * Fetches an image from its registry, telling how far it is.
+   * Fetches an image from its registry, with credentials where there are some, telling how far it is.
    * @throws PatchpanelError `not-found` with Docker's words when there is none or the registry does not answer;
    *   `deadline` when nothing moves for minutes
    */
-  pull(image: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<void>;
+  pull(
+    image: string,
+    credentials: RegistryCredentials | undefined,
+    onProgress: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** @throws PatchpanelError `external` with Docker's words */
   create(name: string, spec: ContainerSpec): Promise<void>;
   /** @throws PatchpanelError `external` with Docker's words */
@@ -28,8 +34,13 @@ export interface Containers {
    * breaks; what was missed meanwhile is in list().
    */
   deaths(onOpen: () => void, signal: AbortSignal): AsyncIterable<ContainerDeath>;
-  /** What a container wrote, oldest first, until it has ended and all of it was given. */
-  output(name: string, after: string | undefined, signal: AbortSignal): AsyncIterable<readonly OutputEntry[]>;
+  /** What a container wrote, oldest first, until it has ended and all of it was given. `tty`: it has a terminal. */
+  output(
+    name: string,
+    tty: boolean,
+    after: string | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly OutputEntry[]>;
 }
 
 export interface ContainerFacts {

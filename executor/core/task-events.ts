@@ -129,6 +129,11 @@ function probed(record: TaskRecord, event: Extract<TaskEvent, { kind: 'probed' }
 function done(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-done' }>): TaskRecord {
   const { outcome, tookMs } = event;
   switch (event.step) {
+    case 'fetch-files':
+      return timed(
+        { ...record, files: 'present', progress: `preparing ${record.task.spec.image}` },
+        { filesMs: tookMs },
+      );
     case 'fetch-image':
       return timed({ ...record, image: 'present', progress: 'creating the container' }, { imageMs: tookMs });
     case 'create-sandbox':
@@ -181,6 +186,7 @@ const noted = (record: TaskRecord, note: string | undefined): TaskRecord =>
 
 function stepFailed(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-failed' }>): TaskRecord {
   switch (event.step) {
+    case 'fetch-files':
     case 'fetch-image':
     case 'create-sandbox':
     case 'start-sandbox':

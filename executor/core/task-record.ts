@@ -4,6 +4,7 @@ import { untriedCheck, type CheckState } from './health-check.ts';
 
 /** Everything that is ever done for a task. */
 export type StepKind =
+  | 'fetch-files'
   | 'fetch-image'
   | 'create-sandbox'
   | 'start-sandbox'
@@ -52,6 +53,7 @@ export interface Retry {
 
 /** Milliseconds that the parts of a start took. */
 export interface StartTimings {
+  readonly filesMs?: number;
   readonly imageMs?: number;
   readonly sandboxMs?: number;
   readonly attachMs?: number;
@@ -70,6 +72,8 @@ export interface TaskRecord {
   readonly task: DesiredTask;
   readonly launchedAt: number;
   readonly goal: Goal;
+  /** What is to be in the sandbox before the app starts. */
+  readonly files: 'wanted' | 'present';
   readonly image: 'wanted' | 'present';
   readonly sandbox: SandboxState;
   readonly port: PortState;
@@ -101,6 +105,7 @@ export function newRecord(task: DesiredTask, now: number): TaskRecord {
     task,
     launchedAt: now,
     goal: { kind: 'run' },
+    files: task.spec.fetch.length > 0 ? 'wanted' : 'present',
     image: 'wanted',
     sandbox: { is: plugged ? 'absent' : 'none' },
     port: plugged ? 'prepared' : 'none',

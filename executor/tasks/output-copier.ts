@@ -9,6 +9,8 @@ export interface CopierOptions {
   /** Directory of `stdout` and `stderr`. */
   readonly directory: string;
   readonly rotation: Rotation;
+  /** The container has a terminal. */
+  readonly tty: boolean;
   readonly log: Logger;
 }
 
@@ -64,12 +66,12 @@ export class OutputCopier {
 
   /** Copies until the stream ends; true when there is nothing more to come. */
   async #copy(): Promise<boolean> {
-    const { containers, log } = this.#options;
+    const { containers, tty, log } = this.#options;
     try {
       // Asked first: what ended before the stream was opened has been given completely by its end.
       const before = await containers.inspect(this.#name);
       if (before === undefined) return true;
-      for await (const entries of containers.output(this.#name, this.#last, this.#abort.signal)) {
+      for await (const entries of containers.output(this.#name, tty, this.#last, this.#abort.signal)) {
         await this.#write(entries);
       }
       return !before.running || !(await this.#isRunning());

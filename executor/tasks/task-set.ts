@@ -150,6 +150,7 @@ export class TaskSet {
       containers: tools.containers,
       directory: path.join(sandboxDir, 'tasks', task.taskId),
       rotation,
+      tty: task.spec.tty,
       log: taskLog,
     });
     const runner = new TaskRunner(task, {

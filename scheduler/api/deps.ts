@@ -37,6 +37,10 @@ export interface ApiDeps {
   readonly security: Security;
   /** Origins whose pages may read the API; `*`: all. */
   readonly allowedOrigins: readonly string[];
+  /** Why the scheduler has no secret of this source, if it has none. */
+  readonly secretProblem: (source: string) => string | undefined;
+  /** Docker parameters that the operator allows besides those that are always allowed. */
+  readonly allowedParameters: ReadonlySet<string>;
   /** What no app may ask for on this cluster. */
   readonly forbidden: readonly Forbiddable[];
   readonly info: ApiInfo;
@@ -63,6 +67,8 @@ export interface ApiInfo {
   readonly master: string;
   readonly failoverTimeoutSeconds: number;
   readonly defaultNetwork: NetworkName;
+  /** What an app runs that names no image. */
+  readonly defaultImage: string | undefined;
   readonly httpPort: number;
   /** What a proxy puts before our paths, without a slash at its end; empty: nothing. */
   readonly pathPrefix: string;

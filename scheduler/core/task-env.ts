@@ -51,7 +51,7 @@ export function taskPorts(app: App, instance: Instance): readonly TaskPort[] {
 
 /**
  * The environment of a task: what Marathon injects, the slot's own facts, and the app's variables, which win over
- * both. `domain` is the network's; absent for tasks on the host's network.
+ * both; those that are secrets are left out. `domain` is the network's; absent for tasks on the host's network.
  */
 export function taskEnvironment(
   app: App,
@@ -66,9 +66,15 @@ export function taskEnvironment(
     PATCHPANEL_SLOT: String(slot.index),
     PATCHPANEL_EPOCH: String(instance.epoch),
     ...addressVariables(slot, domain),
-    ...app.env,
+    ...plainVariables(app.env),
   };
 }
+
+/** Without those that are secrets, whose values are not known here. */
+const plainVariables = (env: App['env']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  );
 
 function taskContext(app: App, instance: Instance): Record<string, string> {
   return {

@@ -17,9 +17,15 @@ export interface App {
   /** MiB */
   readonly disk: number;
   readonly gpus: number;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | SecretReference>>;
+  /** What apps call secrets by, and where the scheduler finds them; the values are kept nowhere. */
+  readonly secrets?: Readonly<Record<string, { readonly source: string }>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly user?: string;
+  /** With a terminal instead of two streams of output. */
+  readonly tty?: boolean;
+  /** Hard limits; without them cpus are shares, and mem is the limit of memory. */
+  readonly resourceLimits?: ResourceLimits;
   readonly container: Container;
   readonly network: AppNetwork;
   /** Host-mode ports; empty for other modes. */
@@ -57,8 +63,29 @@ export interface Container {
   readonly privileged: boolean;
   /** Raw docker options, from the allow-list only. */
   readonly parameters: readonly { readonly key: string; readonly value: string }[];
-  readonly volumes: readonly HostVolume[];
+  readonly volumes: readonly Volume[];
+  /** A Docker configuration with the credentials for the image's registry. */
+  readonly pullConfig?: SecretReference;
   readonly portMappings: readonly PortMapping[];
+}
+
+/** Names one of the app's `secrets`. */
+export interface SecretReference {
+  readonly secret: string;
+}
+
+export interface ResourceLimits {
+  readonly cpus?: number | 'unlimited';
+  /** MiB */
+  readonly mem?: number | 'unlimited';
+}
+
+export type Volume = HostVolume | SecretVolume;
+
+/** A file with a secret. */
+export interface SecretVolume extends SecretReference {
+  /** Relative ones are in the sandbox. */
+  readonly containerPath: string;
 }
 
 export interface HostVolume {

@@ -28,6 +28,14 @@ export interface DockerOptionsDraft {
     CpuQuota?: number;
     CpusetCpus?: string;
     PidsLimit?: number;
+    IpcMode?: string;
+    PidMode?: string;
+    UsernsMode?: string;
+    Runtime?: string;
+    OomScoreAdj?: number;
+    OomKillDisable?: boolean;
+    BlkioWeight?: number;
+    StorageOpt?: Record<string, string>;
   };
   /** Of whatever holds the network namespace: the sandbox, or the app's container on the host's network. */
   sandbox: {
@@ -86,7 +94,7 @@ const integer =
   };
 
 const flag =
-  (key: 'Init' | 'ReadonlyRootfs'): Parser =>
+  (key: 'Init' | 'ReadonlyRootfs' | 'OomKillDisable'): Parser =>
   (value, { hostConfig }) => {
     if (value !== 'true' && value !== 'false' && value !== '') return 'it is true or false';
     hostConfig[key] = value !== 'false';
@@ -204,6 +212,35 @@ export const parameterParsers: ReadonlyMap<string, Parser> = new Map<string, Par
   ['ulimit', ulimit],
   ['user', text('User')],
   ['workdir', text('WorkingDir')],
+]);
+
+const oneOf =
+  (key: 'IpcMode' | 'PidMode' | 'UsernsMode', values: readonly string[]): Parser =>
+  (value, { hostConfig }) => {
+    if (!values.includes(value)) return `it is one of ${values.join(', ')}`;
+    hostConfig[key] = value;
+    return undefined;
+  };
+
+const runtime: Parser = (value, { hostConfig }) => notEmpty(value) ?? void (hostConfig.Runtime = value);
+
+const storageOption: Parser = (value, { hostConfig }) => {
+  const [name, setting] = splitOnce(value, '=');
+  if (name === '' || setting === undefined) return `${JSON.stringify(value)} is not of the form name=value`;
+  hostConfig.StorageOpt = { ...hostConfig.StorageOpt, [name]: setting };
+  return undefined;
+};
+
+/** Keys that an operator may allow: they give an app more of the host than the others. */
+export const guardedParameters: ReadonlyMap<string, Parser> = new Map<string, Parser>([
+  ['blkio-weight', integer('BlkioWeight', 10, 1000)],
+  ['ipc', oneOf('IpcMode', ['none', 'private', 'shareable', 'host'])],
+  ['oom-kill-disable', flag('OomKillDisable')],
+  ['oom-score-adj', integer('OomScoreAdj', -1000, 1000)],
+  ['pid', oneOf('PidMode', ['host'])],
+  ['runtime', runtime],
+  ['storage-opt', storageOption],
+  ['userns', oneOf('UsernsMode', ['host'])],
 ]);
 
 /** Known options of `docker run` that have another place in an app's definition. */

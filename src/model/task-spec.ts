@@ -37,6 +37,26 @@ export type CheckSpec = z.infer<typeof checkSpecSchema>;
 /** Asked until the first success: then the task is ready and stays so. */
 export const readinessSpecSchema = checkSpecSchema.pick({ probe: true, intervalMs: true, timeoutMs: true });
 
+/** A file to bring into the task's sandbox before it starts. */
+export const fetchItemSchema = z.object({
+  uri: z.string(),
+  extract: z.boolean(),
+  executable: z.boolean(),
+  cache: z.boolean(),
+  destPath: z.string().optional(),
+});
+
+export type FetchItem = z.infer<typeof fetchItemSchema>;
+
+/** A file with a secret, of the task alone. */
+export const secretFileSchema = z.object({
+  containerPath: z.string(),
+  /** In base64. A secret. */
+  content: z.string(),
+});
+
+export type SecretFile = z.infer<typeof secretFileSchema>;
+
 /** By what an executor shows the scheduler whose it is, and by what it knows the scheduler. A secret. */
 export const schedulerAccessSchema = z.object({
   /** Good for the one host only. */
@@ -69,9 +89,22 @@ export const taskSpecSchema = z.object({
   /** Arguments for the image's entrypoint. */
   args: z.array(z.string()),
   user: z.string().optional(),
-  /** Complete: Marathon's injected variables, then the user's own, which win. */
+  /** Complete: Marathon's injected variables, then the user's own, which win. Some may be secrets. */
   env: z.record(z.string(), z.string()),
   labels: z.record(z.string(), z.string()),
+  fetch: z.array(fetchItemSchema).default([]),
+  secretFiles: z.array(secretFileSchema).default([]),
+  /** Docker's configuration with credentials for the image's registry. A secret. */
+  pullConfig: z.string().optional(),
+  tty: z.boolean().default(false),
+  limits: z
+    .object({
+      cpus: z.number().positive().optional(),
+      memMib: z.union([z.number(), z.literal('unlimited')]).optional(),
+    })
+    .default({}),
+  /** Why the task cannot be run after all, as the scheduler sees it: it is refused with this. */
+  problem: z.string().optional(),
   volumes: z.array(z.object({ containerPath: z.string(), hostPath: z.string(), mode: z.enum(['RO', 'RW']) })),
   cpus: z.number(),
   /** MiB */

@@ -128,7 +128,7 @@ test('output that is read in two parts has every entry once', async () => {
     // Each time the stream is broken off after one piece and continued after the last entry of it.
     while (seen.length < 5) {
       const abort = new AbortController();
-      for await (const entries of host('resume').output(bench.name(id, 'app'), last, abort.signal)) {
+      for await (const entries of host('resume').output(bench.name(id, 'app'), false, last, abort.signal)) {
         for (const entry of entries.slice(0, 2)) seen.push(Buffer.from(entry.text).toString().trim());
         last = entries[Math.min(1, entries.length - 1)]?.at;
         break;

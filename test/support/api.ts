@@ -35,6 +35,8 @@ const settings: Settings = { ...coreSettings, role: '*' };
 export interface ApiHarnessOptions {
   readonly security?: Partial<Security>;
   readonly forbidden?: readonly Forbiddable[];
+  readonly allowedParameters?: readonly string[];
+  readonly defaultImage?: string;
   readonly allowedOrigins?: readonly string[];
   readonly pathPrefix?: string;
 }
@@ -60,7 +62,14 @@ export class ApiHarness {
   });
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
-  constructor({ security, forbidden, allowedOrigins, pathPrefix }: ApiHarnessOptions = {}) {
+  constructor({
+    security,
+    forbidden,
+    allowedParameters,
+    defaultImage,
+    allowedOrigins,
+    pathPrefix,
+  }: ApiHarnessOptions = {}) {
     const network = {
       name: networkName('default'),
       vni: 7,
@@ -101,6 +110,8 @@ export class ApiHarness {
       },
       allowedOrigins: allowedOrigins ?? [],
       forbidden: forbidden ?? [],
+      secretProblem: (source) => (source === 'missing' ? 'there is no secret "missing"' : undefined),
+      allowedParameters: new Set(allowedParameters),
       info: {
         version: '0.0.0',
         frameworkName: 'patchpanel',
@@ -111,6 +122,7 @@ export class ApiHarness {
         master: 'http://127.0.0.1:5050',
         failoverTimeoutSeconds: 604_800,
         defaultNetwork: networkName('default'),
+        defaultImage,
         httpPort: 8080,
         pathPrefix: pathPrefix ?? '',
       },

@@ -2,6 +2,8 @@ import type { App } from '../../src/model/app.ts';
 import { agentId, appId, appVersion, executorId, networkName, slotId, taskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Launch } from '../../scheduler/core/effects.ts';
+import { PatchpanelError } from '../../src/runtime/errors.ts';
+import type { SecretReader } from '../../scheduler/driver/mesos/task-secrets.ts';
 import type { SchedulerReach } from '../../scheduler/driver/mesos/task-spec.ts';
 import { anApp } from './core-bench.ts';
 
@@ -12,6 +14,13 @@ export const reach: SchedulerReach = {
   url: 'http://leader:8080',
   tokenOf: (host) => `token of ${host}`,
   authority: undefined,
+};
+
+/** A scheduler without secrets. */
+export const noSecrets: SecretReader = {
+  read: (source) => {
+    throw new PatchpanelError('not-found', `there is no secret "${source}"`);
+  },
 };
 
 /** An app on the default network; what a test is about is given. */

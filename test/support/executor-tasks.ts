@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TaskInfo, TaskStatus } from '../../proto/mesos.gen.ts';
 import type { StepTools } from '../../executor/apply.ts';
 import { containerName, type ContainerRole } from '../../executor/core/container-spec.ts';
+import { HostFiles } from '../../executor/adapters/files/host-files.ts';
 import { pauseImage } from '../../executor/adapters/docker/pause-image.ts';
 import { isTerminalState } from '../../executor/core/status.ts';
 import type { AttachTimings, Fabric } from '../../executor/core/ports.ts';
@@ -42,6 +43,10 @@ export function taskSpec(changes: Partial<TaskSpec> = {}): TaskSpec {
     args: [],
     env: {},
     labels: {},
+    fetch: [],
+    secretFiles: [],
+    tty: false,
+    limits: {},
     volumes: [],
     cpus: 0.1,
     memMib: 32,
@@ -108,6 +113,19 @@ export class FakeFabric implements Fabric {
   }
 }
 
+/** Files of tasks in a directory of the test. */
+export const filesIn = (directory: string): HostFiles =>
+  new HostFiles({
+    directory,
+    secretsDirectory: path.join(directory, 'secrets'),
+    runId: 'run-1',
+    cacheDirectory: path.join(directory, 'cache'),
+    cacheBytes: 1024 * 1024,
+    maxBytes: 16 * 1024 * 1024,
+    dockerConfig: path.join(directory, 'docker-config.json'),
+    log: recordingLogger(),
+  });
+
 const noProber: Prober = {
   probe: () => Promise.reject(new PatchpanelError('invalid', 'this test does not expect health checks')),
 };
@@ -135,6 +153,7 @@ export class TaskBench {
     const tools: StepTools = {
       containers,
       fabric: this.fabric,
+      files: filesIn(directory),
       surroundings: { hostKey, agentId: 'agent-1', runId: 'run-1' },
       sandboxImage: pauseImage.name,
       convergeTimeoutMs: 100,

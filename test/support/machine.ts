@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { run } from '../../src/runtime/process.ts';
 
@@ -32,4 +33,14 @@ let counter = 0;
 export function uniqueClusterName(): string {
   counter += 1;
   return `t${(process.pid % 46_656).toString(36)}${counter.toString(36)}`;
+}
+
+/** Lets a server listen on a free port of the loopback address and gives its URL. */
+export async function listeningUrl(server: Server): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 }

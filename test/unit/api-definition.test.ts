@@ -142,3 +142,140 @@ describe('ports', () => {
     ]);
   });
 });
+
+describe('files', () => {
+  test('what is to be fetched comes back with its defaults', async () => {
+    const app = await accepted({
+      fetch: [
+        { uri: 'https://files.example/a.tgz' },
+        { uri: 'file:///etc/x', extract: false, executable: true, cache: true, destPath: 'bin/x' },
+      ],
+    });
+    expect(app['fetch']).toEqual([
+      { uri: 'https://files.example/a.tgz', extract: true, executable: false, cache: false },
+      { uri: 'file:///etc/x', extract: false, executable: true, cache: true, destPath: 'bin/x' },
+    ]);
+  });
+
+  test('the older uris become fetch; archives are known by their names', async () => {
+    const app = await accepted({ uris: ['http://files.example/a.zip?x', 'http://files.example/b.txt'] });
+    expect(app).not.toHaveProperty('uris');
+    expect(app['fetch']).toMatchObject([{ extract: true }, { extract: false }]);
+  });
+
+  test('what cannot be fetched is refused', async () => {
+    const problems = await refused({
+      fetch: [
+        { uri: 'nonsense' },
+        { uri: 'hdfs://namenode/x' },
+        { uri: 'http://files.example/a', destPath: '../a' },
+      ],
+    });
+    expect(problems).toEqual({
+      '/fetch(0)/uri': 'URI has invalid syntax.',
+      '/fetch(1)/uri': 'hdfs:// is not supported: use http, https or file',
+      '/fetch(2)/destPath': 'must be a relative path of a file inside the sandbox',
+    });
+    const both = { uris: ['http://a.example/a'], fetch: [{ uri: 'http://a.example/a' }] };
+    expect(await refused(both)).toEqual({ '/uris': 'may not be set in conjunction with fetch' });
+  });
+
+  test('a cluster may forbid files of the host', async () => {
+    api = new ApiHarness({ forbidden: ['host-files'] });
+    expect(await refused({ uris: ['/etc/docker.tar.gz'] })).toHaveProperty('/fetch');
+  });
+});
+
+describe('secrets', () => {
+  const container = {
+    docker: { image: 'web:1', pullConfig: { secret: 'registry' } },
+    volumes: [{ containerPath: 'key', secret: 'key' }],
+    portMappings: [],
+  };
+
+  test('are named, never told', async () => {
+    const secrets = { key: { source: 'web/key' }, registry: { source: 'env:REGISTRY' } };
+    const app = await accepted({ container, secrets, env: { KEY: { secret: 'key' }, PLAIN: 'x' } });
+    expect(app).toMatchObject({ container, secrets, env: { KEY: { secret: 'key' }, PLAIN: 'x' } });
+  });
+
+  test('that are not there, or not declared, are refused', async () => {
+    expect(
+      await refused({ container, secrets: { key: { source: 'missing' } }, env: { A: { secret: 'b' } } }),
+    ).toEqual({
+      '/secrets/key/source': 'there is no secret "missing"',
+      '/env/A': 'references an undefined secret "b"',
+      '/container/docker/pullConfig': 'references an undefined secret "registry"',
+    });
+    const volumes = [{ containerPath: '../x', secret: 's' }];
+    expect(
+      await refused({ container: { ...image, volumes }, secrets: { s: { source: 's' } } }),
+    ).toHaveProperty('/container/volumes(0)/containerPath');
+  });
+});
+
+describe('run-time fields', () => {
+  test('limits and a terminal come back', async () => {
+    const fields = { tty: true, cpus: 0.5, mem: 64, resourceLimits: { cpus: 2, mem: 'unlimited' } };
+    expect(await accepted(fields)).toMatchObject(fields);
+    api = new ApiHarness();
+    expect(await refused({ cpus: 2, resourceLimits: { cpus: 1 } })).toEqual({
+      '/resourceLimits/cpus': 'resource limit must be greater than or equal to requested resource (2)',
+    });
+  });
+
+  test('an app that may have one instance at most goes before it comes', async () => {
+    const labels = { MARATHON_SINGLE_INSTANCE_APP: 'true' };
+    const app = await accepted({ labels, instances: 1 });
+    expect(app['upgradeStrategy']).toEqual({ maximumOverCapacity: 0, minimumHealthCapacity: 0 });
+    api = new ApiHarness();
+    const upgradeStrategy = { maximumOverCapacity: 1, minimumHealthCapacity: 0 };
+    expect(Object.keys(await refused({ labels, instances: 2, upgradeStrategy }))).toEqual([
+      '/instances',
+      '/upgradeStrategy/maximumOverCapacity',
+    ]);
+    expect(await refused({ labels: { DCOS_MIGRATION_API_VERSION: 'v1' } })).toHaveProperty(
+      '/labels',
+      expect.stringContaining('DCOS_MIGRATION_API_PATH must be defined'),
+    );
+  });
+
+  test('a command without an image runs in the image of the cluster, if there is one', async () => {
+    const { container: _container, ...rest } = webApp;
+    const body = { ...rest, cmd: 'sleep 1' };
+    expect((await api.call('POST', '/v2/apps', body)).status).toBe(422);
+    api = new ApiHarness({ defaultImage: 'busybox:1' });
+    const { body: created } = await api.call('POST', '/v2/apps', body);
+    expect(created['container']).toMatchObject({ docker: { image: 'busybox:1' } });
+    expect((await api.call('POST', '/v2/apps', { ...rest, id: '/nothing' })).status).toBe(422);
+  });
+
+  test('Docker parameters that reach the host are for the operator to allow', async () => {
+    const parameters = {
+      container: { docker: { image: 'web:1', parameters: [{ key: 'pid', value: 'host' }] } },
+    };
+    expect(await refused(parameters)).toHaveProperty(
+      '/container/docker/parameters(0)/key',
+      expect.stringContaining('--allow-docker-parameter pid'),
+    );
+    api = new ApiHarness({ allowedParameters: ['pid'] });
+    await accepted(parameters);
+  });
+
+  test.each([
+    ['/container/type', { container: { type: 'MESOS', docker: { image: 'web:1' } } }],
+    ['/container/linuxInfo', { container: { ...image, linuxInfo: {} } }],
+    [
+      '/container/volumes(0)',
+      { container: { ...image, volumes: [{ containerPath: 'd', persistent: { size: 1 } }] } },
+    ],
+    ['/container/volumes(0)', { container: { ...image, volumes: [{ containerPath: '/d', external: {} }] } }],
+    ['/gpus', { gpus: 1 }],
+    ['/check', { check: { tcp: { port: 1 } } }],
+    ['/residency', { residency: {} }],
+    ['/executorResources', { executorResources: { cpus: 1 } }],
+    ['/executor', { executor: '/bin/own' }],
+  ])('what cannot be honoured is refused: %s', async (path, fields) => {
+    expect(await refused(fields)).toHaveProperty(path);
+  });
+});

@@ -12,6 +12,7 @@ import { taskId } from '../../src/model/ids.ts';
 import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { taskInfo, taskSpec } from '../support/executor-tasks.ts';
 
+const mounts = { sandbox: '/tasks/1/sandbox', secrets: ['/run/secrets/0'] };
 const surroundings = { hostKey: 'key', agentId: 'agent', runId: 'run' };
 
 function desired(changes: Partial<TaskSpec> = {}): DesiredTask {
@@ -20,7 +21,7 @@ function desired(changes: Partial<TaskSpec> = {}): DesiredTask {
   return launch.task;
 }
 
-const app = (changes: Partial<TaskSpec> = {}) => appContainer(desired(changes), surroundings);
+const app = (changes: Partial<TaskSpec> = {}) => appContainer(desired(changes), surroundings, mounts);
 const sandbox = (changes: Partial<TaskSpec> = {}) => {
   const task = desired(changes);
   return sandboxContainer(task, task.plug!, 'pause', surroundings);
@@ -30,7 +31,7 @@ test('cmd goes to a shell in place of the entrypoint, args go to the entrypoint'
   expect(app({ cmd: 'echo hi' })).toMatchObject({ Entrypoint: ['/bin/sh'], Cmd: ['-c', 'echo hi'] });
   const { cmd: _cmd, ...withArgs } = taskSpec({ args: ['--port', '80'] });
   const launch = readLaunch(taskInfo(withArgs));
-  const spec = launch.kind === 'accepted' ? appContainer(launch.task, surroundings) : undefined;
+  const spec = launch.kind === 'accepted' ? appContainer(launch.task, surroundings, mounts) : undefined;
   expect(spec?.Cmd).toEqual(['--port', '80']);
   expect(spec?.Entrypoint).toBeUndefined();
 });
@@ -43,7 +44,7 @@ test('cpus are shares, memory is a hard limit and never less than Docker takes',
 test('the app joins its sandbox, which has no network of its own', () => {
   const spec = taskSpec();
   const task = desired({ taskId: spec.taskId });
-  expect(appContainer(task, surroundings).HostConfig.NetworkMode).toBe(
+  expect(appContainer(task, surroundings, mounts).HostConfig.NetworkMode).toBe(
     `container:${containerName('sandbox', taskId(spec.taskId))}`,
   );
   expect(sandbox().HostConfig.NetworkMode).toBe('none');

@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { allowedDockerParameters, parseDockerParameters } from '../../src/model/docker-parameters.ts';
+import {
+  allowedDockerParameters,
+  guardedDockerParameters,
+  parseDockerParameters,
+} from '../../src/model/docker-parameters.ts';
 
-const parse = (key: string, value: string) => parseDockerParameters([{ key, value }]);
+const parse = (key: string, value: string) => parseDockerParameters([{ key, value }], new Set());
 
 test.each([
   ['ulimit', 'nofile=1024:4096', { hostConfig: { Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 4096 }] } }],
@@ -61,11 +65,32 @@ test('an option that has another place is refused with a hint, an unknown one wi
 });
 
 test('parameters add up, and each problem has its place', () => {
-  const { options, problems } = parseDockerParameters([
-    { key: 'cap-add', value: 'NET_ADMIN' },
-    { key: 'net', value: 'host' },
-    { key: 'cap-add', value: 'SYS_PTRACE' },
-  ]);
+  const { options, problems } = parseDockerParameters(
+    [
+      { key: 'cap-add', value: 'NET_ADMIN' },
+      { key: 'net', value: 'host' },
+      { key: 'cap-add', value: 'SYS_PTRACE' },
+    ],
+    new Set(),
+  );
   expect(options.hostConfig.CapAdd).toEqual(['NET_ADMIN', 'SYS_PTRACE']);
   expect(problems).toEqual([{ index: 1, key: 'net', message: expect.any(String) }]);
+});
+
+test.each([
+  ['pid', 'host', { PidMode: 'host' }],
+  ['ipc', 'shareable', { IpcMode: 'shareable' }],
+  ['userns', 'host', { UsernsMode: 'host' }],
+  ['runtime', 'runsc', { Runtime: 'runsc' }],
+  ['oom-score-adj', '-500', { OomScoreAdj: -500 }],
+  ['oom-kill-disable', 'true', { OomKillDisable: true }],
+  ['blkio-weight', '500', { BlkioWeight: 500 }],
+  ['storage-opt', 'size=10G', { StorageOpt: { size: '10G' } }],
+])('%s is for the operator to allow', (key, value, hostConfig) => {
+  expect(parse(key, value).problems[0]?.message).toContain(`--allow-docker-parameter ${key}`);
+  expect(guardedDockerParameters).toContain(key);
+  for (const besides of [new Set([key]), 'all'] as const) {
+    const { options, problems } = parseDockerParameters([{ key, value }], besides);
+    expect([options.hostConfig, problems]).toEqual([hostConfig, []]);
+  }
 });

@@ -10,6 +10,7 @@ import type {
   OutputEntry,
 } from '../../core/task-containers.ts';
 import { slotIdFromText } from '../../../src/model/ids.ts';
+import type { RegistryCredentials } from '../../core/registry-auth.ts';
 import { dockerError, statusOf } from './connection.ts';
 import { runCommand, type CommandEnd } from './command.ts';
 import { readDeaths } from './deaths.ts';
@@ -46,8 +47,13 @@ export class DockerContainers implements Containers {
     }
   }
 
-  pull(image: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<void> {
-    return pullImage(this.#docker, image, onProgress, signal);
+  pull(
+    image: string,
+    credentials: RegistryCredentials | undefined,
+    onProgress: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return pullImage(this.#docker, image, credentials, onProgress, signal);
   }
 
   /** Makes the image of the sandboxes unless it is there. */
@@ -145,10 +151,11 @@ export class DockerContainers implements Containers {
 
   output(
     name: string,
+    tty: boolean,
     after: string | undefined,
     signal: AbortSignal,
   ): AsyncIterable<readonly OutputEntry[]> {
-    return readOutput(this.#container(name), after, signal);
+    return readOutput(this.#container(name), tty, after, signal);
   }
 
   /** The version of the engine. @throws PatchpanelError `unavailable` when Docker does not answer */

@@ -5,6 +5,7 @@ import { dockerError } from './connection.ts';
 import { closeOnAbort } from './open-stream.ts';
 
 const headerBytes = 8;
+const newline = 0x0a;
 /** Docker cuts long lines at 16 KiB; more than this is no stream of output. */
 const longestFrame = 16 * 1024 * 1024;
 
@@ -35,6 +36,28 @@ export class OutputFrames {
   }
 }
 
+/**
+ * Cuts what a container with a terminal writes into entries: lines that begin with their time. INVARIANT: it holds less
+ * than one line, or the longest part of one, between calls.
+ */
+export class TerminalLines {
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** The lines that are complete with this chunk. */
+  add(chunk: Buffer): OutputEntry[] {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const entries: OutputEntry[] = [];
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline)) {
+      entries.push(entryOf(1, bytes.subarray(0, end + 1)));
+      bytes = bytes.subarray(end + 1);
+    }
+    if (bytes.length > longestFrame)
+      throw new PatchpanelError('protocol', 'output of Docker has no end of line');
+    this.#rest = bytes;
+    return entries;
+  }
+}
+
 function entryOf(stream: number, payload: Buffer): OutputEntry {
   const blank = payload.indexOf(0x20);
   return {
@@ -54,6 +77,7 @@ export function sinceParameter(at: string): string {
 /** Follows what a container writes; see Containers.output. */
 export async function* readOutput(
   container: Docker.Container,
+  tty: boolean,
   after: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<readonly OutputEntry[]> {
@@ -67,7 +91,7 @@ export async function* readOutput(
       // The API takes nanoseconds after a dot; the library's type knows numbers only.
       ...(after === undefined ? {} : { since: sinceParameter(after) as unknown as number }),
     });
-    const frames = new OutputFrames();
+    const frames = tty ? new TerminalLines() : new OutputFrames();
     for await (const chunk of closeOnAbort(output, signal)) {
       // `since` is inclusive: what was seen already is dropped here.
       const entries = frames.add(chunk).filter((entry) => after === undefined || entry.at > after);

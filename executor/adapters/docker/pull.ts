@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { addPullRecord, pullText, type PullProgress } from '../../core/task-pull-progress.ts';
+import type { RegistryCredentials } from '../../core/registry-auth.ts';
 import { dockerError, dockerWords } from './connection.ts';
 import { jsonLines } from './json-lines.ts';
 import { closeOnAbort } from './open-stream.ts';
@@ -20,6 +21,7 @@ const recordSchema = z.object({
 export async function pullImage(
   docker: Docker,
   image: string,
+  credentials: RegistryCredentials | undefined,
   onProgress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,7 +29,10 @@ export async function pullImage(
   const timer = setTimeout(() => stall.abort(), stallMs);
   const limit = AbortSignal.any([signal, stall.signal]);
   try {
-    const stream = closeOnAbort(await docker.pull(image, { abortSignal: limit }), limit);
+    const stream = closeOnAbort(
+      await docker.pull(image, { abortSignal: limit, ...authconfigOf(credentials) }),
+      limit,
+    );
     let progress: PullProgress = new Map();
     for await (const line of jsonLines(stream)) {
       timer.refresh();
@@ -44,6 +49,9 @@ export async function pullImage(
     clearTimeout(timer);
   }
 }
+
+const authconfigOf = (credentials: RegistryCredentials | undefined): { authconfig?: RegistryCredentials } =>
+  credentials === undefined ? {} : { authconfig: credentials };
 
 function pullError(image: string, error: unknown, signal: AbortSignal, stall: AbortSignal): PatchpanelError {
   if (signal.aborted) return new PatchpanelError('aborted', `image ${image}: the pull was cancelled`);

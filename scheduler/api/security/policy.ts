@@ -1,9 +1,16 @@
 import type { AppNetwork } from '../../../src/model/app.ts';
 import type { AppJson } from '../v2/app-json.ts';
+import { fetchSource } from '../../../src/model/fetch.ts';
 import type { Details } from '../problems.ts';
 
 /** What an operator may forbid all apps, because it reaches the host past the container. */
-export const forbiddable = ['privileged', 'host-volumes', 'host-network', 'docker-parameters'] as const;
+export const forbiddable = [
+  'privileged',
+  'host-volumes',
+  'host-files',
+  'host-network',
+  'docker-parameters',
+] as const;
 
 export type Forbiddable = (typeof forbiddable)[number];
 
@@ -20,6 +27,7 @@ export function checkPolicy(
     'host-volumes': (json.container?.volumes ?? []).some(({ hostPath }) => hostPath !== undefined)
       ? '/container/volumes'
       : undefined,
+    'host-files': fetchesHostFile(json) ? '/fetch' : undefined,
     'host-network': network.mode === 'host' ? '/networks' : undefined,
     'docker-parameters': (docker?.parameters ?? []).length > 0 ? '/container/docker/parameters' : undefined,
   };
@@ -29,3 +37,6 @@ export function checkPolicy(
       details.add(path, `${feature} is forbidden on this cluster (--forbid ${feature})`);
   }
 }
+
+const fetchesHostFile = ({ fetch = [], uris = [] }: AppJson): boolean =>
+  [...fetch.map(({ uri }) => uri), ...uris].some((uri) => fetchSource(uri).kind === 'file');

@@ -33,7 +33,7 @@ const volume = z.object({
   mode: z.enum(['RO', 'RW']).optional(),
   persistent: z.unknown().optional(),
   external: z.unknown().optional(),
-  secret: z.unknown().optional(),
+  secret: text.min(1).optional(),
 });
 
 const docker = z.object({
@@ -41,7 +41,7 @@ const docker = z.object({
   forcePullImage: z.boolean().optional(),
   privileged: z.boolean().optional(),
   parameters: z.array(z.object({ key: text.min(1), value: text })).optional(),
-  pullConfig: z.unknown().optional(),
+  pullConfig: z.object({ secret: text.min(1) }).optional(),
   credential: z.unknown().optional(),
   network: z.enum(['BRIDGE', 'HOST', 'NONE', 'USER']).optional(),
   portMappings: z.array(portMapping).optional(),
@@ -62,6 +62,7 @@ const network = z.object({
 });
 
 const seconds = z.int().min(0);
+const limit = z.union([z.number().min(0), z.literal('unlimited')]);
 
 const healthCheck = z.object({
   protocol: z.enum(['HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP']).optional(),
@@ -107,13 +108,13 @@ export const appJsonSchema = z.object({
   disk: z.number().min(0).optional(),
   gpus: z.int().min(0).optional(),
   env: z.record(z.string(), z.union([text, z.object({ secret: text })])).optional(),
-  secrets: z.record(z.string(), z.unknown()).optional(),
+  secrets: z.record(z.string(), z.object({ source: text.min(1) })).optional(),
   labels: textMap.optional(),
   user: text.min(1).optional(),
   role: text.optional(),
   executor: text.optional(),
   executorResources: z.unknown().optional(),
-  resourceLimits: z.unknown().optional(),
+  resourceLimits: z.object({ cpus: limit.optional(), mem: limit.optional() }).optional(),
   container: container.optional(),
   networks: z.array(network).optional(),
   ipAddress: z

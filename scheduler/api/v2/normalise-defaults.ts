@@ -7,6 +7,12 @@ export interface NormaliseDefaults {
   readonly defaultNetwork: NetworkName;
   /** The domain that names on a network live under; undefined for an unknown network. */
   readonly domainOf: (network: NetworkName) => string | undefined;
+  /** Why the scheduler has no secret of this source, if it has none. */
+  readonly secretProblem: (source: string) => string | undefined;
+  /** The Docker parameters that the operator allows besides those that are always allowed. */
+  readonly allowedParameters: ReadonlySet<string>;
+  /** What an app runs that names no image; without it such an app is refused. */
+  readonly defaultImage: string | undefined;
   /** What no app may ask for on this cluster. */
   readonly forbidden: readonly Forbiddable[];
   readonly now: number;

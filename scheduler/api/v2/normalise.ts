@@ -1,4 +1,11 @@
-import type { App, AppNetwork, Constraint, HealthCheck, ReadinessCheck } from '../../../src/model/app.ts';
+import type {
+  App,
+  AppNetwork,
+  Constraint,
+  FetchUri,
+  HealthCheck,
+  ReadinessCheck,
+} from '../../../src/model/app.ts';
 import { deploymentPolicyProblems } from '../../../src/model/deployment-policy.ts';
 import { handoverProblems } from '../../../src/model/handover.ts';
 import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
@@ -14,12 +21,16 @@ import { portsOf, type Ports } from './app-ports.ts';
 import type { NormaliseDefaults } from './normalise-defaults.ts';
 import { healthChecksOf } from './health-checks.ts';
 import { readinessChecksOf } from './readiness-checks.ts';
+import { fetchOf } from './app-files.ts';
+import { secretsOf, type Secretive } from './app-secrets.ts';
 import { checkUnsupported } from './unsupported.ts';
 import { parseConstraints } from './constraints.ts';
 
 export type Normalised =
   | { readonly kind: 'app'; readonly app: App }
   | { readonly kind: 'invalid'; readonly details: readonly Detail[] };
+
+const commandRule = "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.";
 
 /**
  * Marathon's JSON, old forms included, → an app with every default filled in; or every error, by path. The version
@@ -30,7 +41,8 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const id = parseAppId(json.id);
   if ('error' in id) details.add('/id', id.error);
   checkUnsupported(json, details);
-  checkCommand(json, details);
+  checkCommand(json, defaults, details);
+  checkLimits(json, details);
   const network = networkOf(json, defaults, details);
   const labels = json.labels ?? {};
   for (const { label, problem } of [...handoverProblems(labels), ...deploymentPolicyProblems(labels)]) {
@@ -43,6 +55,8 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const ports = portsOf(json, network, defaults, details);
   const named = network.mode === 'host' ? ports.definitions : ports.mappings;
   const checked: Parsed = {
+    secretive: secretsOf(json, defaults, details),
+    fetch: fetchOf(json, details),
     constraints: parseConstraints(json.constraints ?? [], details),
     dependencies: 'id' in id ? readDependencies(json.dependencies ?? [], id.id, details) : [],
     healthChecks: healthChecksOf(json.healthChecks ?? [], named.length, details),
@@ -53,8 +67,9 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
     ),
   };
   checkStrategies(json, defaults.role, details);
-  checkParameters(json, details);
-  const image = json.container?.docker?.image;
+  checkLabels(json, details);
+  checkParameters(json, defaults.allowedParameters, details);
+  const image = json.container?.docker?.image ?? defaults.defaultImage;
   if (!details.empty || 'error' in id || image === undefined)
     return { kind: 'invalid', details: details.list() };
   return {
@@ -65,6 +80,8 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
 
 /** Lists that were parsed and checked on their own. */
 interface Parsed {
+  readonly secretive: Secretive;
+  readonly fetch: readonly FetchUri[];
   readonly constraints: readonly Constraint[];
   readonly dependencies: readonly PathId[];
   readonly healthChecks: readonly HealthCheck[];
@@ -77,7 +94,7 @@ function assemble(
   image: string,
   network: AppNetwork,
   ports: Ports,
-  { constraints, dependencies, healthChecks, readinessChecks }: Parsed,
+  { secretive, fetch, constraints, dependencies, healthChecks, readinessChecks }: Parsed,
   defaults: NormaliseDefaults,
 ): App {
   const version = versionAt(defaults.now);
@@ -90,19 +107,19 @@ function assemble(
     mem: json.mem ?? 128,
     disk: json.disk ?? 0,
     gpus: 0,
-    env: plainEnv(json.env ?? {}),
+    env: json.env ?? {},
+    ...(Object.keys(secretive.secrets).length === 0 ? {} : { secrets: secretive.secrets }),
     labels: json.labels ?? {},
     ...(json.user === undefined ? {} : { user: json.user }),
+    ...(json.tty === true ? { tty: true } : {}),
+    ...limitsOf(json),
     container: {
       image,
       forcePullImage: json.container?.docker?.forcePullImage ?? false,
       privileged: json.container?.docker?.privileged ?? false,
       parameters: json.container?.docker?.parameters ?? [],
-      volumes: (json.container?.volumes ?? []).map((volume) => ({
-        containerPath: volume.containerPath ?? '',
-        hostPath: volume.hostPath ?? '',
-        mode: volume.mode ?? 'RW',
-      })),
+      volumes: secretive.volumes,
+      ...(secretive.pullConfig === undefined ? {} : { pullConfig: secretive.pullConfig }),
       portMappings: ports.mappings,
     },
     network,
@@ -112,19 +129,19 @@ function assemble(
     acceptedResourceRoles: json.acceptedResourceRoles ?? [],
     role: json.role ?? defaults.role,
     dependencies,
-    fetch: [],
+    fetch,
     healthChecks,
     readinessChecks,
     backoffSeconds: json.backoffSeconds ?? 1,
     backoffFactor: json.backoffFactor ?? 1.15,
     maxLaunchDelaySeconds: json.maxLaunchDelaySeconds ?? 300,
-    upgradeStrategy: json.upgradeStrategy ?? { maximumOverCapacity: 1, minimumHealthCapacity: 1 },
+    upgradeStrategy: json.upgradeStrategy ?? defaultUpgrade(json),
     unreachableStrategy: json.unreachableStrategy ?? { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
     killSelection: json.killSelection ?? 'YOUNGEST_FIRST',
     ...(json.taskKillGracePeriodSeconds === undefined
       ? {}
       : { taskKillGracePeriodSeconds: json.taskKillGracePeriodSeconds }),
-    executor: json.executor ?? '',
+    executor: '',
     version,
     versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
   };
@@ -136,22 +153,22 @@ function checkName(id: AppId, network: NetworkName, defaults: NormaliseDefaults,
   if (problem !== undefined) details.add('/id', problem);
 }
 
-function plainEnv(env: NonNullable<AppJson['env']>): Record<string, string> {
-  const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) if (typeof value === 'string') plain[name] = value;
-  return plain;
-}
-
-function checkCommand(json: AppJson, details: Details): void {
+function checkCommand(json: AppJson, defaults: NormaliseDefaults, details: Details): void {
   details.require(
     json.cmd === undefined || json.args === undefined || json.args.length === 0,
     '/',
-    "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.",
+    commandRule,
   );
+  const image = json.container?.docker?.image;
   details.require(
-    json.container?.docker?.image !== undefined,
+    (image ?? defaults.defaultImage) !== undefined,
     '/container/docker/image',
     'must not be empty: every app runs a Docker image here',
+  );
+  details.require(
+    image !== undefined || json.cmd !== undefined || (json.args ?? []).length > 0,
+    '/',
+    commandRule,
   );
   for (const name of Object.keys(json.env ?? {})) {
     details.require(
@@ -160,6 +177,59 @@ function checkCommand(json: AppJson, details: Details): void {
       'must be a variable name without "="',
     );
   }
+}
+
+const isSingleInstance = (json: AppJson): boolean => json.labels?.['MARATHON_SINGLE_INSTANCE_APP'] === 'true';
+
+/** An app that may only ever have one instance goes before it comes. */
+const defaultUpgrade = (json: AppJson): App['upgradeStrategy'] =>
+  isSingleInstance(json)
+    ? { maximumOverCapacity: 0, minimumHealthCapacity: 0 }
+    : { maximumOverCapacity: 1, minimumHealthCapacity: 1 };
+
+function limitsOf({ resourceLimits: { cpus, mem } = {} }: AppJson): Pick<App, 'resourceLimits'> {
+  if (cpus === undefined && mem === undefined) return {};
+  return {
+    resourceLimits: { ...(cpus === undefined ? {} : { cpus }), ...(mem === undefined ? {} : { mem }) },
+  };
+}
+
+function checkLimits(json: AppJson, details: Details): void {
+  const requested = { cpus: json.cpus ?? 1, mem: json.mem ?? 128 };
+  for (const name of ['cpus', 'mem'] as const) {
+    const limit = json.resourceLimits?.[name];
+    details.require(
+      limit === undefined || limit === 'unlimited' || limit >= requested[name],
+      `/resourceLimits/${name}`,
+      `resource limit must be greater than or equal to requested resource (${requested[name]})`,
+    );
+  }
+}
+
+function checkLabels(json: AppJson, details: Details): void {
+  const labels = json.labels ?? {};
+  if (labels['DCOS_MIGRATION_API_VERSION'] !== undefined) {
+    for (const name of ['DCOS_PACKAGE_FRAMEWORK_NAME', 'DCOS_MIGRATION_API_PATH']) {
+      details.require(
+        labels[name] !== undefined,
+        '/labels',
+        `${name} must be defined when using DCOS_MIGRATION_API_VERSION`,
+      );
+    }
+  }
+  if (!isSingleInstance(json)) return;
+  details.require((json.instances ?? 1) <= 1, '/instances', 'Single instance app may only have one instance');
+  const { maximumOverCapacity, minimumHealthCapacity } = json.upgradeStrategy ?? defaultUpgrade(json);
+  details.require(
+    maximumOverCapacity === 0,
+    '/upgradeStrategy/maximumOverCapacity',
+    'must be 0 for a single instance app',
+  );
+  details.require(
+    minimumHealthCapacity === 0,
+    '/upgradeStrategy/minimumHealthCapacity',
+    'must be 0 for a single instance app',
+  );
 }
 
 function checkStrategies(json: AppJson, role: string, details: Details): void {
@@ -181,17 +251,10 @@ function checkStrategies(json: AppJson, role: string, details: Details): void {
     '/role',
     `got ${json.role}, expected one of: ${role}`,
   );
-  if (json.labels?.['MARATHON_SINGLE_INSTANCE_APP'] === 'true') {
-    details.require(
-      (json.instances ?? 1) <= 1,
-      '/instances',
-      'Single instance app may only have one instance',
-    );
-  }
 }
 
-function checkParameters(json: AppJson, details: Details): void {
-  const { problems } = parseDockerParameters(json.container?.docker?.parameters ?? []);
+function checkParameters(json: AppJson, allowed: ReadonlySet<string>, details: Details): void {
+  const { problems } = parseDockerParameters(json.container?.docker?.parameters ?? [], allowed);
   for (const { index, message } of problems)
     details.add(`/container/docker/parameters(${index})/key`, message);
 }

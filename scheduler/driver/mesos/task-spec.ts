@@ -3,9 +3,11 @@ import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { serviceAddress } from '../../../src/fabric/gateways.ts';
 import { containerHostname } from '../../../src/fabric/names.ts';
 import type { ViewNetwork } from '../../../src/fabric/view.ts';
+import type { App } from '../../../src/model/app.ts';
 import type { AgentId } from '../../../src/model/ids.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Launch } from '../../core/effects.ts';
+import { taskSecrets, type SecretReader } from './task-secrets.ts';
 import { checkSpecs, readinessSpec } from './check-specs.ts';
 import { taskEnvironment } from '../../core/task-env.ts';
 
@@ -31,8 +33,14 @@ const killGraceMs = ({ app }: Launch): number =>
  * What the executor gets to run a launch. `network` is the lease's; undefined for apps on the host's network.
  * @throws PatchpanelError `invalid` when a slot with a lease comes without its network
  */
-export function taskSpec(launch: Launch, network: ViewNetwork | undefined, reach: SchedulerReach): TaskSpec {
+export function taskSpec(
+  launch: Launch,
+  network: ViewNetwork | undefined,
+  reach: SchedulerReach,
+  secrets: SecretReader,
+): TaskSpec {
   const { app, instance, slot } = launch;
+  const { env, ...secret } = taskSecrets(app, secrets);
   return {
     schema: 1,
     taskId: instance.taskId,
@@ -48,13 +56,13 @@ export function taskSpec(launch: Launch, network: ViewNetwork | undefined, reach
     ...(app.cmd === undefined ? {} : { cmd: app.cmd }),
     args: [...app.args],
     ...(app.user === undefined ? {} : { user: app.user }),
-    env: taskEnvironment(app, instance, slot, network?.domain),
+    env: { ...taskEnvironment(app, instance, slot, network?.domain), ...env },
+    ...secret,
+    fetch: app.fetch.map((item) => ({ ...item })),
+    tty: app.tty ?? false,
+    limits: limitsOf(app),
     labels: { ...app.labels },
-    volumes: app.container.volumes.map(({ containerPath, hostPath, mode }) => ({
-      containerPath,
-      hostPath,
-      mode,
-    })),
+    volumes: app.container.volumes.flatMap((volume) => ('hostPath' in volume ? [{ ...volume }] : [])),
     cpus: app.cpus,
     memMib: app.mem,
     killGraceMs: killGraceMs(launch),
@@ -66,6 +74,13 @@ export function taskSpec(launch: Launch, network: ViewNetwork | undefined, reach
       token: reach.tokenOf(instance.agentId),
       ...(reach.authority === undefined ? {} : { authority: reach.authority }),
     },
+  };
+}
+
+function limitsOf({ resourceLimits: { cpus, mem } = {} }: App): TaskSpec['limits'] {
+  return {
+    ...(cpus === undefined || cpus === 'unlimited' ? {} : { cpus }),
+    ...(mem === undefined ? {} : { memMib: mem }),
   };
 }
 
