@@ -21,7 +21,7 @@ import { LeaderAnnouncer } from './driver/mesos/leader-announcer.ts';
 import { MesosLink } from './driver/mesos/mesos-link.ts';
 import type { PreparedLaunch } from './driver/mesos/task-info.ts';
 import type { SecretReader } from './driver/mesos/task-secrets.ts';
-import { taskSpec, type SchedulerReach } from './driver/mesos/task-spec.ts';
+import { taskSpec, type SchedulerReach, type TaskSurroundings } from './driver/mesos/task-spec.ts';
 import { SchedulerMetrics } from './driver/metrics.ts';
 import { Scheduler } from './driver/scheduler.ts';
 import { coreSettings, frameworkOptions } from './settings.ts';
@@ -74,7 +74,8 @@ export function assemble(options: AssembleOptions): Parts {
   const link = new MesosLink({
     call: (call) => client.call(call),
     submit: (event) => scheduler.submit(event),
-    prepareLaunch: (launch) => prepareLaunch(world, settings, launch, reach, secrets),
+    prepareLaunch: (launch) =>
+      prepareLaunch(world, settings, launch, reach, { secrets, envVarsPrefix: config.envVarsPrefix }),
     onSubscribed: () => announcer.start(),
     log,
     metrics,
@@ -121,7 +122,7 @@ function prepareLaunch(
   settings: Settings,
   launch: Launch,
   reach: SchedulerReach,
-  secrets: SecretReader,
+  surroundings: TaskSurroundings,
 ): PreparedLaunch {
   const { lease } = launch.slot;
   const network = lease === undefined ? undefined : viewNetwork(world, settings.interconnect, lease.network);
@@ -135,7 +136,7 @@ function prepareLaunch(
   // Stored by us as what executorInfo() made.
   return {
     launch,
-    spec: taskSpec(launch, network, reach, secrets),
+    spec: taskSpec(launch, network, reach, surroundings),
     accepted: acceptedBy(launch.app, settings),
     executor: record.info as ExecutorInfo,
   };

@@ -59,6 +59,7 @@ export function schedulerOptions(): Command {
       `Docker parameter that apps may use besides: ${guardedDockerParameters.join(', ')}; repeatable`,
       repeated,
     )
+    .option('--env-vars-prefix <prefix>', 'goes before the names HOST, PORT… in tasks (none)')
     .option('--forbid <feature>', `what no app may ask for: ${forbiddable.join(', ')}; repeatable`, repeated)
     .option('--encoding <name>', 'protobuf or json, for the Mesos API (protobuf)')
     .option('--executor-manifest <file>', 'manifest.json of the executor bundle (beside this program)')

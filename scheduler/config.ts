@@ -97,6 +97,11 @@ export const configSchema = z.strictObject({
   secretsDir: z.string().min(1).optional(),
   /** What an app runs that names no image. */
   defaultImage: z.string().min(1).optional(),
+  /** Goes before the names HOST, PORT… in the environment of tasks. */
+  envVarsPrefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_]*$/, 'must be letters, digits and _')
+    .default(''),
   /** Docker parameters that apps may use besides those that are always allowed. */
   allowDockerParameter: list(z.enum(guardedDockerParameters as [string, ...string[]]))
     .or(z.tuple([]))

@@ -41,6 +41,7 @@ export const marathonVariables: Readonly<Record<string, MarathonVariable>> = {
   MARATHON_MESOS_AUTHENTICATION_SECRET: { setting: 'secret' },
   MARATHON_MESOS_AUTHENTICATION_SECRET_FILE: { setting: 'secretFile' },
   MARATHON_ACCEPTED_RESOURCE_ROLES_DEFAULT_BEHAVIOR: { setting: 'acceptedResourceRolesDefaultBehavior' },
+  MARATHON_ENV_VARS_PREFIX: { setting: 'envVarsPrefix' },
   MARATHON_LAUNCH_TOKENS: { setting: 'launchTokens' },
   MARATHON_LAUNCH_TOKEN_REFRESH_INTERVAL: { setting: 'launchTokenInterval', convert: fromMs },
   MARATHON_MAX_INSTANCES_PER_OFFER: { setting: 'maxInstancesPerOffer' },

@@ -51,24 +51,27 @@ export function taskPorts(app: App, instance: Instance): readonly TaskPort[] {
 
 /**
  * The environment of a task: what Marathon injects, the slot's own facts, and the app's variables, which win over
- * both; those that are secrets are left out. `domain` is the network's; absent for tasks on the host's network.
+ * both; those that are secrets are left out. `domain` is the network's; absent for tasks on the host's network. `prefix` goes before the names of host and ports.
  */
 export function taskEnvironment(
   app: App,
   instance: Instance,
   slot: Slot,
   domain: string | undefined,
+  prefix: string,
 ): Record<string, string> {
   return {
     ...taskContext(app, instance),
-    ...portVariables(taskPorts(app, instance)),
-    HOST: instance.hostname,
+    ...prefixed(prefix, { ...portVariables(taskPorts(app, instance)), HOST: instance.hostname }),
     PATCHPANEL_SLOT: String(slot.index),
     PATCHPANEL_EPOCH: String(instance.epoch),
     ...addressVariables(slot, domain),
     ...plainVariables(app.env),
   };
 }
+
+const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [`${prefix}${name}`, value]));
 
 /** Without those that are secrets, whose values are not known here. */
 const plainVariables = (env: App['env']): Record<string, string> =>

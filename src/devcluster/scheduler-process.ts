@@ -3,6 +3,7 @@ import path from 'node:path';
 import axios from 'axios';
 import { sleep, withDeadline } from '../runtime/deadline.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
+import { busyboxImage } from './images.ts';
 import { endedEarly, startDaemon, type Daemon } from './daemon.ts';
 
 const startTimeoutMs = 60_000;
@@ -84,6 +85,9 @@ export class SchedulerProcess {
       path.join(distDir, 'executor', 'manifest.json'),
       '--log-level',
       logLevel,
+      // Definitions without an image, as many examples for Marathon are, can be tried, too.
+      '--default-image',
+      busyboxImage,
       ...extraArgs,
     ];
   }

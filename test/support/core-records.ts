@@ -3,8 +3,7 @@ import { agentId, appId, appVersion, executorId, networkName, slotId, taskId } f
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import type { Launch } from '../../scheduler/core/effects.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
-import type { SecretReader } from '../../scheduler/driver/mesos/task-secrets.ts';
-import type { SchedulerReach } from '../../scheduler/driver/mesos/task-spec.ts';
+import type { SchedulerReach, TaskSurroundings } from '../../scheduler/driver/mesos/task-spec.ts';
 import { anApp } from './core-bench.ts';
 
 const version = appVersion('2026-11-22T10:00:00.000Z');
@@ -16,10 +15,13 @@ export const reach: SchedulerReach = {
   authority: undefined,
 };
 
-/** A scheduler without secrets. */
-export const noSecrets: SecretReader = {
-  read: (source) => {
-    throw new PatchpanelError('not-found', `there is no secret "${source}"`);
+/** What tasks get of a scheduler that has no secrets. */
+export const surroundings: TaskSurroundings = {
+  envVarsPrefix: '',
+  secrets: {
+    read: (source) => {
+      throw new PatchpanelError('not-found', `there is no secret "${source}"`);
+    },
   },
 };
 

@@ -6,7 +6,7 @@ import { taskSpec } from '../../scheduler/driver/mesos/task-spec.ts';
 import type { CallOutcome } from '../../src/mesos/call-queue.ts';
 import type { MasterCall } from '../../src/mesos/calls.ts';
 import { agentId, offerId, taskId } from '../../src/model/ids.ts';
-import { launchRecord, noSecrets, reach } from '../support/core-records.ts';
+import { launchRecord, surroundings, reach } from '../support/core-records.ts';
 import { network } from '../support/fabric-views.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 
@@ -30,7 +30,7 @@ beforeEach(() => {
     },
     prepareLaunch: (launch) => ({
       launch,
-      spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, noSecrets),
+      spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
       accepted: 'any',
       executor: { executor_id: { value: launch.executorId } },
     }),

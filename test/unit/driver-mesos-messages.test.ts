@@ -17,7 +17,7 @@ import {
   instanceRecord,
   launchRecord,
   slotRecord,
-  noSecrets,
+  surroundings,
   reach,
 } from '../support/core-records.ts';
 import { network } from '../support/fabric-views.ts';
@@ -49,7 +49,7 @@ const executor = executorInfo(
 
 const prepared = (launch = launchRecord(), accepted: Accepted = 'any') => ({
   launch,
-  spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, noSecrets),
+  spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
   accepted,
   executor,
 });
@@ -244,7 +244,7 @@ test("on the host's network a health check goes to the port that the task was gi
     ],
   });
   const launch = launchRecord({ slot, app, instance: instanceRecord({ hostPorts: [31_005] }) });
-  expect(taskSpec(launch, undefined, reach, noSecrets).healthChecks[0]?.probe).toEqual({
+  expect(taskSpec(launch, undefined, reach, surroundings).healthChecks[0]?.probe).toEqual({
     kind: 'tcp',
     port: 31_005,
   });
@@ -300,11 +300,11 @@ test('the results of health checks are read from the data of a status, and other
 test("a task on the host's network needs no network", () => {
   const { lease: _lease, ...slot } = slotRecord();
   const launch = launchRecord({ slot, app: appRecord({ network: { mode: 'host' } }) });
-  expect(taskSpec(launch, undefined, reach, noSecrets).network).toEqual({ mode: 'host' });
+  expect(taskSpec(launch, undefined, reach, surroundings).network).toEqual({ mode: 'host' });
 });
 
 test('a lease without its network is refused', () => {
-  expect(() => taskSpec(launchRecord(), undefined, reach, noSecrets)).toThrow('the network default');
+  expect(() => taskSpec(launchRecord(), undefined, reach, surroundings)).toThrow('the network default');
 });
 
 test('a task info carries the app for our executor and for those who look at Mesos', () => {

@@ -10,7 +10,7 @@ import { mesosCodec } from '../../src/mesos/codec.ts';
 import { masterEvent } from '../../src/mesos/events.ts';
 import { agentId, appId, slotId, taskId } from '../../src/model/ids.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
-import { instanceRecord, slotRecord, noSecrets, reach } from '../support/core-records.ts';
+import { instanceRecord, slotRecord, surroundings, reach } from '../support/core-records.ts';
 import { network } from '../support/fabric-views.ts';
 import { readCaptured } from '../support/mesos-captures.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
@@ -72,7 +72,7 @@ class Replay {
       },
       prepareLaunch: (launch) => ({
         launch,
-        spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, noSecrets),
+        spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
         accepted: 'any',
         executor: this.bench.world.executors.get(launch.instance.agentId)!.info as {
           executor_id: { value: string };

@@ -17,8 +17,8 @@ const withMappings = (...portMappings: PortMapping[]): App => {
   return { ...app, container: { ...app.container, portMappings } };
 };
 
-const environment = (app: App, hostPorts: readonly number[] = []): Record<string, string> =>
-  taskEnvironment(app, instanceRecord({ hostPorts }), slotRecord(), 'patchpanel.internal');
+const environment = (app: App, hostPorts: readonly number[] = [], prefix = ''): Record<string, string> =>
+  taskEnvironment(app, instanceRecord({ hostPorts }), slotRecord(), 'patchpanel.internal', prefix);
 
 test("Marathon's own variables describe the task", () => {
   expect(environment(appRecord({ cpus: 0.25, mem: 64, disk: 0, gpus: 1 }))).toMatchObject({
@@ -49,7 +49,7 @@ test('the slot tells its number, address and full name', () => {
 test("a task on the host's network has a slot but no address", () => {
   const { lease: _lease, ...slot } = slotRecord();
   const app = appRecord({ network: { mode: 'host' } });
-  const variables = taskEnvironment(app, instanceRecord(), slot satisfies Slot, undefined);
+  const variables = taskEnvironment(app, instanceRecord(), slot satisfies Slot, undefined, '');
   expect(variables.PATCHPANEL_SLOT).toBe('2');
   expect(variables).not.toHaveProperty('PATCHPANEL_IP');
   expect(variables).not.toHaveProperty('PATCHPANEL_HOSTNAME');
@@ -121,4 +121,20 @@ test("on the host's network the definitions get the ports of the offer", () => {
 
 test('without ports there are no port variables at all', () => {
   expect(Object.keys(environment(appRecord())).filter((name) => name.startsWith('PORT'))).toEqual([]);
+});
+
+test('a prefix goes before the names of host and ports, and no others', () => {
+  const variables = environment(withMappings(mapping({ hostPort: 0 })), [31_000], 'MY_');
+  expect(variables).toMatchObject({
+    MY_HOST: 'h1.example',
+    MY_PORT0: '31000',
+    MY_PORT_80: '31000',
+    PATCHPANEL_SLOT: '2',
+  });
+  expect(Object.keys(variables).filter((name) => /^(HOST|PORT)/.test(name))).toEqual([]);
+});
+
+test('what is a secret is not among the variables that are known here', () => {
+  expect(environment(appRecord({ env: { A: 'x', B: { secret: 'b' } } }))).toMatchObject({ A: 'x' });
+  expect(environment(appRecord({ env: { B: { secret: 'b' } } }))).not.toHaveProperty('B');
 });

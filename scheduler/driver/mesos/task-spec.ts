@@ -20,6 +20,13 @@ export interface SchedulerReach {
   readonly authority: string | undefined;
 }
 
+/** What tasks get besides what their apps say. */
+export interface TaskSurroundings {
+  readonly secrets: SecretReader;
+  /** Goes before the names of host and ports in the environment. */
+  readonly envVarsPrefix: string;
+}
+
 /** Mesos's own default for a task that says nothing. */
 const defaultKillGraceMs = 3_000;
 
@@ -37,7 +44,7 @@ export function taskSpec(
   launch: Launch,
   network: ViewNetwork | undefined,
   reach: SchedulerReach,
-  secrets: SecretReader,
+  { secrets, envVarsPrefix }: TaskSurroundings,
 ): TaskSpec {
   const { app, instance, slot } = launch;
   const { env, ...secret } = taskSecrets(app, secrets);
@@ -56,7 +63,7 @@ export function taskSpec(
     ...(app.cmd === undefined ? {} : { cmd: app.cmd }),
     args: [...app.args],
     ...(app.user === undefined ? {} : { user: app.user }),
-    env: { ...taskEnvironment(app, instance, slot, network?.domain), ...env },
+    env: { ...taskEnvironment(app, instance, slot, network?.domain, envVarsPrefix), ...env },
     ...secret,
     fetch: app.fetch.map((item) => ({ ...item })),
     tty: app.tty ?? false,
