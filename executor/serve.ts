@@ -59,8 +59,8 @@ export function startTasks(options: ServeOptions): Tasks {
   const { host, config, reporter, clock, log, scope } = options;
   const { containers } = host.tools;
   const idle = new IdleTimer(clock, config.idleExitSeconds * 1000, () => {
-    // Whoever handed the host over relies on the one that has it.
-    if (tasks.retired || !host.lives.hasOthers) options.onIdle();
+    // Whoever handed the host over relies on the one that has it, and so do machines that are no tasks.
+    if (tasks.retired || !(host.lives.hasOthers || host.fabric.hasMachines)) options.onIdle();
     else idle.update(0);
   });
   scope.defer('idle timer', () => idle.stop());

@@ -2,7 +2,7 @@ import { parseCidr } from '../../src/fabric/cidr.ts';
 import { hasGateway, legNetworks, serviceAddress } from '../../src/fabric/gateways.ts';
 import { macOf } from '../../src/fabric/mac.ts';
 import type { Publication } from '../../src/fabric/publication.ts';
-import type { View, ViewEndpoint, ViewNetwork } from '../../src/fabric/view.ts';
+import { endpointKey, type View, type ViewEndpoint, type ViewNetwork } from '../../src/fabric/view.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 
 /** The host's own device in a network: gateway and services, with the same addresses and MAC on every host. */
@@ -24,9 +24,11 @@ export interface GatewayLeg {
   readonly nat: boolean;
 }
 
-/** What a view asks of this host towards the outside. */
+/** What a view asks of this host beside its containers: its own part in networks, the way to the outside, machines. */
 export interface GatewayWish {
   readonly legs: readonly GatewayLeg[];
+  /** Devices of the operator's machines that are to be plugged in here. */
+  readonly devices: readonly string[];
   /** Ports to offer on this host's addresses. */
   readonly publications: readonly Publication[];
   /** Ports of this host that lead to containers on it. */
@@ -44,7 +46,13 @@ export interface Forward {
 }
 
 /** What a host without endpoints has. */
-export const noGateways: GatewayWish = { legs: [], publications: [], forwards: [], outgoing: [] };
+export const noGateways: GatewayWish = {
+  legs: [],
+  devices: [],
+  publications: [],
+  forwards: [],
+  outgoing: [],
+};
 
 /** The same name on every bridge, `ppg7`: at most 8 characters. */
 export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
@@ -55,6 +63,7 @@ export function gatewayWish(view: View, self: AgentId, hostname: string): Gatewa
   const own = networks.length === 0 ? [] : view.endpoints.filter(({ host }) => host === self);
   return {
     legs: networks.map(legOf),
+    devices: own.flatMap(({ device }) => device ?? []).sort(),
     publications: networks.flatMap(({ publications = [] }) =>
       publications.filter(({ hosts }) => hosts.length === 0 || hosts.includes(hostname)),
     ),
@@ -93,6 +102,21 @@ function legOf(network: ViewNetwork): GatewayLeg {
     gateway: hasGateway(network),
     nat: nat === true,
   };
+}
+
+/** OpenFlow port of each machine of the host `self`, by its endpoint's key. */
+export function machineOfports(
+  view: View,
+  self: AgentId,
+  deviceOfports: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  if (deviceOfports.size === 0) return deviceOfports;
+  return new Map(
+    view.endpoints.flatMap((endpoint) => {
+      const ofport = endpoint.host === self ? deviceOfports.get(endpoint.device ?? '') : undefined;
+      return ofport === undefined ? [] : [[endpointKey(endpoint), ofport] as const];
+    }),
+  );
 }
 
 /** Commands for `ip -batch` that give a leg its addresses; the device is there. */

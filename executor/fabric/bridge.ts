@@ -13,6 +13,7 @@ import { withDeadline } from '../../src/runtime/deadline.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import { FlowTable } from './flow-table.ts';
+import type { HostOfports } from './gateways.ts';
 import { Neighbours } from './neighbours.ts';
 import { OpenVSwitch } from './open-vswitch.ts';
 import { Rewriter } from './rewriter.ts';
@@ -174,9 +175,9 @@ export class Bridge {
     return this.#vswitch.removePort(veth);
   }
 
-  /** See OpenVSwitch.makeGateways. */
-  makeGateways(gateways: readonly GatewayPort[]): Promise<ReadonlyMap<number, number>> {
-    return this.#vswitch.makeGateways(gateways);
+  /** See OpenVSwitch.makeHostPorts. */
+  makeHostPorts(gateways: readonly GatewayPort[], devices: readonly string[]): Promise<HostOfports> {
+    return this.#vswitch.makeHostPorts(gateways, devices);
   }
 
   /** See FlowTable.commit. */

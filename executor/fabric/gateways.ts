@@ -6,10 +6,16 @@ import { messageOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 
+/** OpenFlow ports of the host's legs by VNI, and of machines by the names of their devices. */
+export interface HostOfports {
+  readonly legs: ReadonlyMap<number, number>;
+  readonly devices: ReadonlyMap<string, number>;
+}
+
 /** What gateways need of the host; small, so that tests can do without one. */
 export interface GatewayHost {
-  /** Makes the ports of these legs and no others; gives the OpenFlow port of each VNI. */
-  makePorts(legs: readonly GatewayLeg[]): Promise<ReadonlyMap<number, number>>;
+  /** Makes the ports of these legs and devices, and no others. */
+  makePorts(legs: readonly GatewayLeg[], devices: readonly string[]): Promise<HostOfports>;
   configure(legs: readonly GatewayLeg[]): Promise<void>;
   applyRules(text: string): Promise<void>;
 }
@@ -36,9 +42,10 @@ export class Gateways {
   readonly #loop: Loop;
   #wish = noGateways;
   /** What was last put in force, as text; undefined: nobody knows. */
-  #legsInForce: string | undefined;
+  #portsInForce: string | undefined;
   #rulesInForce: string | undefined;
   #ofports: ReadonlyMap<NetworkName, number> = new Map();
+  #deviceOfports: ReadonlyMap<string, number> = new Map();
   #failing = false;
   #waiters: (() => void)[] = [];
 
@@ -58,6 +65,11 @@ export class Gateways {
     return this.#ofports;
   }
 
+  /** OpenFlow port of each machine by the name of its device. */
+  get deviceOfports(): ReadonlyMap<string, number> {
+    return this.#deviceOfports;
+  }
+
   /** Resolves when this wish, or a later one, was put in force or an attempt at it has failed. Never rejects. */
   async follow(wish: GatewayWish): Promise<void> {
     this.#wish = wish;
@@ -72,7 +84,7 @@ export class Gateways {
 
   /** Devices may have been made anew, without addresses: everything is put in force again. */
   refresh(): void {
-    this.#legsInForce = undefined;
+    this.#portsInForce = undefined;
     this.#loop.trigger();
   }
 
@@ -82,8 +94,8 @@ export class Gateways {
     this.#release();
   }
 
-  #inForce({ legs }: GatewayWish): boolean {
-    return JSON.stringify(legs) === this.#legsInForce && this.#rules() === this.#rulesInForce;
+  #inForce(wish: GatewayWish): boolean {
+    return portsText(wish) === this.#portsInForce && this.#rules() === this.#rulesInForce;
   }
 
   #rules(): string {
@@ -94,12 +106,12 @@ export class Gateways {
     const { host } = this.#options;
     const waiters = this.#waiters.splice(0);
     try {
-      const { legs } = this.#wish;
-      const text = JSON.stringify(legs);
-      if (text !== this.#legsInForce) {
-        this.#take(legs, await host.makePorts(legs));
+      const { legs, devices } = this.#wish;
+      const text = portsText(this.#wish);
+      if (text !== this.#portsInForce) {
+        this.#take(legs, await host.makePorts(legs, devices));
         await host.configure(legs);
-        this.#legsInForce = text;
+        this.#portsInForce = text;
       }
       await this.#applyRules(!needsRules(legs));
       this.#failing = false;
@@ -126,15 +138,16 @@ export class Gateways {
     this.#rulesInForce = rules;
   }
 
-  #take(legs: readonly GatewayLeg[], ports: ReadonlyMap<number, number>): void {
-    const before = [...this.#ofports].join();
+  #take(legs: readonly GatewayLeg[], ports: HostOfports): void {
+    const before = [...this.#ofports, ...this.#deviceOfports].join();
+    this.#deviceOfports = ports.devices;
     this.#ofports = new Map(
       legs.flatMap(({ network, vni }) => {
-        const ofport = ports.get(vni);
+        const ofport = ports.legs.get(vni);
         return ofport === undefined ? [] : [[network, ofport] as const];
       }),
     );
-    if ([...this.#ofports].join() !== before) this.#options.onPorts();
+    if ([...this.#ofports, ...this.#deviceOfports].join() !== before) this.#options.onPorts();
   }
 
   #failed(error: unknown, attempt: number): void {
@@ -146,3 +159,5 @@ export class Gateways {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }
+
+const portsText = ({ legs, devices }: GatewayWish): string => JSON.stringify([legs, devices]);

@@ -1,6 +1,8 @@
+import { leaseServerConfig } from '../core/lease-server-config.ts';
 import { nameRecords, type NameRecords, type ServiceTarget } from '../core/name-records.ts';
 import { otherSide, serversText, sideOf, type ServiceSide } from '../core/name-server-config.ts';
 import type { View } from '../../src/fabric/view.ts';
+import type { AgentId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -21,10 +23,14 @@ export interface NameServer {
   hasServices(services: readonly ServiceTarget[], side: ServiceSide): Promise<boolean>;
   ensureServices(services: readonly ServiceTarget[], side: ServiceSide): Promise<void>;
   endServices(): Promise<void>;
+  /** Undefined: no leases are given. */
+  putLeases(settings: string | undefined): Promise<void>;
   remove(): Promise<void>;
 }
 
 export interface NamesOptions {
+  /** The host whose machines get leases. */
+  readonly agentId: AgentId;
   readonly server: NameServer;
   readonly clock: Clock;
   readonly random: () => number;
@@ -42,7 +48,7 @@ interface InForce {
 }
 
 /**
- * The names that this host answers its own endpoints.
+ * The names that this host answers its own endpoints, and the addresses that it leases its own machines.
  * INVARIANTS: one attempt at a time; what fails is tried again; the servers go on when this object stops, and are
  * taken over as they are by the next.
  */
@@ -51,6 +57,8 @@ export class Names {
   readonly #loop: Loop;
   /** Undefined: no names are wanted here. */
   #wanted: NameRecords | undefined;
+  /** Settings of the server of leases that is wanted. */
+  #leases: string | undefined;
   /** What the last round served, null for nothing; undefined: nobody knows. */
   #served: NameRecords | null | undefined;
   #inForce: InForce | undefined;
@@ -77,7 +85,10 @@ export class Names {
    */
   async follow(view: View | undefined): Promise<void> {
     this.#wanted = view === undefined ? undefined : nameRecords(this.#wanted, view);
-    if (this.#isServed(this.#wanted)) return;
+    const leases = view === undefined ? undefined : leaseServerConfig(view, this.#options.agentId);
+    const sameLeases = leases === this.#leases;
+    this.#leases = leases;
+    if (sameLeases && this.#isServed(this.#wanted)) return;
     // What fails may fail for long; nobody waits for its next attempt.
     if (this.#failing) return this.#loop.trigger();
     await new Promise<void>((resolve) => {
@@ -144,6 +155,7 @@ export class Names {
     if (servers !== inForce.servers) await server.putServers(servers);
     inForce.servers = servers;
     await server.ensureNames();
+    await server.putLeases(this.#leases);
     if (services.length === 0) await server.endServices();
   }
 

@@ -8,6 +8,7 @@ import {
   type BridgeWish,
 } from '../adapters/ovsdb/bridge-plan.ts';
 import {
+  devicePorts,
   gatewayPorts,
   isHostPort,
   tunnelPort,
@@ -33,6 +34,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Batcher } from './batcher.ts';
+import type { HostOfports } from './gateways.ts';
 
 const READY_TIMEOUT_MS = 15_000;
 /** An executor that has just ended may still be in the act. */
@@ -72,6 +74,8 @@ export class OpenVSwitch {
   #peerOfports: ReadonlyMap<string, number> | undefined;
   /** The host's legs in networks. */
   #gateways: readonly GatewayPort[] = [];
+  /** Devices of the operator's machines. */
+  #devices: readonly string[] = [];
   /** Changes of the host's ports are planned from what is there, so there is one at a time. */
   #changes: Promise<unknown> = Promise.resolve();
 
@@ -135,7 +139,8 @@ export class OpenVSwitch {
   foreignPorts(): readonly string[] {
     const bridge = findBridge(this.#client.rows, this.#options.bridge);
     if (bridge === undefined) return [];
-    return foreignPorts(this.#client.rows, bridge, isHostPort).map(({ name }) => name);
+    const isOurs = (name: string) => isHostPort(name, this.#devices);
+    return foreignPorts(this.#client.rows, bridge, isOurs).map(({ name }) => name);
   }
 
   /** Changes the address of this host's tunnel endpoint; repair() puts it in force. */
@@ -182,12 +187,14 @@ export class OpenVSwitch {
   }
 
   /**
-   * Makes the ports of these legs of the host in networks, and no others.
-   * @returns the OpenFlow port of each VNI
+   * Makes the ports of these legs of the host in networks and of these devices, and no others. A device need not be
+   * there yet: it is plugged in when it is.
+   * @returns the OpenFlow port of each VNI and of each device
    * @throws PatchpanelError as start(), `external` when Open vSwitch cannot make one of them
    */
-  async makeGateways(gateways: readonly GatewayPort[]): Promise<ReadonlyMap<number, number>> {
+  async makeHostPorts(gateways: readonly GatewayPort[], devices: readonly string[]): Promise<HostOfports> {
     this.#gateways = gateways;
+    this.#devices = devices;
     await this.repair();
     const wanted = gatewayPorts(this.#client.rows, this.#hostPorts());
     for (const { name, ofport } of wanted) {
@@ -198,7 +205,11 @@ export class OpenVSwitch {
         `Open vSwitch cannot make ${name}: ${row?.error ?? 'see its log'}`,
       );
     }
-    return new Map(wanted.map(({ about, ofport }) => [Number(about), ofport]));
+    const machines = devicePorts(this.#client.rows, this.#hostPorts());
+    return {
+      legs: new Map(wanted.map(({ about, ofport }) => [Number(about), ofport])),
+      devices: new Map(machines.map(({ name, ofport }) => [name, ofport])),
+    };
   }
 
   /**
@@ -281,7 +292,12 @@ export class OpenVSwitch {
   }
 
   #hostPorts(): HostPortsWish {
-    return { underlayIp: this.#underlayIp, tunnels: this.#tunnels, gateways: this.#gateways };
+    return {
+      underlayIp: this.#underlayIp,
+      tunnels: this.#tunnels,
+      gateways: this.#gateways,
+      devices: this.#devices,
+    };
   }
 
   #tunnelled(tunnels: TunnelWish, ports: readonly HostPort[]): void {

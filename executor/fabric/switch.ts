@@ -13,7 +13,7 @@ import { traceFrame } from '../adapters/openflow/trace.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
-import { gatewayWish, noGateways, type GatewayWish } from '../core/gateway-legs.ts';
+import { gatewayWish, machineOfports, noGateways, type GatewayWish } from '../core/gateway-legs.ts';
 import type { AttachTimings, Fabric } from '../core/ports.ts';
 import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
 import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
@@ -188,9 +188,14 @@ export class Switch implements Fabric {
    * server, since another executor may be long in coming. Never rejects.
    */
   async leave(): Promise<void> {
-    if (this.#handedOver || this.#bridge.ports().length > 0) return;
+    if (this.#handedOver || this.#bridge.ports().length > 0 || this.hasMachines) return;
     this.#left = true;
     await Promise.all([this.#gateways.follow(this.#gatewayWish()), this.#followNames()]);
+  }
+
+  /** Whether machines of the operator's are plugged in here, for which somebody has to follow the views. */
+  get hasMachines(): boolean {
+    return this.#gateways.deviceOfports.size > 0;
   }
 
   /** Where the leader's API is. Of those with a term the newest wins; one without is tried when that one fails. */
@@ -329,6 +334,17 @@ export class Switch implements Fabric {
     return gatewayWish(this.#current.view, this.#config.agentId, this.#config.hostname);
   }
 
+  /** OpenFlow port of everything that is plugged in here, containers and machines. */
+  #ofports(): ReadonlyMap<string, number> {
+    const { deviceOfports } = this.#gateways;
+    const containers = this.#attachments.ofports();
+    if (deviceOfports.size === 0) return containers;
+    return new Map([
+      ...containers,
+      ...machineOfports(this.#current.view, this.#config.agentId, deviceOfports),
+    ]);
+  }
+
   #localSwitch(round: number): LocalSwitch {
     const { peerOfports } = this.#bridge;
     return {
@@ -337,7 +353,7 @@ export class Switch implements Fabric {
       tunnelOfport: tunnelPort.ofport,
       gatewayOfports: this.#gateways.ofports,
       ...(peerOfports === undefined ? {} : { peerOfports }),
-      ofports: this.#attachments.ofports(),
+      ofports: this.#ofports(),
     };
   }
 
@@ -370,7 +386,7 @@ export class Switch implements Fabric {
       random,
       log,
       host: {
-        makePorts: (legs) => this.#bridge.makeGateways(legs),
+        makePorts: (legs, devices) => this.#bridge.makeHostPorts(legs, devices),
         configure: (legs) => configureLegs(legs, this.#bridge.datapath === 'netdev'),
         applyRules,
       },
@@ -404,6 +420,7 @@ export class Switch implements Fabric {
     const { clock, log, random } = this.#around;
     if (names === undefined) return undefined;
     return new Names({
+      agentId: this.#config.agentId,
       server: new DnsmasqNameServer(names),
       clock,
       random,

@@ -11,6 +11,7 @@ import { counterRoutes } from './v1/counters.ts';
 import { endedDeploymentRoutes } from './v1/deployments.ts';
 import { hostListRoutes } from './v1/hosts.ts';
 import { networkRoutes } from './v1/networks.ts';
+import { reservationRoutes } from './v1/reservations.ts';
 import { pathRoutes } from './v1/path.ts';
 import { appRoutes } from './v2/apps.ts';
 import { deploymentRoutes } from './v2/deployments.ts';
@@ -75,6 +76,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     taskRoutes(people, deps);
     queueRoutes(people, deps);
     networkRoutes(people, deps);
+    reservationRoutes(people, deps);
     hostListRoutes(people, deps);
     pathRoutes(people, deps);
     counterRoutes(people, deps);

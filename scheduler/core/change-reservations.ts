@@ -40,20 +40,27 @@ function reserve(world: World, network: Network, wish: ReservationWish): Reserva
   if (problem !== undefined) return problem;
   const ip = addressFor(world, network, wish);
   if (typeof ip !== 'string') return ip;
-  const mac = wish.mac?.toLowerCase() ?? macOf(network.vni, ip);
+  const before = world.reservations.get(reservationSlot(wish));
+  const present = before?.ip === ip ? before.mac : macOf(network.vni, ip);
+  const mac = wish.mac?.toLowerCase() ?? present;
   return macProblem(world, network, wish, ip, mac) ?? { ...wish, ip, mac };
 }
 
-function nameProblem(world: World, network: Network, { name }: ReservationWish): AddressProblem | undefined {
+function nameProblem(world: World, network: Network, wish: ReservationWish): AddressProblem | undefined {
+  const { name } = wish;
   if (!isDnsName(name) || name.includes('.'))
     return { path: '/name', error: `"${name}" is not a DNS label: use a-z, 0-9 and "-"` };
   const full = fullName(name, network.domain);
   const app = appNamed(world, full);
-  return app === undefined ? undefined : { path: '/name', error: `${full} is a name of app '${app}'` };
+  if (app !== undefined) return { path: '/name', error: `${full} is the name of app '${app}'` };
+  const other = othersThan(world, wish).find(
+    (each) => each.name === name && world.networks.get(each.network)?.domain === network.domain,
+  );
+  return other && { path: '/name', error: `${full} is reserved in network '${other.network}'` };
 }
 
-/** What Linux takes as the name of a device, without what we call our own ports. */
-const devicePattern = /^(?!pp-tun$|pp[tg][0-9a-f]|pp[0-9a-z]+h$)[^\s/:]{1,15}$/;
+/** What is sure to be a name of a device, without what we call our own. */
+const devicePattern = /^(?!br-patchpanel$|pp-tun$|pp[tg][0-9a-f]|pp[0-9a-z]+h$)[A-Za-z0-9_.-]{1,15}$/;
 
 function placeProblem(world: World, wish: ReservationWish): AddressProblem | undefined {
   const { host, device } = wish;

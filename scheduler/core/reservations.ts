@@ -38,7 +38,7 @@ export function hostNamed(world: World, name: string): HostRecord | undefined {
 }
 
 const isMoreLikely = (one: HostRecord, other: HostRecord): boolean =>
-  one.reachable === other.reachable ? one.seenAt > other.seenAt : one.reachable;
+  one.reachable === other.reachable ? one.seenAt >= other.seenAt : one.reachable;
 
 /** The reserved machines on a host, by what holds their addresses. */
 export function* reservedOn(world: World, agentId: AgentId): Iterable<SlotId> {

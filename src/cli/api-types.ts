@@ -72,6 +72,19 @@ export interface NetworkInfo {
   readonly leases: number;
 }
 
+/** A machine of the operator's on the switch. */
+export interface ReservationInfo {
+  readonly network: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly mac: string;
+  readonly host: string;
+  readonly device: string;
+  /** False while its host is not there. */
+  readonly inViews: boolean;
+}
+
 export interface HostInfo {
   readonly agentId: string;
   readonly hostname: string;

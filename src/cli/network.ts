@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import type { HostInfo, NetworkInfo } from './api-types.ts';
 import { ApiClient, type GlobalOptions } from './client.ts';
+import { addReservationCommands } from './reservation.ts';
 import { print, table } from './output.ts';
 
 /** `patchpanel network …` */
 export function networkCommand(): Command {
-  const network = new Command('network').description('look at the networks of the switch');
+  const network = new Command('network').description(
+    'look at the networks of the switch, and reserve addresses in them',
+  );
   network
     .command('list')
     .description('list networks')
@@ -14,6 +17,7 @@ export function networkCommand(): Command {
     .command('show <name>')
     .description('show one network')
     .action((name: string, _options, command: Command) => showNetwork(name, command.optsWithGlobals()));
+  addReservationCommands(network);
   return network;
 }
 

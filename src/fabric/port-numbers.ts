@@ -8,6 +8,8 @@ interface PortRange {
 export const peerPortRange: PortRange = { first: 2, last: 16_383 };
 /** Legs of the host in networks. */
 export const gatewayPortRange: PortRange = { first: 16_384, last: 24_575 };
+/** Machines of the operator's. */
+export const devicePortRange: PortRange = { first: 24_576, last: 32_767 };
 
 /**
  * OpenFlow port of each of `names`. Who has a port keeps it; a new one gets the next after the highest in use, so that

@@ -218,7 +218,7 @@ function accepts(socketPath: string): Promise<boolean> {
 }
 
 /** `cat` in a new namespace: it answers a line once it is inside, and ends with its input if we die. */
-async function startSandbox(defer: Defer): Promise<TestSandbox> {
+export async function startSandbox(defer: Defer): Promise<TestSandbox> {
   const child = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const close = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { firewallRules, noRules } from '../../executor/core/firewall-rules.ts';
-import { gatewayWish, legLines, type GatewayWish } from '../../executor/core/gateway-legs.ts';
+import { gatewayWish, legLines, machineOfports, type GatewayWish } from '../../executor/core/gateway-legs.ts';
 import { Gateways, type GatewayHost } from '../../executor/fabric/gateways.ts';
 import type { Publication } from '../../src/fabric/publication.ts';
 import { appId } from '../../src/model/ids.ts';
@@ -10,7 +10,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 
 const here = host('here', '172.16.0.1');
 const there = host('there', '172.16.0.2');
-const noWish: GatewayWish = { legs: [], publications: [], forwards: [], outgoing: [] };
+const noWish: GatewayWish = { legs: [], devices: [], publications: [], forwards: [], outgoing: [] };
 const publication: Publication = {
   app: appId('/web'),
   protocol: 'tcp',
@@ -116,14 +116,27 @@ test('ports of a host lead to its own containers, and those that are let out get
   expect(lines.filter((line) => line.startsWith('ip saddr 10.3.0.0/16'))).toEqual([]);
 });
 
+test('a machine is plugged in on its own host alone, and known to flows by its endpoint', () => {
+  const machine = { ...endpoint({ app: '/x', network: blue, host: here, ip: '10.2.0.9' }), device: 'tap0' };
+  const shown = view([here, there], [blue], [machine]);
+  expect(gatewayWish(shown, here.id, 'here.example').devices).toEqual(['tap0']);
+  expect(gatewayWish(shown, there.id, 'there.example').devices).toEqual([]);
+  const ofports = new Map([['tap0', 24_576]]);
+  expect(machineOfports(shown, here.id, ofports)).toEqual(new Map([['/x#0@1', 24_576]]));
+  expect(machineOfports(shown, there.id, ofports).size).toBe(0);
+});
+
 /** A host that notes what is asked of it, and fails as often as it is told. */
 class NotedHost implements GatewayHost {
   readonly calls: string[] = [];
   failures = 0;
 
-  makePorts = async (legs: readonly { vni: number }[]): Promise<ReadonlyMap<number, number>> => {
-    this.#note(`ports ${legs.map(({ vni }) => vni).join()}`);
-    return new Map(legs.map(({ vni }, i) => [vni, 16_384 + i]));
+  makePorts = async (legs: readonly { vni: number }[], devices: readonly string[]) => {
+    this.#note(`ports ${[...legs.map(({ vni }) => vni), ...devices].join()}`);
+    return {
+      legs: new Map(legs.map(({ vni }, i) => [vni, 16_384 + i])),
+      devices: new Map(devices.map((device, i) => [device, 24_576 + i])),
+    };
   };
   configure = async (): Promise<void> => this.#note('configure');
   applyRules = async (text: string): Promise<void> => this.#note(text === noRules ? 'no rules' : 'rules');

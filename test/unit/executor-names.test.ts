@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { cgroupExits } from '../../executor/core/cgroup-escape.ts';
+import { leaseServerConfig } from '../../executor/core/lease-server-config.ts';
 import { nameRecords, type ServiceTarget } from '../../executor/core/name-records.ts';
 import {
   nameServerConfig,
@@ -104,6 +105,48 @@ test('names and addresses of ours are never asked of others, services of the pla
   );
 });
 
+const machine = {
+  ...endpoint({ app: '/x', network: red, host: here, ip: '10.1.0.20' }),
+  app: appId('red:vm1'),
+  hostname: 'vm1',
+  mac: '52:54:00:12:34:56',
+  device: 'tap0',
+};
+
+test('machines of this host get leases with all that they need, and nobody else does', () => {
+  const shown = view([here, there], [red], [web0, machine, { ...db, device: 'tap1' }]);
+  const lines = leaseServerConfig(shown, here.id)?.split('\n') ?? [];
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'port=0',
+      'interface=ppg7',
+      'dhcp-ignore=tag:!known',
+      'dhcp-range=set:n7,10.1.0.0,static,255.255.0.0,3600',
+      'dhcp-option=tag:n7,option:router,10.1.0.1',
+      'dhcp-option=tag:n7,option:dns-server,10.1.0.2',
+      'dhcp-option=tag:n7,option:domain-name,patchpanel.internal',
+      'dhcp-option-force=tag:n7,option:mtu,1450',
+      'dhcp-host=52:54:00:12:34:56,10.1.0.20,vm1,3600',
+    ]),
+  );
+  expect(lines.filter((line) => line.startsWith('dhcp-host='))).toHaveLength(1);
+  expect(leaseServerConfig(view([here], [red], [web0]), here.id)).toBeUndefined();
+  const { hosts } = nameRecords(undefined, shown);
+  expect(hosts.get('red:vm1')).toBe('10.1.0.20 vm1.patchpanel.internal\n');
+});
+
+test('leases follow the machines of this host alone', async () => {
+  const server = new NotedServer();
+  const { names } = namesOn(server);
+  await names.follow(fabric);
+  expect(server.leases).toBeUndefined();
+  await names.follow({ ...fabric, endpoints: [...fabric.endpoints, machine] });
+  expect(server.leases).toContain('dhcp-host=52:54:00:12:34:56');
+  await names.follow({ ...fabric, endpoints: [...fabric.endpoints, { ...machine, host: there.id }] });
+  expect(server.leases).toBeUndefined();
+  await names.stop();
+});
+
 test('a keeper leaves exactly the cgroups that were made for the executor', () => {
   const v1 = '4:memory:/mesos/abc\n3:cpu,cpuacct:/mesos/abc\n1:name=systemd:/mesos_executors.slice\n';
   expect(cgroupExits(v1, 'abc')).toEqual([
@@ -149,6 +192,10 @@ class NotedServer implements NameServer {
     this.running.set(side, targets);
   };
   endServices = async (): Promise<void> => this.running.clear();
+  leases: string | undefined;
+  putLeases = async (settings: string | undefined): Promise<void> => {
+    this.leases = settings;
+  };
   remove = async (): Promise<void> => this.#note('remove');
 
   #note(call: string): void {
@@ -164,6 +211,7 @@ function namesOn(server: NotedServer) {
   const clock = new ManualClock();
   const problems: (string | undefined)[] = [];
   const names = new Names({
+    agentId: here.id,
     server,
     clock,
     random: () => 0,

@@ -227,3 +227,77 @@ test('flows of one identity in two objects of one change are replaced, not remov
   const after = FlowObjects.of([['address:b', [{ ...flow, cookie: 2n }]]]);
   expect(before.diff(after)).toEqual({ add: [], modify: [{ ...flow, cookie: 2n }], remove: [] });
 });
+
+const machine = { ...endpoint({ app: '/vm', network: red, host: here, ip: '10.1.0.9' }), device: 'tap0' };
+const hardware = '52:54:00:12:34:56';
+
+/** A switch with a container and a machine of MAC `hardware`; its leg in the network is port 16384. */
+function switchWithMachine(): Pipeline {
+  const populated = view([here, there], [red], [web, { ...machine, mac: hardware }]);
+  const local = { ...switchOf(populated, here.id), gatewayOfports: new Map([[red.name, 16_384]]) };
+  return new Pipeline(compile(populated, local));
+}
+
+const dhcp = (fields: Readonly<Record<string, string | number>>) =>
+  frameOf({
+    in_port: 32_769,
+    dl_type: 0x800,
+    dl_src: hardware,
+    dl_dst: 'ff:ff:ff:ff:ff:ff',
+    nw_src: '0.0.0.0',
+    nw_dst: '255.255.255.255',
+    nw_proto: 17,
+    tp_src: 68,
+    tp_dst: 67,
+    ...fields,
+  });
+
+test('a machine asks the server of its own host for its address, as itself alone; containers do not', () => {
+  const pipeline = switchWithMachine();
+  const portsOf = (fields: Parameters<typeof dhcp>[0]) =>
+    pipeline.run(dhcp(fields)).outputs.map(({ port }) => port);
+  expect(portsOf({})).toEqual([16_384]);
+  expect(portsOf({ nw_src: '10.1.0.9' })).toEqual([16_384]);
+  const renewal = { nw_src: '10.1.0.9', dl_dst: macOf(7, '10.1.0.1'), nw_dst: '10.1.0.2' };
+  expect(portsOf(renewal)).toEqual([16_384]);
+  for (const refused of [
+    { dl_src: '52:54:00:99:99:99' },
+    { nw_src: '10.1.0.5' },
+    { tp_dst: 53 },
+    { in_port: 32_768, dl_src: web.mac },
+    { ...renewal, in_port: 32_768, dl_src: web.mac, nw_src: web.ip },
+  ])
+    expect([refused, portsOf(refused)]).toEqual([refused, []]);
+});
+
+test('answers of the server of leases to everybody reach machines, and no container', () => {
+  const answer = {
+    in_port: 16_384,
+    dl_src: macOf(7, '10.1.0.1'),
+    nw_src: '10.1.0.2',
+    tp_src: 67,
+    tp_dst: 68,
+  };
+  const { outputs } = switchWithMachine().run(dhcp(answer));
+  expect(outputs.map(({ port }) => port)).toEqual([32_769]);
+  const direct = switchWithMachine().run(dhcp({ ...answer, dl_dst: hardware, nw_dst: '10.1.0.9' }));
+  expect(direct.outputs.map(({ port }) => port)).toEqual([32_769]);
+});
+
+test('what is routed to a machine by the rule of addresses gets the MAC that it has', () => {
+  const blue = { ...network('blue', 8, '10.2.0.0/16'), routes: [red.name] };
+  const guest = endpoint({ app: '/guest', network: blue, host: here, ip: '10.2.0.5' });
+  const populated = view([here], [red, blue], [guest, { ...machine, mac: hardware }]);
+  const pipeline = new Pipeline(compile(populated, switchOf(populated, here.id)));
+  const { outputs } = pipeline.run(
+    dhcp({
+      in_port: 32_768,
+      dl_src: guest.mac,
+      dl_dst: macOf(8, '10.2.0.1'),
+      nw_src: guest.ip,
+      nw_dst: machine.ip,
+      nw_ttl: 64,
+    }),
+  );
+  expect(outputs).toMatchObject([{ port: 32_769, frame: frameOf({ dl_dst: hardware }) }]);
+});

@@ -27,6 +27,7 @@ const wish: BridgeWish = {
   underlayIp: '192.0.2.1',
   tunnels: { encapsulation: 'vxlan', peers: undefined },
   gateways: [],
+  devices: [],
   round: 4,
 };
 

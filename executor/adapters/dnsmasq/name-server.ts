@@ -18,18 +18,20 @@ export interface NameServerPlace extends Pick<KeptProgram, 'cgroupExits' | 'envi
   readonly resolvers: string;
 }
 
-/** The name server of a host and the server of services behind it: files and processes that outlive this object. */
+/** The name server of a host, the server of services behind it and the server of leases beside it: files and processes that outlive this object. */
 export class DnsmasqNameServer {
   readonly #directory: string;
   readonly #settings: string;
   readonly #names: DnsmasqUnit;
   readonly #services: Readonly<Record<ServiceSide, DnsmasqUnit>>;
+  readonly #leases: DnsmasqUnit;
 
   constructor({ directory, resolvers, ...kept }: NameServerPlace) {
     this.#directory = directory;
     const unit = (name: string) => new DnsmasqUnit(path.join(directory, name), kept);
     this.#names = unit('names');
     this.#services = { a: unit('services-a'), b: unit('services-b') };
+    this.#leases = unit('leases');
     this.#settings = nameServerConfig({ hosts: this.#hosts, servers: this.#servers, resolvers });
   }
 
@@ -86,10 +88,21 @@ export class DnsmasqNameServer {
     await Promise.all(['a' as const, otherSide('a')].map((side) => this.#services[side].end()));
   }
 
+  /**
+   * Leases addresses as these settings say; undefined: none. All of them are in the settings, so nothing is lost with a
+   * server that is started anew: clients ask again until they are answered.
+   * @throws PatchpanelError `external`
+   */
+  async putLeases(settings: string | undefined): Promise<void> {
+    if (settings === undefined) await this.#leases.end();
+    else await this.#leases.ensure(settings);
+  }
+
   /** Ends every process and removes every file; fine when there are none. */
   async remove(): Promise<void> {
     await this.#names.end();
     await this.endServices();
+    await this.#leases.end();
     await rm(this.#directory, { recursive: true, force: true });
   }
 

@@ -49,13 +49,15 @@ export function planBridge(rows: Rows, wish: BridgeWish): readonly Operation[] {
   return [
     ...correctBridge(bridge, wish),
     ...planHostPorts(rows, bridge, wish),
-    ...removeForeignPorts(rows, bridge),
+    ...removeForeignPorts(rows, bridge, wish.devices),
   ];
 }
 
 /** What is not ours goes from our bridge; what it is a port of, and every other bridge, is left alone. */
-function removeForeignPorts(rows: Rows, bridge: BridgeRow): readonly Operation[] {
-  const uuids = foreignPorts(rows, bridge, isHostPort).map(({ portUuid }) => portUuid);
+function removeForeignPorts(rows: Rows, bridge: BridgeRow, devices: readonly string[]): readonly Operation[] {
+  const uuids = foreignPorts(rows, bridge, (name) => isHostPort(name, devices)).map(
+    ({ portUuid }) => portUuid,
+  );
   return uuids.length === 0 ? [] : planPortRemoval(bridge, uuids);
 }
 

@@ -1,6 +1,11 @@
 import type { Encapsulation, TunnelWish } from '../../../src/fabric/interconnect.ts';
 import { parseIpv4 } from '../../../src/fabric/ipv4.ts';
-import { assignPorts, gatewayPortRange, peerPortRange } from '../../../src/fabric/port-numbers.ts';
+import {
+  assignPorts,
+  devicePortRange,
+  gatewayPortRange,
+  peerPortRange,
+} from '../../../src/fabric/port-numbers.ts';
 import type { GatewayLeg } from '../../core/gateway-legs.ts';
 import { isRow, type Operation } from './operations.ts';
 import type { Rows } from './row-cache.ts';
@@ -15,17 +20,20 @@ export interface HostPortsWish {
   readonly underlayIp: string;
   readonly tunnels: TunnelWish;
   readonly gateways: readonly GatewayPort[];
+  /** Devices of the operator's machines by name; they need not be there yet. */
+  readonly devices: readonly string[];
 }
 
 /** The port of the host's own leg in a network. */
 export type GatewayPort = Pick<GatewayLeg, 'device' | 'vni' | 'mtu'>;
 
-/** One of them as it shall be. `about` is the peer's underlay address, `flow`, or the VNI. */
+/** One of them as it shall be. `about` is the peer's underlay address, `flow`, the VNI, or the device's name. */
 export interface HostPort {
   readonly name: string;
   readonly about: string;
   readonly ofport: number;
-  readonly type: Encapsulation | 'internal';
+  /** Empty: a device of the kernel's, whoever makes it. */
+  readonly type: Encapsulation | 'internal' | '';
   readonly options: Readonly<Record<string, string>>;
   /** Bytes; Open vSwitch decides when absent. */
   readonly mtu?: number;
@@ -33,8 +41,9 @@ export interface HostPort {
 
 const ourName = /^(pp-tun|ppt[0-9a-f]{8}|ppg[0-9a-f]{1,5})$/;
 
-/** Whether a port of this name is a tunnel or a leg of the host. */
-export const isHostPort = (name: string): boolean => ourName.test(name);
+/** Whether a port of this name is a tunnel or a leg of the host, or one of these devices. */
+export const isHostPort = (name: string, devices: readonly string[]): boolean =>
+  ourName.test(name) || devices.includes(name);
 
 /** `ppt0a630001` for 10.99.0.1 */
 const peerPort = (ip: string): string => `ppt${parseIpv4(ip).toString(16).padStart(8, '0')}`;
@@ -64,29 +73,47 @@ function legPorts(rows: Rows, gateways: readonly GatewayPort[]): readonly HostPo
   });
 }
 
+/** The ports of machines, numbered like tunnelPorts; somebody else may have plugged them in. */
+export const devicePorts = (rows: Rows, { devices }: HostPortsWish): readonly HostPort[] =>
+  devices.length === 0
+    ? []
+    : numbered(rows, devices, (device) => device, devicePortRange).map((port) => ({
+        ...port,
+        type: '',
+        options: {},
+      }));
+
+/** All of them. */
+const hostPorts = (rows: Rows, wish: HostPortsWish): readonly HostPort[] => [
+  ...tunnelPorts(rows, wish),
+  ...gatewayPorts(rows, wish),
+  ...devicePorts(rows, wish),
+];
+
 function numbered(
   rows: Rows,
   subjects: readonly string[],
   nameOf: (subject: string) => string,
   range: Parameters<typeof assignPorts>[2],
 ): readonly Pick<HostPort, 'name' | 'about' | 'ofport'>[] {
+  const about = new Map(subjects.map((subject) => [nameOf(subject), subject]));
   const present = new Map<string, number>();
   for (const { name, ofportRequest } of rows.all('Interface')) {
-    if (ofportRequest !== undefined && isHostPort(name)) present.set(name, ofportRequest);
+    const isKnown = ourName.test(name) || about.has(name);
+    if (ofportRequest !== undefined && isKnown) present.set(name, ofportRequest);
   }
-  const about = new Map(subjects.map((subject) => [nameOf(subject), subject]));
   const numbers = assignPorts(present, [...about.keys()], range);
   return Array.from(numbers, ([name, ofport]) => ({ name, ofport, about: about.get(name) ?? '' }));
 }
 
 /** Makes the host's ports on a bridge that has none. */
 export const createHostPorts = (rows: Rows, bridge: OvsdbValue, wish: HostPortsWish): readonly Operation[] =>
-  insertPorts(bridge, [...tunnelPorts(rows, wish), ...gatewayPorts(rows, wish)]);
+  insertPorts(bridge, hostPorts(rows, wish));
 
 /** What turns the host's ports on our bridge into those that are wanted; empty when nothing is to be done. */
 export function planHostPorts(rows: Rows, bridge: BridgeRow, wish: HostPortsWish): readonly Operation[] {
-  const wanted = [...tunnelPorts(rows, wish), ...gatewayPorts(rows, wish)];
-  const present = presentPorts(rows, bridge);
+  const wanted = hostPorts(rows, wish);
+  const present = presentPorts(rows, bridge, wish.devices);
   const names = new Set(wanted.map(({ name }) => name));
   const surplus = [...present].filter(([name]) => !names.has(name)).map(([, { portUuid }]) => portUuid);
   const missing = wanted.filter(({ name }) => !present.has(name));
@@ -100,11 +127,12 @@ export function planHostPorts(rows: Rows, bridge: BridgeRow, wish: HostPortsWish
 function presentPorts(
   rows: Rows,
   bridge: BridgeRow,
+  devices: readonly string[],
 ): ReadonlyMap<string, { readonly portUuid: string; readonly row: InterfaceRow }> {
   const present = new Map<string, { portUuid: string; row: InterfaceRow }>();
   for (const portUuid of bridge.ports) {
     const port = rows.byUuid('Port', portUuid);
-    if (port === undefined || !isHostPort(port.name)) continue;
+    if (port === undefined || !isHostPort(port.name, devices)) continue;
     const row = rows.byUuid('Interface', port.interfaces[0] ?? '');
     if (row !== undefined) present.set(port.name, { portUuid, row });
   }

@@ -98,7 +98,7 @@ const keepId = 'patchpanel-keep';
 
 /**
  * The ports on our bridge that are none of ours and that nobody said to keep.
- * @param isHostPort whether a name is that of a tunnel or of a leg of the host
+ * @param isHostPort whether a name is that of a tunnel, of a leg of the host or of a machine's device
  */
 export function foreignPorts(
   rows: Rows,
