@@ -11,7 +11,7 @@ import type { World } from './world.ts';
  * highest slots go.
  */
 export function shrinkOrder(world: World, app: App, slots: readonly Slot[]): Slot[] {
-  if (app.network.mode === 'container' && app.network.pinned.length > 0)
+  if (app.network.mode !== 'host' && app.network.pinned.length > 0)
     return slots.toSorted((a, b) => b.index - a.index);
   const ranked = slots.map((slot) => ({ slot, ...rankOf(world, app, slot) }));
   const sign = app.killSelection === 'OLDEST_FIRST' ? 1 : -1;

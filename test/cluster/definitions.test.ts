@@ -85,9 +85,18 @@ test('in bridge mode a port of the host leads to the instance, which gets out as
     ]);
     expect(out.output).toContain('hello from outside');
   }
-  // An app that is on the same network in container mode has neither.
-  const [plain] = await bench.add(demoApp('/plain'));
-  expect(plain!.ports).toEqual([]);
+  // In container mode there is a port of the host only where one is asked for, and no way out by itself.
+  const [plain] = await bench.add(
+    demoApp('/plain', {
+      container: {
+        docker: { image: demoImage },
+        portMappings: [{ containerPort: 80 }, { containerPort: 81, hostPort: 0 }],
+      },
+      env: { PORT: '81' },
+    }),
+  );
+  expect(plain!.ports).toHaveLength(1);
+  expect(await fromOutside(underlayOf(plain!), plain!.ports[0])).toBe(plain!.id);
   const out = await bench.containers.exec(plain!.id, [
     'timeout',
     '2',
