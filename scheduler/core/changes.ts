@@ -1,5 +1,5 @@
 import type { App } from '../../src/model/app.ts';
-import type { AppId } from '../../src/model/ids.ts';
+import type { AppId, GroupId } from '../../src/model/ids.ts';
 import { putEdits, removeEdit, retireNone } from './app-edits.ts';
 import { nextVersion } from './app-versions.ts';
 import { resetDelays } from './backoff.ts';
@@ -51,12 +51,13 @@ export function applyChange(frame: FrameBuilder, change: Change, request: Change
 }
 
 function staleness(frame: FrameBuilder, { basedOn }: ChangeRequest): ChangeResult | undefined {
-  for (const [appId, version] of basedOn ?? []) {
-    const present = frame.world.apps.get(appId)?.version;
+  const { apps, groups } = frame.world;
+  for (const [id, version] of basedOn ?? []) {
+    const present = (apps.get(id as AppId) ?? groups.get(id as GroupId))?.version;
     if (present === version) continue;
     return {
       kind: 'stale',
-      message: `App '${appId}' was changed meanwhile: its version is ${present ?? 'none'}`,
+      message: `'${id}' was changed meanwhile: its version is ${present ?? 'none'}`,
     };
   }
   return undefined;

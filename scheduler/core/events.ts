@@ -161,8 +161,8 @@ export type Change =
 export interface ChangeRequest {
   /** Where it came from and what it asked for; events tell it. */
   readonly origin?: { readonly clientIp: string; readonly uri: string };
-  /** The versions that the change was made from (undefined: there was no such app); others make it stale. */
-  readonly basedOn?: ReadonlyMap<AppId, AppVersion | undefined>;
+  /** The versions of apps and groups that the change was made from (undefined: there was none); others make it stale. */
+  readonly basedOn?: ReadonlyMap<PathId, AppVersion | undefined>;
 }
 
 /** A reservation as it is asked for: MAC and address may be left to us. */

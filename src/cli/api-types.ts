@@ -6,6 +6,7 @@ export interface AppInfo {
   readonly mem: number;
   readonly version: string;
   readonly container?: { readonly docker?: { readonly image?: string } };
+  readonly dependencies?: readonly string[];
   readonly networks?: readonly { readonly mode?: string; readonly name?: string }[];
   readonly env?: Readonly<Record<string, string>>;
   readonly tasksStaged: number;
@@ -21,6 +22,14 @@ export interface AppInfo {
     readonly host: string;
     readonly timestamp: string;
   };
+}
+
+export interface GroupInfo {
+  readonly id: string;
+  readonly version: string;
+  readonly dependencies: readonly string[];
+  readonly apps: readonly AppInfo[];
+  readonly groups: readonly GroupInfo[];
 }
 
 export interface TaskInfo {
@@ -56,6 +65,15 @@ export interface DeploymentInfo {
   }[];
   readonly currentStep: number;
   readonly totalSteps: number;
+}
+
+/** A deployment that runs or has ended. */
+export interface DeploymentFate extends DeploymentInfo {
+  readonly state: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'taken-back';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly reason?: string;
+  readonly successor?: string;
 }
 
 export interface NetworkInfo {

@@ -1,16 +1,10 @@
 import { Command } from 'commander';
 import type { AppInfo } from './api-types.ts';
-import { ApiClient, CliError, exitCodes, type Answer, type GlobalOptions } from './client.ts';
+import { ApiClient, CliError, exitCodes, type GlobalOptions } from './client.ts';
 import { parsePairs, pathOf, readJson, readJsonObject } from './definition.ts';
+import { deploy, deploying, type DeployOptions } from './deploying.ts';
 import { bold, print, table } from './output.ts';
 import { taskTable } from './task.ts';
-import { seconds, waitForDeployment } from './wait.ts';
-
-interface DeployOptions extends GlobalOptions {
-  readonly force: boolean;
-  readonly wait: boolean;
-  readonly timeout: number;
-}
 
 /** `patchpanel app …` */
 export function appCommand(): Command {
@@ -50,31 +44,6 @@ export function appCommand(): Command {
       ),
   );
   return app;
-}
-
-function deploying(command: Command): Command {
-  return command
-    .option('--force', 'replace a deployment that is under way', false)
-    .option('-w, --wait', 'wait until the deployment has ended', false)
-    .option('--timeout <seconds>', 'how long to wait', seconds, 300);
-}
-
-/** Sends a change and, when asked to, waits for its deployment. */
-async function deploy(
-  options: DeployOptions,
-  doing: string,
-  send: (client: ApiClient, force: boolean) => Promise<Answer<unknown>>,
-): Promise<void> {
-  const client = new ApiClient(options);
-  const { data, deploymentId } = await send(client, options.force);
-  if (options.wait && deploymentId !== undefined) {
-    await waitForDeployment(client, deploymentId, options.timeout);
-  }
-  print(options.json, data, () =>
-    deploymentId === undefined
-      ? doing
-      : `${doing}: deployment ${deploymentId}${options.wait ? ' has ended' : ''}`,
-  );
 }
 
 async function add(options: DeployOptions & { file: string }): Promise<void> {
@@ -159,7 +128,8 @@ async function list(options: GlobalOptions & { label?: string }): Promise<void> 
   );
 }
 
-function statusOf(app: AppInfo): string {
+/** What an app is doing, in a word. */
+export function statusOf(app: AppInfo): string {
   if (app.deployments.length > 0) return 'deploying';
   if (app.instances === 0) return 'suspended';
   return app.tasksRunning >= app.instances ? 'running' : 'waiting';

@@ -140,7 +140,9 @@ function whatThereIs(path: string): string {
   const [, noun] =
     [
       ['/v2/apps/', 'app'],
+      ['/v2/groups/', 'group'],
       ['/v2/deployments/', 'deployment'],
+      ['/v1/deployments/', 'deployment'],
       ['/v1/networks/', 'network'],
     ].find(([prefix]) => path.startsWith(prefix ?? path)) ?? [];
   return noun === undefined ? '' : `\n\`patchpanel ${noun} list\` shows what there is.`;

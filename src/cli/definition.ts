@@ -39,6 +39,9 @@ export function parsePairs(pairs: readonly string[]): Record<string, string> {
   );
 }
 
+/** A group's id as part of a URL: the same, and nothing for the root. */
+export const groupPathOf = (id: string): string => (/^\/*$/.test(id) ? '' : pathOf(id));
+
 /** An app's id as part of a URL: `web` → `/web`, no doubled slashes. @throws CliError 2 for an id without a name */
 export function pathOf(id: string): string {
   const parts = id.split('/').filter(Boolean);

@@ -7,6 +7,7 @@ import { deploymentCommand } from './deployment.ts';
 import { devCommand } from './dev.ts';
 import { doctorCommand } from './doctor.ts';
 import { fabricCommand } from './fabric.ts';
+import { groupCommand } from './group.ts';
 import { hostCommand, networkCommand } from './network.ts';
 import { pathCommand } from './path.ts';
 import { stateCommand } from './state.ts';
@@ -30,6 +31,7 @@ const program = new Command('patchpanel')
     '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 scheduler not reachable, 4 not found, 5 locked by a deployment, 6 waited too long',
   )
   .addCommand(appCommand())
+  .addCommand(groupCommand())
   .addCommand(deploymentCommand())
   .addCommand(taskCommand())
   .addCommand(networkCommand())

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { InvalidArgumentError } from 'commander';
 import { sleep } from '../runtime/deadline.ts';
-import type { AppInfo, DeploymentInfo } from './api-types.ts';
+import type { AppInfo, DeploymentFate, DeploymentInfo } from './api-types.ts';
 import { CliError, exitCodes, type ApiClient } from './client.ts';
 import { remark } from './output.ts';
 
@@ -23,7 +23,7 @@ interface Progress {
 
 /**
  * Waits until a deployment has ended, with a progress bar on a terminal and a line for each change elsewhere.
- * @throws CliError 6 after `timeoutSeconds`, with the last failure and what to look at
+ * @throws CliError 1 when it has ended otherwise than by being done, 6 after `timeoutSeconds`, with the last failure and what to look at
  */
 export async function waitForDeployment(
   client: ApiClient,
@@ -37,7 +37,10 @@ export async function waitForDeployment(
     while (performance.now() < deadline) {
       const deployments = await client.get<DeploymentInfo[]>('/v2/deployments');
       const deployment = deployments.find((candidate) => candidate.id === id);
-      if (deployment === undefined) return display.done(last);
+      if (deployment === undefined) {
+        await demandSuccess(client, id);
+        return display.done(last);
+      }
       last = await progressOf(client, deployment);
       display.show(last);
       await sleep(pollMs);
@@ -48,7 +51,24 @@ export async function waitForDeployment(
   throw new CliError(
     exitCodes.timeout,
     `deployment ${id} has not ended after ${timeoutSeconds} s${last?.failure === undefined ? '' : `; last failure: ${last.failure}`}\n` +
-      'See `patchpanel app show <id>` for its tasks; it goes on, `patchpanel deployment cancel` takes it back.',
+      'See `patchpanel app show <id>` for its tasks; it goes on, `patchpanel deployment rollback` takes it back.',
+  );
+}
+
+/** Where the API tells of one deployment, also when it has ended. */
+export const pathOfDeployment = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
+
+/** A deployment that is not under way any more: one that nothing is remembered of is taken for done. */
+async function demandSuccess(client: ApiClient, id: string): Promise<void> {
+  const fate = await client.get<DeploymentFate>(pathOfDeployment(id)).catch((error: unknown) => {
+    if (error instanceof CliError && error.exitCode === exitCodes.notFound) return undefined;
+    throw error;
+  });
+  if (fate === undefined || fate.state === 'succeeded' || fate.state === 'running') return;
+  const successor = fate.successor === undefined ? '' : `; deployment ${fate.successor} came in its place`;
+  throw new CliError(
+    exitCodes.failed,
+    `deployment ${id}: ${fate.state}, ${fate.reason ?? 'no reason is known'}${successor}`,
   );
 }
 

@@ -71,7 +71,7 @@ describe('--wait', () => {
     const { code, stdout, stderr } = await run.result;
     expect([code, stdout]).toEqual([6, '']);
     expect(stderr).toContain(`deployment ${id} has not ended after 1 s; last failure: TASK_FAILED on host-`);
-    expect(stderr).toContain('patchpanel deployment cancel');
+    expect(stderr).toContain('patchpanel deployment rollback');
   });
 
   test('keeps standard output clean for programs', async () => {
@@ -106,10 +106,11 @@ describe('deployment', () => {
     expect(json).toMatchObject({ id, affectedApps: ['/shop/web'] });
   });
 
-  test('show of one that is not under way exits with 4', async () => {
+  test('show of one that never was exits with 4', async () => {
     const { code, stderr } = await cli('deployment', 'show', 'nothing');
     expect(code).toBe(4);
-    expect(stderr).toContain('deployment nothing is not under way');
+    expect(stderr).toContain('DeploymentPlan nothing does not exist');
+    expect(stderr).toContain('patchpanel deployment list');
   });
 
   test('wait for one that has ended is over at once', async () => {
@@ -119,19 +120,44 @@ describe('deployment', () => {
     expect([code, stdout]).toEqual([0, `deployment ${id} has ended\n`]);
   });
 
-  test('cancel takes it back by another one, or drops it with --force', async () => {
+  test('rollback takes it back by another one, cancel stops it where it is', async () => {
     await api.call('POST', '/v2/apps', webApp);
     api.runAll();
     const scaled = await api.call('PATCH', '/v2/apps/shop/web', { instances: 4 });
     api.offer();
-    const taken = await cli('deployment', 'cancel', String(scaled.headers['marathon-deployment-id']));
+    const id = String(scaled.headers['marathon-deployment-id']);
+    const taken = await cli('deployment', 'rollback', id);
     expect(taken.code).toBe(0);
     const [back] = await deployments();
     expect(taken.stdout).toBe(`taken back by deployment ${back?.id}\n`);
-    const dropped = await cli('deployment', 'cancel', '--force', back!.id);
-    expect([dropped.code, dropped.stdout]).toEqual([0, `deployment ${back?.id} was dropped\n`]);
+    const cancelled = await cli('deployment', 'cancel', back!.id);
+    expect([cancelled.code, cancelled.stdout]).toEqual([0, `deployment ${back?.id} was cancelled\n`]);
     expect(await deployments()).toEqual([]);
     expect((await cli('deployment', 'cancel', 'nothing')).code).toBe(4);
+    const history = (await cli('deployment', 'history')).stdout
+      .split('\n')
+      .map((line) => line.split(/ {2,}/));
+    expect(history.slice(1, 3).map(([first, , , state]) => [first, state])).toEqual([
+      [back?.id, 'cancelled'],
+      [id, 'taken-back'],
+    ]);
+    const { stdout } = await cli('deployment', 'show', id);
+    expect(stdout).toContain(`taken back on request; deployment ${back?.id} came in its place`);
+  });
+
+  test('wait for one that does not get done exits with 1 and says why', async () => {
+    const labels = { 'patchpanel.deploymentDeadlineSeconds': '60' };
+    const { headers } = await api.call('POST', '/v2/apps', { ...webApp, labels });
+    const id = String(headers['marathon-deployment-id']);
+    const run = begin('deployment', 'wait', id);
+    await run.says('0/2 running');
+    api.now += 60_000;
+    api.step({ kind: 'tick' });
+    const { code, stderr } = await run.result;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`deployment ${id}: failed, not done after 6\\d s: waits for /shop/web`),
+    );
   });
 });
 

@@ -233,6 +233,36 @@ describe('a PUT', () => {
   });
 });
 
+test('a change can be tied to the version that was read', async () => {
+  await api.call('POST', '/v2/groups', shop);
+  const { headers } = await api.call('GET', '/v2/groups/shop');
+  const put = (tag: unknown) =>
+    api.server.inject({
+      method: 'PUT',
+      url: '/v2/groups/shop',
+      headers: { 'if-match': String(tag) },
+      payload: JSON.stringify({ dependencies: ['/base'] }),
+    });
+  expect((await put(headers['etag'])).statusCode).toBe(200);
+  const stale = await put(headers['etag']);
+  expect([stale.statusCode, stale.json()]).toEqual([
+    412,
+    { message: expect.stringMatching(/^If-Match does not hold/) },
+  ]);
+});
+
+test('what is put again without ports keeps the automatic ones, and its tasks', async () => {
+  const body = { apps: [app('web', { instances: 1, ports: [0, 8080, 0] })] };
+  await api.call('PUT', '/v2/groups/shop', body);
+  api.runAll();
+  const before = [...api.world.apps.values()];
+  expect(before[0]?.portDefinitions.map(({ port }) => port)).toEqual([10_000, 8080, 10_001]);
+  const again = await api.call('PUT', '/v2/groups/shop', body);
+  expect(again.status).toBe(200);
+  expect([...api.world.apps.values()]).toEqual(before);
+  expect(api.world.deployments.size).toBe(0);
+});
+
 describe('reading', () => {
   beforeEach(async () => {
     await api.call('POST', '/v2/groups', shop);
@@ -305,5 +335,70 @@ test('an app keeps its dependencies through a GET and a PUT, and a partial updat
   await api.call('PATCH', '/v2/apps/shop/web', { mem: 64 });
   expect((await api.call<{ app: object }>('GET', '/v2/apps/shop/web')).body.app).toMatchObject({
     dependencies,
+  });
+});
+
+describe('deployments', () => {
+  interface Fate {
+    id: string;
+    state: string;
+  }
+
+  test('are told of with their deadline while they run, and with how they ended', async () => {
+    const labels = {
+      'patchpanel.deploymentDeadlineSeconds': '60',
+      'patchpanel.onDeploymentFailure': 'rollback',
+    };
+    const created = await api.call('POST', '/v2/apps', app('/web', { instances: 1, labels }));
+    const id = String(created.headers['marathon-deployment-id']);
+    const running = await api.call('GET', `/v1/deployments/${id}`);
+    expect(running.body).toMatchObject({
+      id,
+      state: 'running',
+      currentStep: 2,
+      totalSteps: 2,
+      onFailure: 'rollback',
+      deadline: expect.stringMatching(/Z$/),
+    });
+    api.now += 60_000;
+    api.step({ kind: 'tick' });
+    const history = await api.call<{ deployments: Fate[] }>('GET', '/v1/deployments/history');
+    expect(history.body.deployments.map(({ state }) => state)).toEqual(['succeeded', 'failed']);
+    expect((await api.call('GET', `/v1/deployments/${id}`)).body).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/^not done after 6\d s: waits for \/web/),
+      successor: history.body.deployments[0]?.id,
+      currentStep: 2,
+    });
+    expect((await api.call('GET', '/v2/apps/web')).status).toBe(404);
+    expect((await api.call('GET', '/v1/deployments/nothing')).status).toBe(404);
+  });
+
+  test('with labels that make no sense are refused', async () => {
+    const answer = await api.call(
+      'POST',
+      '/v2/apps',
+      app('/web', {
+        labels: {
+          'patchpanel.deploymentDeadlineSeconds': 'soon',
+          'patchpanel.onDeploymentFailure': 'panic',
+        },
+      }),
+    );
+    expect(answer.status).toBe(422);
+    expect(detailsOf(answer.body).map(({ path }) => path)).toEqual([
+      '/labels/patchpanel.deploymentDeadlineSeconds',
+      '/labels/patchpanel.onDeploymentFailure',
+    ]);
+  });
+
+  test('beyond the number that may run are refused with 403', async () => {
+    for (let index = 0; index < 100; index++)
+      await api.call('POST', '/v2/apps', app(`/a${index}`, { instances: 1 }));
+    const { status, body } = await api.call('POST', '/v2/apps', app('/one-more', { instances: 1 }));
+    expect([status, body['message']]).toEqual([
+      403,
+      expect.stringMatching(/^Max number \(100\) of running deployments/),
+    ]);
   });
 });

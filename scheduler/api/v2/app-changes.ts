@@ -7,7 +7,7 @@ import type { AppJson, AppUpdateJson } from './app-json.ts';
 import { definitionAt } from './app-versions.ts';
 import { normalise } from './normalise.ts';
 import { presentApp } from './present-app.ts';
-import { servicePortAllocator } from './service-ports.ts';
+import { keptServicePorts, servicePortAllocator } from './service-ports.ts';
 
 /** The id of a URL or a body. @throws HttpProblem 422 */
 export function requireAppId(text: string): AppId {
@@ -51,6 +51,8 @@ export async function withNormalised<T>(
   try {
     const details: Detail[] = [];
     const apps = definitions.flatMap(({ path, json }) => {
+      const id = parseAppId(json.id);
+      const present = 'id' in id ? deps.world().apps.get(id.id) : undefined;
       const result = normalise(json, {
         role: deps.info.role,
         defaultNetwork: deps.info.defaultNetwork,
@@ -60,7 +62,7 @@ export async function withNormalised<T>(
         defaultImage: deps.info.defaultImage,
         forbidden: deps.forbidden,
         now: deps.now(),
-        nextServicePort,
+        nextServicePort: keptServicePorts(present, json, nextServicePort),
       });
       if (result.kind === 'app') return [result.app];
       details.push(...result.details.map((detail) => ({ ...detail, path: `${path}${detail.path}` })));

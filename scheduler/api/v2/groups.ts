@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { rootGroupId, type Group } from '../../../src/model/group.ts';
 import type { AppVersion, GroupId } from '../../../src/model/ids.ts';
-import type { Change } from '../../core/events.ts';
+import type { Change, ChangeRequest } from '../../core/events.ts';
 import { groupVersions, treeAt } from '../../core/revisions.ts';
 import { Tree } from '../../core/tree.ts';
 import { accept, deploymentBody, sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
+import { checkPreconditions, entityTag } from '../http/entity-tags.ts';
 import { methodNotAllowed } from '../http/methods.ts';
 import { Details, notFound, notValid } from '../problems.ts';
 import { checked, flag, jsonBody, queryValues } from '../request.ts';
@@ -83,7 +84,7 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
       const text = groupText(tree, group, parseGroupEmbed(values), (app) =>
         wantsRunTime ? appInfoText(world, app, embed, deps.now()) : JSON.stringify(presentApp(app)),
       );
-      return sendJson(reply, 200, text);
+      return sendJson(reply.header('ETag', entityTag(group.version)), 200, text);
     }
     case 'apps': {
       requireGroup(tree, path.id);
@@ -124,8 +125,9 @@ async function update(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
   const json = checked(groupUpdateSchema, jsonBody(request), request, reply);
   const id = json.id === undefined ? base : requireGroupId(json.id, base);
   const options = { force: flag(request, 'force'), dryRun: flag(request, 'dryRun') };
+  const basedOn = pinned(deps, request, id);
   const apply = async (change: Change) => {
-    const result = await accept(deps, change, reply);
+    const result = await accept(deps, change, reply, basedOn);
     return reply.send(options.dryRun ? { steps: result.steps } : deploymentBody(result));
   };
   const mode = modeOf(deps, json, id);
@@ -137,6 +139,13 @@ async function update(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
     case 'replace':
       return withGroup(deps, json, id, (change) => apply({ ...change, ...options }));
   }
+}
+
+/** With `If-Match` a change is for that version of the group and no later one. @throws HttpProblem 412 */
+function pinned(deps: ApiDeps, request: FastifyRequest, id: GroupId): ChangeRequest['basedOn'] {
+  const version = new Tree(deps.world()).group(id)?.version;
+  checkPreconditions(request, version);
+  return request.headers['if-match'] === undefined ? undefined : new Map([[id, version]]);
 }
 
 type Mode =
@@ -197,6 +206,8 @@ async function patch(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply
 }
 
 async function remove(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const change: Change = { kind: 'delete-group', groupId: groupOf(request), force: flag(request, 'force') };
-  return reply.send(deploymentBody(await accept(deps, change, reply)));
+  const id = groupOf(request);
+  const basedOn = pinned(deps, request, id);
+  const change: Change = { kind: 'delete-group', groupId: id, force: flag(request, 'force') };
+  return reply.send(deploymentBody(await accept(deps, change, reply, basedOn)));
 }

@@ -1,5 +1,7 @@
+import type { App } from '../../../src/model/app.ts';
 import type { World } from '../../core/world.ts';
 import { HttpProblem } from '../problems.ts';
+import type { AppJson } from './app-json.ts';
 
 const first = 10_000;
 const last = 20_000;
@@ -24,3 +26,25 @@ export function servicePortAllocator(world: World, reserved: Set<number>): () =>
     return next;
   };
 }
+
+/**
+ * The automatic service ports of one definition: those that the app has already and that the definition does not name
+ * itself, in their order, then new ones. So a definition that is put again does not change, as with Marathon.
+ */
+export function keptServicePorts(present: App | undefined, json: AppJson, next: () => number): () => number {
+  const given = new Set([
+    ...(json.ports ?? []),
+    ...(json.portDefinitions ?? []).map(({ port }) => port),
+    ...(json.container?.portMappings ?? []).map(({ servicePort }) => servicePort),
+    ...(json.container?.docker?.portMappings ?? []).map(({ servicePort }) => servicePort),
+  ]);
+  const kept = (present === undefined ? [] : portsOf(present)).filter(
+    (port) => port >= first && port <= last && !given.has(port),
+  );
+  return () => kept.shift() ?? next();
+}
+
+const portsOf = (app: App): number[] => [
+  ...app.portDefinitions.map(({ port }) => port),
+  ...app.container.portMappings.map(({ servicePort }) => servicePort),
+];
