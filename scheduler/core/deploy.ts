@@ -8,6 +8,7 @@ import type { AppId, AppVersion, DeploymentId, GroupId } from '../../src/model/i
 import type { Slot } from '../../src/model/instance.ts';
 import { isProblem, LeasePlan } from './addresses.ts';
 import type { AddressProblem } from './addresses.ts';
+import { removeEdit } from './app-edits.ts';
 import type { AppEdit } from './app-edits.ts';
 import { isDeepEqual } from './app-versions.ts';
 import { DependencyGraph } from './dependencies.ts';
@@ -66,8 +67,9 @@ export function deploy(frame: FrameBuilder, edits: Edits): ChangeResult {
   return result;
 }
 
-function tryDeploy(frame: FrameBuilder, edits: Edits): ChangeResult {
+function tryDeploy(frame: FrameBuilder, asked: Edits): ChangeResult {
   const { world } = frame;
+  const edits = asked.force ? { ...asked, apps: withDeletions(world, asked.apps) } : asked;
   const ids = edits.apps.map(({ appId }) => appId);
   const locked = edits.force ? undefined : lockedBy(world, ids);
   if (locked !== undefined) return locked;
@@ -86,7 +88,9 @@ function tryDeploy(frame: FrameBuilder, edits: Edits): ChangeResult {
   if (edits.dryRun === true) return { kind: 'accepted', version: edits.version, steps };
   if (steps.length > 0 && world.deployments.size - inTheWay.length >= frame.settings.maxRunningDeployments)
     return tooMany(frame.settings.maxRunningDeployments);
-  const revision = revisionOf(world, edits, target);
+  const present = new Tree(world);
+  const revision = revisionOf(present, edits, target);
+  const original = Object.fromEntries(ids.map((appId) => [appId, present.app(appId) ?? null]));
   const id = deploymentId(frame.uuid());
   for (const deployment of inTheWay.flatMap((other) => world.deployments.get(other) ?? []))
     slots.push(...dropDeployment(frame, deployment, leases, new Set(ids), endBy(edits, deployment, id)));
@@ -100,11 +104,23 @@ function tryDeploy(frame: FrameBuilder, edits: Edits): ChangeResult {
     id,
     steps,
     version: edits.version,
-    original: Object.fromEntries(edits.apps.map(({ appId, before }) => [appId, before ?? null])),
+    original,
     originalGroups: replacedGroups(revision?.groups ?? {}, target),
     ...(edits.takesBack === undefined ? limits(frame, edits) : { takesBack: edits.takesBack.id }),
   });
   return { kind: 'accepted', deploymentId: id, version: edits.version };
+}
+
+/** The edits, and those deletions of the deployments in the way that are to go on though these end. */
+function withDeletions(world: World, edits: readonly AppEdit[]): readonly AppEdit[] {
+  const ids = new Set(edits.map(({ appId }) => appId));
+  const actions = deploymentsOf(world, [...ids])
+    .flatMap((id) => world.deployments.get(id)?.steps ?? [])
+    .flatMap((step) => step.actions);
+  const deleted = actions.flatMap(({ action, app }) =>
+    action === 'StopApplication' && !ids.has(app) ? (world.apps.get(app) ?? []) : [],
+  );
+  return [...edits, ...deleted.map(removeEdit)];
 }
 
 function endBy({ takesBack }: Edits, deployment: Deployment, successor: DeploymentId): UntimelyEnd {
@@ -121,10 +137,9 @@ function limits(frame: FrameBuilder, { apps }: Edits): Pick<Deployment, 'deadlin
 }
 
 /** What the change replaces; undefined when that is nothing. */
-function revisionOf(world: World, { apps, groups = [], version }: Edits, target: Target) {
+function revisionOf(present: Tree, { apps, groups = [], version }: Edits, target: Target) {
   const changed = apps.filter(({ before, after }) => before !== after);
   if (changed.length === 0 && groups.length === 0) return undefined;
-  const present = new Tree(world);
   return {
     version,
     apps: Object.fromEntries(changed.map(({ appId }) => [appId, present.app(appId) ?? null])),

@@ -221,6 +221,33 @@ test('a deletion of a group that is dropped by force leaves its apps and groups'
   expect(names(bench)).toEqual({ groups: ['/shop'], apps: [] });
 });
 
+test('a deletion goes on when another one takes over one of its apps by force', () => {
+  const bench = new CoreBench();
+  put(bench, aGroup('/shop', { apps: [anApp('/shop/a'), anApp('/shop/b')] }));
+  finish(bench);
+  bench.change({ kind: 'delete-group', groupId: groupId('/shop'), force: false });
+  bench.change({ kind: 'delete-app', appId: appId('/shop/a'), force: true });
+  expect(bench.world.deployments.size).toBe(1);
+  expect(names(bench)).toEqual({ groups: [], apps: [] });
+  finish(bench);
+  expect([bench.world.apps.size, bench.world.instances.size]).toEqual([0, 0]);
+});
+
+test('an app that is being deleted can be made anew by force, and without it is locked', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'));
+  bench.change({ kind: 'delete-app', appId: appId('/web'), force: false });
+  const create = (force: boolean) =>
+    bench.change({ kind: 'put-apps', apps: [anApp('/web', { instances: 2 })], force, create: true });
+  expect(create(false)).toMatchObject({ kind: 'conflict', deployments: [expect.any(String)] });
+  const made = create(true);
+  if (made.kind !== 'accepted') throw new Error('refused');
+  expect(names(bench).apps).toEqual(['/web']);
+  bench.change({ kind: 'cancel-deployment', deploymentId: made.deploymentId!, force: false });
+  finish(bench);
+  expect(names(bench).apps).toEqual([]);
+});
+
 test('the root group can be emptied but not deleted', () => {
   const bench = new CoreBench();
   put(bench, aGroup('/shop', { apps: [anApp('/shop/db', { instances: 0 })] }));
