@@ -31,7 +31,9 @@ export function forgetPlace(frame: FrameBuilder, agentId: AgentId): void {
 }
 
 /** The places that have something to offer: one that did not answer the last request has nothing, or is gone. */
-export function offeringPlaces({ world, now }: FrameBuilder): Place[] {
+export function* offeringPlaces({ world, now }: FrameBuilder): Iterable<Place> {
   const askedLongAgo = now >= world.revivedAt + answerMs;
-  return [...world.places.values()].filter(({ seenAt }) => !askedLongAgo || seenAt >= world.revivedAt);
+  for (const place of world.places.values()) {
+    if (!askedLongAgo || place.seenAt >= world.revivedAt) yield place;
+  }
 }

@@ -10,11 +10,11 @@ export interface SecretsOptions {
 
 /** A secret travels with the launch of the task, which Mesos keeps small. */
 const maxBytes = 64 * 1024;
-const variablePrefix = 'PATCHPANEL_SECRET_';
+const variablePrefix = 'PATCHPANEL_APP_SECRET_';
 
 /**
  * The values of secrets by what an app's `secrets` call their source: `env:NAME` is the scheduler's variable
- * PATCHPANEL_SECRET_NAME (no other can be had), anything else a file below the directory of secrets. Read anew each time,
+ * PATCHPANEL_APP_SECRET_NAME (no other can be had), anything else a file below the directory of secrets. Read anew each time,
  * and kept nowhere.
  */
 export class Secrets {

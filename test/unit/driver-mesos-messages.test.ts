@@ -1,3 +1,4 @@
+import type { App } from '../../src/model/app.ts';
 import { expect, test } from '@jest/globals';
 import { executorInfo } from '../../scheduler/driver/mesos/executor-info.ts';
 import { frameworkInfo } from '../../scheduler/driver/mesos/framework-info.ts';
@@ -358,6 +359,40 @@ test('what is built goes through either encoding unchanged', () => {
     const decoded = mesosCodec.decode('SchedulerCall', bytes, encoding);
     expect(decoded.accept?.operations?.[0]?.launch?.task_infos?.[0]?.data).toEqual(infos[0]!.data);
   }
+});
+
+test('secrets are in the specification of a task alone, and one that is gone makes it one that is refused', () => {
+  const read = (source: string): Buffer => {
+    if (source === 'db/password') return Buffer.from('hunter2\n');
+    throw new Error(`there is no secret "${source}"`);
+  };
+  const around = { ...surroundings, secrets: { read } };
+  const { container } = appRecord();
+  const app = appRecord({
+    secrets: { password: { source: 'db/password' } },
+    env: { PASSWORD: { secret: 'password' } },
+    container: {
+      ...container,
+      volumes: [
+        { containerPath: 'key', secret: 'password' },
+        { containerPath: '/data', hostPath: '/srv', mode: 'RW' },
+      ],
+      pullConfig: { secret: 'password' },
+    },
+  });
+  const specOf = (of: App) =>
+    taskSpec(launchRecord({ app: of }), network('default', 7, '10.32.0.0/16'), reach, around);
+  expect(specOf(app)).toMatchObject({
+    env: { PASSWORD: 'hunter2' },
+    secretFiles: [
+      { containerPath: '/mnt/mesos/sandbox/key', content: Buffer.from('hunter2\n').toString('base64') },
+    ],
+    pullConfig: 'hunter2\n',
+    volumes: [{ containerPath: '/data', hostPath: '/srv', mode: 'RW' }],
+  });
+  const gone = specOf({ ...app, secrets: { password: { source: 'gone' } } });
+  expect(gone).toMatchObject({ problem: 'there is no secret "gone"', secretFiles: [] });
+  expect(gone.env).not.toHaveProperty('PASSWORD');
 });
 
 test('a task takes only what it accepts: reserved for nobody, or reserved', () => {

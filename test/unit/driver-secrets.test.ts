@@ -15,7 +15,7 @@ beforeEach(async () => {
   await writeFile(path.join(directory, 'large'), Buffer.alloc(65 * 1024));
   secrets = new Secrets({
     directory,
-    environment: { PATCHPANEL_SECRET_TOKEN: 't0ken', PATH: '/bin' },
+    environment: { PATCHPANEL_APP_SECRET_TOKEN: 't0ken', PATH: '/bin' },
   });
 });
 
@@ -37,7 +37,7 @@ test.each([
   ['db/password/x', /there is no secret/],
   ['nothing', /there is no secret "nothing"/],
   ['large', /larger than 65536/],
-  ['env:PATH', /no variable PATCHPANEL_SECRET_PATH/],
+  ['env:PATH', /no variable PATCHPANEL_APP_SECRET_PATH/],
   ['env:../x', /does not name a variable/],
 ])('%j is none', (source, problem) => {
   expect(secrets.problem(source)).toMatch(problem);

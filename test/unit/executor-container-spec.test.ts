@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { pauseArchive, pauseProgram } from '../../executor/adapters/docker/pause-image.ts';
-import { OutputFrames, sinceParameter } from '../../executor/adapters/docker/output.ts';
+import { OutputFrames, sinceParameter, TerminalLines } from '../../executor/adapters/docker/output.ts';
 import { jsonLines } from '../../executor/adapters/docker/json-lines.ts';
 import { connectDocker, dockerWords } from '../../executor/adapters/docker/connection.ts';
 import { appContainer, containerName, sandboxContainer } from '../../executor/core/container-spec.ts';
@@ -39,6 +39,52 @@ test('cmd goes to a shell in place of the entrypoint, args go to the entrypoint'
 test('cpus are shares, memory is a hard limit and never less than Docker takes', () => {
   expect(app({ cpus: 0.25, memMib: 100 }).HostConfig).toMatchObject({ CpuShares: 256, Memory: 104_857_600 });
   expect(app({ cpus: 0, memMib: 1 }).HostConfig).toMatchObject({ CpuShares: 2, Memory: 6 * 2 ** 20 });
+});
+
+test('a limit of its own replaces what the app asked for, which it is then left with', () => {
+  const limited = app({ memMib: 64, limits: { cpus: 1.5, memMib: 128 } }).HostConfig;
+  expect(limited).toMatchObject({
+    Memory: 128 * 2 ** 20,
+    MemorySwap: 128 * 2 ** 20,
+    MemoryReservation: 64 * 2 ** 20,
+  });
+  expect(limited).toMatchObject({ CpuPeriod: 100_000, CpuQuota: 150_000 });
+  const unlimited = app({ memMib: 64, limits: { memMib: 'unlimited' } }).HostConfig;
+  expect(unlimited).toMatchObject({ MemoryReservation: 64 * 2 ** 20 });
+  expect(unlimited).not.toHaveProperty('Memory');
+  expect(unlimited).not.toHaveProperty('CpuQuota');
+});
+
+test('the container sees its sandbox and its secrets, and a user may name the sandbox otherwise', () => {
+  const secretFiles = [{ containerPath: '/run/key', content: 'eA==' }];
+  const volumes = [{ containerPath: '/data', hostPath: '/srv', mode: 'RO' as const }];
+  const spec = app({ secretFiles, volumes });
+  expect(spec.HostConfig.Binds).toEqual([
+    '/tasks/1/sandbox:/mnt/mesos/sandbox:rw',
+    '/srv:/data:ro',
+    '/run/secrets/0:/run/key:ro',
+  ]);
+  expect(spec.Env).toContain('MESOS_SANDBOX=/mnt/mesos/sandbox');
+  expect(app({ env: { MESOS_SANDBOX: '/x' } }).Env).toContain('MESOS_SANDBOX=/x');
+});
+
+test('a task that the scheduler could not specify is refused with its reason', () => {
+  const launch = readLaunch(taskInfo(taskSpec({ problem: 'there is no secret "x"' })));
+  expect(launch).toMatchObject({ kind: 'refused', message: 'there is no secret "x"' });
+});
+
+test('what a terminal writes is cut at the ends of lines, however it comes', () => {
+  const text = '2026-01-02T03:04:05.000000001Z one\r\n2026-01-02T03:04:05.000000002Z two\r\nrest';
+  for (const size of [1, 7, 100]) {
+    const lines = new TerminalLines();
+    const entries = [];
+    for (let at = 0; at < text.length; at += size)
+      entries.push(...lines.add(Buffer.from(text.slice(at, at + size))));
+    expect(entries.map(({ at, text: line }) => [at.slice(-2), Buffer.from(line).toString()])).toEqual([
+      ['1Z', 'one\r\n'],
+      ['2Z', 'two\r\n'],
+    ]);
+  }
 });
 
 test('the app joins its sandbox, which has no network of its own', () => {

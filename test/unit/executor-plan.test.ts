@@ -76,6 +76,18 @@ test('an app on the network of the host needs its image and nothing else', () =>
   expect(kinds(after(record, done('fetch-image'), done('create-app')))).toEqual(['start-app']);
 });
 
+test('files come before the image, whose credentials they may hold', () => {
+  const item = { uri: 'http://files.example/a', extract: true, executable: false, cache: false };
+  const record = launched({ fetch: [item] });
+  expect(kinds(record)).toEqual(['fetch-files', 'create-sandbox']);
+  const fetched = after(record, done('fetch-files'));
+  expect(kinds(fetched)).toEqual(['fetch-image', 'create-sandbox']);
+  expect(reportOf(after(record, failed('fetch-files', 'could not fetch it')))).toMatchObject({
+    state: 'TASK_FAILED',
+    message: 'could not fetch it',
+  });
+});
+
 test('a running task needs nothing', () => {
   expect(kinds(running())).toEqual([]);
   expect(nextWake(running(), t0)).toBeUndefined();
