@@ -104,7 +104,7 @@ test('an agent that is away for longer than the recovery timeout: its tasks end 
   await member.stopAgent();
   await bench.until('the executor to end', async () => member.status().executorPids.length === 0);
   expect(await bench.containers.runs(lost.id)).toBe(false);
-  expect(await bench.ports(lost.host)).toEqual(['pp-tun']);
+  expect(await bench.endpointPorts(lost.host)).toEqual([]);
   const moved = await replacementOf(lost);
   expect(addressOf(moved)).toBe(addressOf(lost));
   await expectOneAfterTheOther(lost, moved);

@@ -53,15 +53,15 @@ async function upgrade(id: string): Promise<readonly TaskInfo[]> {
   return tasks;
 }
 
-/** One tunnel and one port and veth for each task; nothing else. */
+/** One port and one veth for each task; nothing else. */
 const expectNothingLeft = (tasksOfHost: number) =>
   bench.until(`${tasksOfHost} ports on each host`, async () => {
     const names = cluster().members.map(({ host }) => host.plan.name);
-    const ports = await Promise.all(names.map((name) => bench.ports(name)));
+    const ports = await Promise.all(names.map((name) => bench.endpointPorts(name)));
     const veths = await Promise.all(names.map((name) => bench.veths(name)));
     const { app, sandbox } = await bench.containerCount();
     return (
-      ports.every((each) => each.length === 1 + tasksOfHost) &&
+      ports.every((each) => each.length === tasksOfHost) &&
       veths.every((each) => each.length === tasksOfHost) &&
       app === tasksOfHost * names.length &&
       sandbox === app

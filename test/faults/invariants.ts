@@ -22,7 +22,7 @@ export interface SeenHost {
   readonly name: string;
   readonly agentId: string;
   readonly executors: number;
-  /** Names of ports on our bridge that are for endpoints or for nobody, the bridge's own and the tunnel left out. */
+  /** Names of ports on our bridge that are for endpoints or for nobody; the host's own are left out. */
   readonly ports: readonly string[];
   readonly veths: readonly string[];
   /** How the flows differ from what the host's view compiles to; empty: not at all. */

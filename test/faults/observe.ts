@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { viewCodec } from '../../executor/adapters/views/view-codec.ts';
+import { gatewayWish } from '../../executor/core/gateway-legs.ts';
 import type { AppInfo, HostInfo, TaskInfo } from '../../src/cli/api-types.ts';
 import type { Member } from '../../src/devcluster/member.ts';
 import { compile } from '../../src/fabric/compile.ts';
@@ -57,7 +58,7 @@ export async function lookAtHosts(bench: ClusterBench): Promise<readonly SeenHos
         name,
         agentId: member.agentId,
         executors,
-        ports: (await bench.ports(name)).filter((port) => port !== 'pp-tun'),
+        ports: await bench.endpointPorts(name),
         veths: await bench.veths(name),
         // Without an executor nobody keeps the switch as it should be; the next one puts it right.
         flowDifference: executors === 0 ? '' : await flowDifference(member),
@@ -99,18 +100,28 @@ export async function flowDifference({ agentId, host }: Member): Promise<string>
   const view = await viewOf(executorStateDir);
   if (view === undefined) return 'no view was kept';
   const ids = await tryRun('ovs-vsctl', [database, '--no-wait', 'get', 'Bridge', bridge, 'external_ids']);
-  const columns = ['--format=json', '--columns=ofport_request,external_ids', 'list', 'Interface'];
+  const columns = ['--format=json', '--columns=name,ofport_request,external_ids', 'list', 'Interface'];
   const rows = JSON.parse(await run('ovs-vsctl', [database, '--no-wait', ...columns])) as {
-    data: [unknown, ['map', [string, string][]]][];
+    data: [string, unknown, ['map', [string, string][]]][];
   };
   const ofports = new Map<string, number>();
-  for (const [ofport, [, entries]] of rows.data) {
+  const byName = new Map<string, number>();
+  for (const [name, ofport, [, entries]] of rows.data) {
+    if (typeof ofport !== 'number') continue;
+    byName.set(name, ofport);
     const own = new Map(entries);
-    if (typeof ofport === 'number' && own.has('patchpanel-slot'))
+    if (own.has('patchpanel-slot'))
       ofports.set(`${own.get('patchpanel-slot')}@${own.get('patchpanel-epoch')}`, ofport);
   }
   const round = Number(/patchpanel-round="?(\d+)/.exec(ids.stdout)?.[1] ?? 0);
-  const flows = compile(view, { agentId, round, tunnelOfport: 1, ofports });
+  const { legs } = gatewayWish(view, agentId, host.plan.hostname);
+  const gatewayOfports = new Map(
+    legs.flatMap(({ network, device }) => {
+      const ofport = byName.get(device);
+      return ofport === undefined ? [] : [[network, ofport] as const];
+    }),
+  );
+  const flows = compile(view, { agentId, round, tunnelOfport: 1, gatewayOfports, ofports });
   // It takes a regular file only.
   const file = path.join(host.directory, 'expected.flows');
   await writeFile(file, flowsText(flows));

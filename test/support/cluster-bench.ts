@@ -1,4 +1,5 @@
 import type { AppInfo, DeploymentInfo, TaskInfo } from '../../src/cli/api-types.ts';
+import { isHostPort } from '../../executor/adapters/ovsdb/host-port-plan.ts';
 import { ApiClient } from '../../src/cli/client.ts';
 import { Containers } from '../../src/devcluster/containers.ts';
 import type { DevCluster } from '../../src/devcluster/cluster.ts';
@@ -88,7 +89,12 @@ export class ClusterBench {
     return text.split('\n').filter((line) => line.includes('table='));
   }
 
-  /** Names of the ports of our bridge on a host: the tunnel and one for each endpoint. */
+  /** Names of the ports on a host that are not the host's own: one for each endpoint, if all is well. */
+  async endpointPorts(host: string): Promise<readonly string[]> {
+    return (await this.ports(host)).filter((name) => !isHostPort(name));
+  }
+
+  /** Names of the ports of our bridge on a host: the host's own and one for each endpoint. */
   async ports(host: string): Promise<readonly string[]> {
     const database = `--db=unix:${this.#switchDir(host)}/db.sock`;
     const { exitCode, stdout } = await tryRun('ovs-vsctl', [
