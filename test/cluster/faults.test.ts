@@ -23,7 +23,7 @@ const kinds: readonly FaultKind[] = [
   'foreign-port',
 ];
 const seed = 20_261_127;
-const faults = 8;
+const faults = 7;
 
 const cluster = useCluster({ hosts: 4 });
 
