@@ -1,5 +1,6 @@
 import type { HostFacts } from '../../src/model/host.ts';
 import type { AgentId } from '../../src/model/ids.ts';
+import { askFor, instancesOf } from './asking.ts';
 import { isDeepEqual } from './app-versions.ts';
 import type { FrameBuilder } from './frame.ts';
 import { reservedOn } from './reservations.ts';
@@ -8,18 +9,31 @@ import { reservedOn } from './reservations.ts';
 export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
   const known = frame.world.hosts.get(facts.agentId);
   if (known?.reachable === true && isDeepEqual(known.facts, facts)) return;
+  if (known?.reachable === false) askForLost(frame, facts.agentId);
   frame.putHost({ facts, reachable: true, seenAt: frame.now });
   touchEndpoints(frame, facts.agentId);
 }
 
-/** Mesos spoke of the agent as one that is there. */
+/**
+ * Mesos spoke of the agent as one that is there. When it was away, each task that was lost with it is asked for: of one
+ * whose launch never reached the agent nobody would speak by himself.
+ */
 export function agentSeen(frame: FrameBuilder, agentId: AgentId): void {
+  if (frame.world.hosts.get(agentId)?.reachable !== true) askForLost(frame, agentId);
   setReachable(frame, agentId, true);
 }
 
 /** Mesos counts the agent as unreachable: its endpoints leave every view. */
 export function agentUnreachable(frame: FrameBuilder, agentId: AgentId): void {
   setReachable(frame, agentId, false);
+}
+
+function askForLost(frame: FrameBuilder, agentId: AgentId): void {
+  askFor(
+    frame,
+    instancesOf(frame, agentId).filter(({ condition }) => condition === 'unreachable'),
+    0,
+  );
 }
 
 function setReachable(frame: FrameBuilder, agentId: AgentId, reachable: boolean): void {

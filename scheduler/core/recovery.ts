@@ -1,15 +1,12 @@
 import type { AgentId, ExecutorId, FrameworkId, TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
+import { askFor, instancesOf } from './asking.ts';
 import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { agentUnreachable } from './hosts.ts';
 import { sendKill } from './kills.ts';
 import { forgetPlace } from './places.ts';
 
-/** Tasks in one RECONCILE call. */
-const batchSize = 1000;
-const firstRetryMs = 5_000;
-const longestRetryMs = 600_000;
 /** Mesos may have forgotten a task only for the moment (a new master): it is asked again after this long. */
 const unknownConfirmMs = 10_000;
 
@@ -113,26 +110,4 @@ export function taskUnknown(frame: FrameBuilder, instance: Instance): void {
     reason: 'REASON_TASK_UNKNOWN',
     message: 'Mesos does not know the task',
   });
-}
-
-function askFor(frame: FrameBuilder, instances: readonly Instance[], attempt: number): void {
-  const { world, now } = frame;
-  for (const { taskId } of instances) world.reconciling.set(taskId, { sentAt: now, attempt });
-  if (world.subscribed) {
-    for (let from = 0; from < instances.length; from += batchSize) {
-      const batch = instances.slice(from, from + batchSize);
-      frame.emit({ kind: 'reconcile', tasks: batch.map(({ taskId, agentId }) => ({ taskId, agentId })) });
-    }
-  }
-  if (instances.length > 0) {
-    world.timers.set(
-      { kind: 'reconcile-retry' },
-      now + Math.min(firstRetryMs * 2 ** attempt, longestRetryMs),
-    );
-  }
-}
-
-function instancesOf(frame: FrameBuilder, agentId: AgentId): Instance[] {
-  const ids = frame.world.instancesOfAgent.get(agentId) ?? new Set<TaskId>();
-  return [...ids].flatMap((id) => frame.world.instances.get(id) ?? []);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { frameworkId } from '../../src/model/ids.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
-import { anApp, CoreBench } from '../support/core-bench.ts';
+import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
 
 const subscribe = { kind: 'subscribed', frameworkId: frameworkId('framework-1') } as const;
 
@@ -76,6 +76,20 @@ test('a launch whose offer was never accepted is settled by what Mesos answers',
   expect(bench.offer('a1')).toEqual([]);
   bench.status(lost!.instance, 'gone', { reason: 'REASON_RECONCILIATION' });
   expect(bench.offer('a1')[0]?.instance).toMatchObject({ slotId: '/web#0', epoch: 2 });
+});
+
+test('a launch that was lost on its way to an agent that is cut off is asked about when the agent is back', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [lost] = bench.offer('a1');
+  bench.status(lost!.instance, 'unreachable');
+  bench.run(bench.offer('a2'));
+  bench.step({ kind: 'offers', offers: [anOffer('a1')] });
+  expect(bench.effects('reconcile')).toEqual([
+    { kind: 'reconcile', tasks: [{ taskId: lost!.instance.taskId, agentId: 'a1' }] },
+  ]);
+  bench.status(lost!.instance, 'gone', { reason: 'REASON_RECONCILIATION' });
+  expect(bench.world.instances.has(lost!.instance.taskId)).toBe(false);
 });
 
 test('a call that could not be sent is asked about', () => {
