@@ -91,7 +91,7 @@ export class ClusterBench {
 
   /** Names of the ports on a host that are not the host's own: one for each endpoint, if all is well. */
   async endpointPorts(host: string): Promise<readonly string[]> {
-    return (await this.ports(host)).filter((name) => !isHostPort(name));
+    return (await this.ports(host)).filter((name) => !isHostPort(name, []));
   }
 
   /** Names of the ports of our bridge on a host: the host's own and one for each endpoint. */
