@@ -95,8 +95,10 @@ function tryDeploy(frame: FrameBuilder, asked: Edits): ChangeResult {
   for (const deployment of inTheWay.flatMap((other) => world.deployments.get(other) ?? []))
     slots.push(...dropDeployment(frame, deployment, leases, new Set(ids), endBy(edits, deployment, id)));
   leases.commit();
-  if (revision !== undefined) frame.putRevision(revision);
-  storeGroups(frame, target);
+  if (revision !== undefined) {
+    frame.putRevision(revision);
+    storeGroups(frame, target);
+  }
   for (const { before, after } of edits.apps)
     if (after !== undefined && after !== before) storeApp(frame, before, after);
   for (const slot of slots) frame.putSlot(slot);
@@ -138,7 +140,8 @@ function limits(frame: FrameBuilder, { apps }: Edits): Pick<Deployment, 'deadlin
 
 /** What the change replaces; undefined when that is nothing. */
 function revisionOf(present: Tree, { apps, groups = [], version }: Edits, target: Target) {
-  const changed = apps.filter(({ before, after }) => before !== after);
+  // By what was wanted, not by what there is: what was being deleted and is put again has changed.
+  const changed = apps.filter(({ appId, after }) => present.app(appId) !== after);
   if (changed.length === 0 && groups.length === 0) return undefined;
   return {
     version,
