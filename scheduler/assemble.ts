@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutorInfo } from '../proto/mesos.gen.ts';
 import { subscribe } from '../src/mesos/calls.ts';
 import type { Credentials } from '../src/mesos/credentials.ts';
+import type { MasterSource } from '../src/mesos/master-source.ts';
 import { SchedulerClient } from '../src/mesos/scheduler-client.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { PatchpanelError } from '../src/runtime/errors.ts';
@@ -16,6 +17,7 @@ import type { Settings, World } from './core/world.ts';
 import type { BootState } from './driver/boot.ts';
 import { EventBus } from './driver/event-bus.ts';
 import type { ExecutorBundle } from './driver/executor-bundle.ts';
+import type { Mandate } from './driver/mandate.ts';
 import { frameworkInfo } from './driver/mesos/framework-info.ts';
 import { LeaderAnnouncer } from './driver/mesos/leader-announcer.ts';
 import { MesosLink } from './driver/mesos/mesos-link.ts';
@@ -47,6 +49,8 @@ export interface AssembleOptions {
   readonly secrets: SecretReader;
   /** PEM of the authority that executors are to trust. */
   readonly authority: string | undefined;
+  readonly masters: MasterSource;
+  readonly mandate: Mandate;
   /** Deciding or storing failed. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -94,10 +98,11 @@ export function assemble(options: AssembleOptions): Parts {
     clock,
     log,
     metrics,
+    mandate: options.mandate,
     onFatal,
   });
   const client = new SchedulerClient({
-    masters: config.master,
+    masters: options.masters,
     encoding: config.encoding,
     ...(credentials === undefined ? {} : { credentials }),
     log,

@@ -18,7 +18,11 @@ export function schedulerOptions(): Command {
       'Runs apps as Docker containers on a Mesos cluster, each on the switch with an address that stays.',
     )
     .option('--config <file>', 'YAML or JSON file with the same settings in camelCase')
-    .option('--master <address>', 'Mesos master, host:port or URL; repeat it for several', repeated)
+    .option(
+      '--master <address>',
+      'Mesos master, host:port or URL (repeat it for several), or zk://host:2181,host:2181/mesos',
+      repeated,
+    )
     .option(
       '--listen <host:port>',
       'where the API listens, https://… with TLS; repeat it for several (127.0.0.1:8080)',
@@ -28,6 +32,11 @@ export function schedulerOptions(): Command {
     .option('--webui-url <url>', 'where Mesos sends people (the advertise URL)')
     .option('--path-prefix <path>', 'path that a proxy puts before ours, as /service/patchpanel (none)')
     .option('--state-dir <dir>', 'where the state is kept (/var/lib/patchpanel-scheduler)')
+    .option(
+      '--zk <address>',
+      'zk://[user:password@]host:2181,host:2181/path: state shared by several schedulers, one leads',
+    )
+    .option('--zk-session-timeout <seconds>', 'a leader not heard of for this long is replaced (10)')
     .option('--role <role>', 'Mesos role (*)')
     .option('--framework-name <name>', 'name in Mesos (patchpanel)')
     .option('--user <name>', 'user that executors run as (root)')

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { guardedDockerParameters } from '../src/model/docker-parameters.ts';
+import { messageOf } from '../src/runtime/errors.ts';
+import { isZooKeeperAddress, parseZooKeeperAddress } from '../src/zookeeper/address.ts';
 import { placements } from '../src/model/placement.ts';
 import { forbiddable } from './api/security/policy.ts';
 
@@ -21,13 +23,45 @@ const address = z
   })
   .refine(({ port }) => port <= 65_535, 'the port must be at most 65535');
 
+const splitAtCommas = (part: unknown): readonly unknown[] =>
+  typeof part === 'string' ? part.split(',') : [part];
+
+const isTree = (part: unknown): boolean => typeof part === 'string' && isZooKeeperAddress(part);
+
 /** `a,b` or several values. */
 const list = <T extends z.ZodType>(item: T) =>
-  z.preprocess(
-    (value) =>
-      [value].flat().flatMap((part: unknown) => (typeof part === 'string' ? part.split(',') : [part])),
-    z.array(item).min(1),
+  z.preprocess((value) => [value].flat().flatMap(splitAtCommas), z.array(item).min(1));
+
+const zooKeeperTree = z.string().superRefine((text, context) => {
+  try {
+    const { path } = parseZooKeeperAddress(text);
+    if (path === '') context.addIssue('needs a path of its own, for example zk://host:2181/patchpanel');
+  } catch (error) {
+    context.addIssue(messageOf(error));
+  }
+});
+
+const master = z
+  .string()
+  .min(1)
+  .refine(
+    (text) => !/^(https?:\/\/)?[^/]*@/.test(text),
+    'cannot hold a user: give --principal and --secret-file',
   );
+
+/** One `zk://…`, whose commas are its own, or a list. */
+const masters = z
+  .preprocess(
+    (value) => [value].flat().flatMap((part: unknown) => (isTree(part) ? [part] : splitAtCommas(part))),
+    z.array(master).min(1),
+  )
+  .refine((all) => all.length === 1 || !all.some(isTree), 'zk://… finds all masters: give it alone')
+  .superRefine((all, context) => {
+    const problem = all
+      .filter(isTree)
+      .flatMap((tree) => zooKeeperTree.safeParse(tree).error?.issues ?? [])[0];
+    if (problem !== undefined) context.addIssue(problem.message);
+  });
 
 const positive = z.coerce.number().positive();
 const count = z.coerce.number().int().nonnegative();
@@ -39,16 +73,8 @@ const role = z
 
 /** Everything that can be set. Flags win over the environment, that over the file, that over these defaults. */
 export const configSchema = z.strictObject({
-  /** Mesos masters to try in turn. */
-  master: list(
-    z
-      .string()
-      .min(1)
-      .refine(
-        (text) => !/^(https?:\/\/)?[^/]*@/.test(text),
-        'cannot hold a user: give --principal and --secret-file',
-      ),
-  ),
+  /** Mesos masters to try in turn, or where they announce themselves in ZooKeeper. */
+  master: masters,
   /** Where the API listens. */
   listen: list(address).default([{ host: '127.0.0.1', port: 8080, tls: false }]),
   /** How executors and the Mesos fetcher reach the API. */
@@ -62,6 +88,10 @@ export const configSchema = z.strictObject({
     .transform((path) => path.replace(/\/$/, ''))
     .optional(),
   stateDir: z.string().min(1).default('/var/lib/patchpanel-scheduler'),
+  /** Where several schedulers share their state and elect a leader; instead of the state directory. */
+  zk: zooKeeperTree.optional(),
+  /** Seconds after which a scheduler that is not heard of leads no more. */
+  zkSessionTimeout: z.coerce.number().min(1).max(60).default(10),
   role: role.default('*'),
   frameworkName: z.string().min(1).default('patchpanel'),
   /** Whom executors run as. */
@@ -168,11 +198,12 @@ export type Config = z.infer<typeof configSchema>;
 /** The settings as they may be printed: without secrets. */
 export function printable(config: Config): Readonly<Record<string, unknown>> {
   const listen = config.listen.map(({ host, port, tls }) => `${tls ? 'https://' : ''}${host}:${port}`);
-  const { httpCredentials, secret } = config;
+  const { httpCredentials, secret, zk } = config;
   return {
     ...config,
     listen,
     master: config.master.map(withoutPassword),
+    ...(zk === undefined ? {} : { zk: withoutPassword(zk) }),
     ...(httpCredentials === undefined ? {} : { httpCredentials: httpCredentials.replace(/:.*/s, ':***') }),
     ...(secret === undefined ? {} : { secret: '***' }),
   };

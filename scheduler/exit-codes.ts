@@ -11,6 +11,7 @@ export const exits: Readonly<Record<Ending, { readonly code: number; readonly me
   stopped: { code: 0, meaning: 'stopped by a signal; the framework and its tasks stay' },
   failed: { code: 1, meaning: 'cannot start, or cannot go on; the state is safe, start it again' },
   'failed-over': { code: 103, meaning: 'another scheduler has taken over the framework' },
+  superseded: { code: 103, meaning: 'another scheduler has taken over the state' },
   error: { code: 106, meaning: 'Mesos refuses the framework' },
   uncaught: { code: 107, meaning: 'an unexpected failure' },
   corrupt: { code: 108, meaning: 'the stored state cannot be used: starting would lose or double tasks' },

@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { FastifyInstance } from 'fastify';
 import { messageOf, PatchpanelError } from '../src/runtime/errors.ts';
 
 /** An address to listen on; port 0 takes a free one. */
@@ -26,25 +25,23 @@ export interface Listeners {
 }
 
 /**
- * Serves one API on several addresses.
+ * Hands the requests at several addresses to one handler.
  * @throws PatchpanelError `unavailable` when an address cannot be had, `invalid` for one with TLS when there is no
  * usable identity; then none is open
  */
 export async function listen(
-  api: FastifyInstance,
+  handler: RequestListener,
   wanted: readonly ListenAddress[],
   identity: TlsIdentity | undefined,
 ): Promise<Listeners> {
-  await api.ready();
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(closeServer));
-    await api.close();
   };
   try {
     const addresses: ListenAddress[] = [];
     for (const address of wanted) {
-      const server = newServer(api, address, identity);
+      const server = newServer(handler, address, identity);
       servers.push(server);
       addresses.push({ ...address, port: await open(server, address) });
     }
@@ -55,15 +52,17 @@ export async function listen(
   }
 }
 
-function newServer(api: FastifyInstance, { tls }: ListenAddress, identity: TlsIdentity | undefined): Server {
-  if (!tls) return createServer((request, response) => api.routing(request, response));
+function newServer(
+  handler: RequestListener,
+  { tls }: ListenAddress,
+  identity: TlsIdentity | undefined,
+): Server {
+  if (!tls) return createServer(handler);
   if (identity === undefined) {
     throw new PatchpanelError('invalid', 'an https:// address needs --tls-cert and --tls-key');
   }
   try {
-    return createTlsServer({ ...identity, minVersion: 'TLSv1.2' }, (request, response) =>
-      api.routing(request, response),
-    );
+    return createTlsServer({ ...identity, minVersion: 'TLSv1.2' }, handler);
   } catch (cause) {
     throw new PatchpanelError('invalid', `--tls-cert and --tls-key cannot be used: ${messageOf(cause)}`, {
       cause,

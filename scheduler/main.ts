@@ -42,6 +42,9 @@ function report(outcome: RunOutcome, log: Logger): number {
     case 'failed-over':
       log.error('another scheduler has taken over this framework', { message: outcome.message });
       break;
+    case 'superseded':
+      log.error('another scheduler has taken over the state', { message: outcome.reason });
+      break;
     case 'removed':
       log.error(
         'Mesos has removed this framework and with it every task; to begin anew, move the state directory away',

@@ -6,7 +6,6 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Scope } from '../src/runtime/scope.ts';
 import { noAuditLog, openAuditLog } from './api/security/audit.ts';
 import type { Authenticator, Security } from './api/security/guard.ts';
-import { HostTokens } from './api/security/host-tokens.ts';
 import { SingleUser } from './api/security/single-user.ts';
 import { UserDirectory } from './api/security/user-directory.ts';
 import type { Config } from './config.ts';
@@ -18,10 +17,9 @@ import type { TlsIdentity } from './listeners.ts';
  */
 export async function openSecurity(
   config: Config,
-  hostKey: string,
   log: Logger,
   scope: Scope,
-): Promise<Security> {
+): Promise<Omit<Security, 'hostTokens'>> {
   const { auditFile } = config;
   const users = await openUsers(config, log);
   if (users === undefined && config.listen.some(({ host }) => !isLoopback(host))) {
@@ -33,7 +31,6 @@ export async function openSecurity(
       : scope.own('audit log', openAuditLog(auditFile), (opened) => opened.close());
   return {
     users,
-    hostTokens: new HostTokens(hostKey),
     audit,
     requestsPerSecond: config.rateLimit,
   };

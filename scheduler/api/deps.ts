@@ -41,6 +41,10 @@ export interface ApiDeps {
   readonly secretProblem: (source: string) => string | undefined;
   /** Docker parameters that the operator allows besides those that are always allowed. */
   readonly allowedParameters: ReadonlySet<string>;
+  /** Lets another scheduler lead; undefined where there are no others. */
+  readonly abdicate?: (() => void) | undefined;
+  /** Whether what is read here may be out of date: this scheduler does not know whether it still leads. */
+  readonly isStale?: () => boolean;
   /** What no app may ask for on this cluster. */
   readonly forbidden: readonly Forbiddable[];
   readonly info: ApiInfo;
@@ -72,4 +76,6 @@ export interface ApiInfo {
   readonly httpPort: number;
   /** What a proxy puts before our paths, without a slash at its end; empty: nothing. */
   readonly pathPrefix: string;
+  /** Where the state is in ZooKeeper, without the password. */
+  readonly zk?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import accepts from '@fastify/accepts';
 import compress from '@fastify/compress';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiDeps } from './deps.ts';
 import { allowCrossOrigin } from './http/cross-origin.ts';
 import { answerOtherMethods } from './http/methods.ts';
@@ -42,6 +42,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
       'X-Frame-Options': 'DENY',
       'X-XSS-Protection': '1; mode=block',
     });
+    if (deps.isStale?.() === true) markStale(reply);
     done();
   });
   allowCrossOrigin(server, deps.allowedOrigins);
@@ -85,6 +86,10 @@ export function createServer(deps: ApiDeps): FastifyInstance {
   server.after(answerRest);
   return server;
 }
+
+/** RFC 7234 §5.5.1 has the warning's number; the other header is for those who do not want to parse it. */
+const markStale = (reply: FastifyReply): FastifyReply =>
+  reply.headers({ 'X-Patchpanel-Stale': 'true', Warning: '110 patchpanel "Response is Stale"' });
 
 /** Bodies are read as text and parsed as JSON whatever their content type says, as Marathon does. */
 function acceptAnyContentType(server: FastifyInstance): void {

@@ -14,6 +14,8 @@ export interface PipelinePorts {
   readonly prepare: (frame: Frame, event: Event) => readonly (() => void)[];
   /** Deciding or storing failed: nothing more is decided and no effect leaves. Called once. */
   readonly onFatal: (error: unknown) => void;
+  /** Whether deciding is allowed at this moment; events wait meanwhile. Call `wake` when it may be again. */
+  readonly mayDecide?: () => boolean;
   /** Seconds that one step took. */
   readonly observeStep?: (seconds: number) => void;
   /** Monotonic milliseconds. */
@@ -111,6 +113,11 @@ export class FramePipeline {
     return this.#queue.length >= this.#limits.maxQueued;
   }
 
+  /** Goes on with what waits, where deciding was not allowed. */
+  wake(): void {
+    if (this.#queue.length > 0) this.#scheduleSteps();
+  }
+
   /** Decides nothing more, and resolves when the frames decided so far are durable and their effects are out. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -142,7 +149,12 @@ export class FramePipeline {
   }
 
   #mayStep(): boolean {
-    return this.#refusal() === undefined && this.undurable < this.#limits.maxUndurable;
+    const { mayDecide } = this.#ports;
+    return (
+      this.#refusal() === undefined &&
+      this.undurable < this.#limits.maxUndurable &&
+      (mayDecide === undefined || mayDecide())
+    );
   }
 
   #stepOne(queued: Queued): void {

@@ -26,6 +26,7 @@ export class SchedulerMetrics {
   readonly launches = this.#counter('launches_total', 'Tasks sent to Mesos');
   readonly offers = this.#counter('offers_total', 'Offers received');
   readonly commits = this.#counter('commits_total', 'Synced writes of the store');
+  readonly records = this.#counter('records_total', 'Records written to the store or deleted');
   readonly viewCutOffs = this.#counter('view_cut_offs_total', 'Hosts cut off because they read too slowly');
   readonly eventCutOffs = this.#counter(
     'event_cut_offs_total',

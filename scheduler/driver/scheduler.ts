@@ -11,6 +11,7 @@ import type { Change, ChangeRequest, ChangeResult, Event, Offer } from '../core/
 import { viewEndpoints } from '../core/fabric-view.ts';
 import type { World } from '../core/world.ts';
 import type { RecordWrite, Store } from '../store/store.ts';
+import { soleMandate, type Mandate } from './mandate.ts';
 import type { EventBus } from './event-bus.ts';
 import { FramePipeline } from './frame-pipeline.ts';
 import type { MesosEffect } from './mesos/mesos-link.ts';
@@ -37,6 +38,8 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SchedulerMetrics;
+  /** Whether this scheduler may decide; always, unless there are others. */
+  readonly mandate?: Mandate;
   /** Deciding or storing failed: the process must end, its state survives. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -55,14 +58,18 @@ export class Scheduler {
   readonly #questions: HostQuestions;
   /** What the hosts' switches dropped and delivered. */
   readonly counters: FabricCounters;
+  readonly #mandate: Mandate;
   #cancelTick: (() => void) | undefined;
+  #stopWaking: (() => void) | undefined;
   #tickWaits = false;
 
   constructor(options: SchedulerOptions) {
     const { world, term, clock, metrics, log } = options;
     this.world = world;
     this.#options = options;
+    this.#mandate = options.mandate ?? soleMandate;
     this.#pipeline = new FramePipeline({
+      mayDecide: () => this.#mandate.holds(),
       step: options.step,
       commit: (writes) => this.#commit(writes),
       prepare: (frame, event) => this.#prepare(frame, event),
@@ -103,17 +110,17 @@ export class Scheduler {
   /** Puts the restored world into the views and begins to tick. */
   start(): void {
     showEverything(this.world, this.#options.interconnect, this.#hub);
+    this.#stopWaking = this.#mandate.onChange(() => this.#pipeline.wake());
     this.#tick();
   }
 
   /**
    * Decides on a change. Resolves when it is durable, or at once when it is refused.
-   * @throws PatchpanelError `unavailable` when too much waits already, at a stop and after a failure
+   * @throws PatchpanelError `unavailable` when too much waits already, while nothing may be decided, at a stop and after
+   * a failure
    */
   async change(change: Change, request?: ChangeRequest): Promise<ChangeResult> {
-    if (this.#pipeline.full) {
-      throw new PatchpanelError('unavailable', 'the scheduler is overloaded: try again in a moment');
-    }
+    this.#requireRoom();
     const result = await this.#pipeline.submit({
       kind: 'change',
       change,
@@ -135,8 +142,12 @@ export class Scheduler {
     return this.world.executors.has(host) || this.world.instancesOfAgent.has(host);
   }
 
-  /** Takes a host's report in; resolves when what it changes is durable. */
+  /**
+   * Takes a host's report in; resolves when what it changes is durable.
+   * @throws PatchpanelError `unavailable` as change()
+   */
   async report(host: AgentId, report: HostReport): Promise<void> {
+    this.#requireRoom();
     if (report.facts !== undefined) {
       await this.#pipeline.submit({ kind: 'host-facts', facts: report.facts });
     }
@@ -173,8 +184,22 @@ export class Scheduler {
   /** Decides nothing more; resolves when what was decided is durable and has been carried out. */
   async close(): Promise<void> {
     this.#cancelTick?.();
+    this.#stopWaking?.();
     this.#hub.close();
     await this.#pipeline.close();
+  }
+
+  /** For who comes without flow control: nobody is kept waiting for what may take long. */
+  #requireRoom(): void {
+    if (!this.#mandate.holds()) {
+      throw new PatchpanelError(
+        'unavailable',
+        'ZooKeeper cannot be reached, so nothing can be decided: try again in a moment',
+      );
+    }
+    if (this.#pipeline.full) {
+      throw new PatchpanelError('unavailable', 'the scheduler is overloaded: try again in a moment');
+    }
   }
 
   async #commit(writes: readonly RecordWrite[]): Promise<void> {
@@ -182,6 +207,7 @@ export class Scheduler {
     await this.#options.store.commit(writes);
     end();
     this.#options.metrics.commits.inc();
+    this.#options.metrics.records.inc(writes.length);
   }
 
   #prepare(frame: Frame, event: Event): readonly (() => void)[] {

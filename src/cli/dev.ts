@@ -15,6 +15,7 @@ interface DevOptions {
   readonly masterListen: string;
   readonly controlListen: string;
   readonly scheduler: boolean;
+  readonly schedulers: number;
   readonly logLevel: NonNullable<DevClusterOptions['logLevel']>;
   readonly json: boolean;
 }
@@ -29,6 +30,7 @@ export function devCommand(): Command {
     .option('--master-listen <ip:port>', 'where the Mesos master listens', '127.0.0.1:5050')
     .option('--control-listen <ip:port>', 'where the controls of the cluster listen', '127.0.0.1:5049')
     .option('--state-dir <directory>', 'logs and state (default: /var/lib/patchpanel-dev/<name>)')
+    .option('--schedulers <number>', 'how many, sharing a ZooKeeper; one leads', wholeNumber, 1)
     .option('--no-scheduler', 'Mesos and hosts only, for a framework that you start yourself')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action((_options, command: Command) => start(command.optsWithGlobals()));
@@ -98,8 +100,8 @@ const hostPath = (host: string): string => `/v1/hosts/${encodeURIComponent(host)
 function addClusterControls(dev: Command): void {
   const simple = [
     ['failover', 'let the Mesos master die and another one lead', 'another master leads'],
-    ['kill-scheduler', 'SIGKILL to the scheduler', 'the scheduler is dead'],
-    ['restart-scheduler', 'start the scheduler on what it has stored', 'the scheduler runs'],
+    ['kill-scheduler', 'SIGKILL to the scheduler that leads', 'the scheduler is dead'],
+    ['restart-scheduler', 'start what schedulers do not run, or the leading one anew', 'the scheduler runs'],
   ] as const;
   for (const [name, description, done] of simple)
     dev
@@ -131,8 +133,9 @@ async function clean(options: DevOptions & { readonly all: boolean }): Promise<v
 }
 
 async function start(options: DevOptions): Promise<void> {
-  const { name, hosts, api, masterListen, controlListen, scheduler, logLevel, stateDir } = options;
-  const cluster = { name, hosts, api, masterListen, controlListen, scheduler, logLevel };
+  const { name, hosts, api, masterListen, controlListen, scheduler, schedulers, logLevel, stateDir } =
+    options;
+  const cluster = { name, hosts, api, masterListen, controlListen, scheduler, schedulers, logLevel };
   await runInForeground(
     { ...cluster, ...(stateDir === undefined ? {} : { stateDir }) },
     { log: createLogger('dev', 'warn'), dockerHost: process.env['DOCKER_HOST'], progress: remark },
@@ -150,7 +153,8 @@ function welcome(cluster: DevCluster): string {
   const app = apiUrl === 'http://127.0.0.1:8080' ? program : `${program} --url ${apiUrl}`;
   const dev = name === 'pp' ? `${program} dev` : `${program} dev --name ${name}`;
   const places = [
-    ...(apiUrl === undefined ? [] : [['API', `${apiUrl}/v2/apps`] as const]),
+    ...cluster.schedulers.members.map((each) => ['API', `${each.apiUrl}/v2/apps`] as const),
+    ...(cluster.zookeeper === undefined ? [] : [['ZooKeeper', cluster.zookeeper.address] as const]),
     ['Mesos', cluster.mesos.url] as const,
     ['Controls', `${cluster.controlUrl}/v1/status`] as const,
     ['Logs', cluster.substrate.directories.logs] as const,
@@ -161,6 +165,7 @@ function welcome(cluster: DevCluster): string {
       : [`${app} app add -f deploy/examples/web.json --wait`, `${app} task list`]),
     `${dev} status`,
     `${dev} cut h1      # and heal h1 later`,
+    ...(cluster.zookeeper === undefined ? [] : [`${dev} kill-scheduler      # and restart-scheduler later`]),
   ];
   return [
     '',

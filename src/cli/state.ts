@@ -5,14 +5,18 @@ import { Command } from 'commander';
 import { openEmbeddedStore } from '../../scheduler/store/embedded-store.ts';
 import { stateFileLines } from '../../scheduler/store/state-file.ts';
 import type { Store } from '../../scheduler/store/store.ts';
+import { withIdleStore } from '../../scheduler/store/zookeeper/idle-store.ts';
 import { importState } from '../../scheduler/store/transfer.ts';
 import { codeOf, messageOf } from '../runtime/errors.ts';
+import { createLogger } from '../runtime/logger.ts';
 import { CliError, exitCodes, type GlobalOptions } from './client.ts';
 import { print } from './output.ts';
 import { version } from './version.ts';
 
 interface StoreOptions extends GlobalOptions {
   readonly stateDir: string;
+  /** Instead of the directory. */
+  readonly zk?: string;
 }
 
 interface ImportOptions extends StoreOptions {
@@ -26,20 +30,34 @@ export function stateCommand(): Command {
   );
   withStore(state.command('export <file>'))
     .description('write all records to a file (- for standard output); it holds secrets, so keep it safe')
-    .action((file: string, _options, command: Command) => exportTo(file, command.optsWithGlobals()));
+    .action((file: string, _options, command: Command) => exportTo(file, storeOptions(command)));
   withStore(state.command('import <file>'))
     .description('read them back, of this version or an earlier one, - from standard input')
     .option('--replace', 'replace what is there', false)
-    .action((file: string, _options, command: Command) => importFrom(file, command.optsWithGlobals()));
+    .action((file: string, _options, command: Command) => importFrom(file, storeOptions(command)));
   return state;
 }
 
 const withStore = (command: Command): Command =>
-  command.option(
-    '--state-dir <dir>',
-    "the scheduler's state directory",
-    process.env['PATCHPANEL_STATE_DIR'] ?? '/var/lib/patchpanel-scheduler',
-  );
+  command
+    .option(
+      '--state-dir <dir>',
+      "the scheduler's state directory",
+      process.env['PATCHPANEL_STATE_DIR'] ?? '/var/lib/patchpanel-scheduler',
+    )
+    .option(
+      '--zk <address>',
+      'the state that several schedulers share, instead',
+      process.env['PATCHPANEL_ZK'],
+    );
+
+/** The variable holds a password, so it is no default that --help would show; a directory that is named wins over it. */
+function storeOptions<T extends StoreOptions>(command: Command): T {
+  const options = command.optsWithGlobals<T>();
+  const named = command.getOptionValueSource('stateDir') === 'cli';
+  const zk = options.zk ?? (named ? undefined : process.env['PATCHPANEL_ZK']);
+  return { ...options, ...(zk === undefined ? {} : { zk }) };
+}
 
 async function exportTo(file: string, options: StoreOptions): Promise<void> {
   const records = await inStore(options, 'existing', (store) => writeRecords(file, store));
@@ -102,11 +120,12 @@ const writeOut = (line: string): Promise<void> =>
   });
 
 async function inStore<T>(
-  { stateDir }: StoreOptions,
+  { stateDir, zk }: StoreOptions,
   which: 'any' | 'existing',
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   try {
+    if (zk !== undefined) return await withIdleStore(zk, createLogger('state', 'error'), work);
     const store = await openEmbeddedStore(stateDir, which);
     try {
       return await work(store);

@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { CommanderError } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { measureFailover } from './bench/failover.ts';
 import { figureTable, type Figure } from './bench/figures.ts';
 import { measureHandover } from './bench/handover.ts';
 import { measureExecutors } from './bench/idle-executor.ts';
@@ -15,7 +16,13 @@ import { runInForeground } from './foreground.ts';
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-type ClusterPart = Exclude<Part, 'scheduler'>;
+type SimulatedPart = 'scheduler' | 'failover';
+type ClusterPart = Exclude<Part, SimulatedPart>;
+
+const simulated: Readonly<Record<SimulatedPart, (signal: AbortSignal) => Promise<readonly Figure[]>>> = {
+  scheduler: measureScheduler,
+  failover: measureFailover,
+};
 
 const onCluster: Readonly<
   Record<ClusterPart, (cluster: DevCluster, options: BenchOptions) => Promise<readonly Figure[]>>
@@ -37,7 +44,7 @@ async function measure(options: BenchOptions): Promise<readonly Figure[] | typeo
     figures.push(...more);
     say(`\n${figureTable(more)}\n`);
   };
-  const clusterParts = options.only.filter((part): part is ClusterPart => part !== 'scheduler');
+  const clusterParts = options.only.filter((part): part is ClusterPart => !isSimulated(part));
   if (clusterParts.length > 0) {
     const ended = await runInForeground(
       {
@@ -57,21 +64,25 @@ async function measure(options: BenchOptions): Promise<readonly Figure[] | typeo
     );
     if (ended === interrupted) return interrupted;
   }
-  if (options.only.includes('scheduler')) {
-    say('measuring: scheduler');
-    const outcome = await measureUnlessStopped();
+  for (const part of options.only.filter(isSimulated)) {
+    say(`measuring: ${part}`);
+    const outcome = await measureUnlessStopped(simulated[part]);
     if (outcome === interrupted) return interrupted;
     note(outcome);
   }
   return figures;
 }
 
-async function measureUnlessStopped(): Promise<readonly Figure[] | typeof interrupted> {
+const isSimulated = (part: Part): part is SimulatedPart => part in simulated;
+
+async function measureUnlessStopped(
+  measureIt: (signal: AbortSignal) => Promise<readonly Figure[]>,
+): Promise<readonly Figure[] | typeof interrupted> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of stopSignals) process.on(signal, onSignal);
   try {
-    return await measureScheduler(stop.signal);
+    return await measureIt(stop.signal);
   } catch (error) {
     if (stop.signal.aborted) return interrupted;
     throw error;

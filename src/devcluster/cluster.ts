@@ -13,9 +13,19 @@ import {
   type DevClusterOptions,
   type DevClusterStatus,
 } from './options.ts';
-import { distDirOf, schedulerOf, startAgents, startMesos, type ClusterSurroundings } from './programs.ts';
+import {
+  apiAddresses,
+  distDirOf,
+  schedulersOf,
+  startAgents,
+  startMesos,
+  startZooKeeper,
+  type ClusterSurroundings,
+} from './programs.ts';
+import type { SchedulerGroup } from './scheduler-group.ts';
 import type { SchedulerProcess } from './scheduler-process.ts';
 import { Substrate } from './substrate.ts';
+import type { ZooKeeperServer } from './zookeeper.ts';
 
 /**
  * A whole cluster on this machine: hosts with switches, Mesos, and the scheduler.
@@ -26,7 +36,9 @@ export class DevCluster implements ClusterControls {
   readonly substrate: Substrate;
   readonly mesos: MesosControl;
   readonly members: readonly Member[];
-  readonly scheduler: SchedulerProcess | undefined;
+  readonly schedulers: SchedulerGroup;
+  /** Where there are several schedulers. */
+  readonly zookeeper: ZooKeeperServer | undefined;
   readonly #control: FastifyInstance;
   readonly #programs: Scope;
   #stopping: Promise<void> | undefined;
@@ -36,7 +48,8 @@ export class DevCluster implements ClusterControls {
     this.substrate = parts.substrate;
     this.mesos = parts.mesos;
     this.members = parts.members;
-    this.scheduler = parts.scheduler;
+    this.schedulers = parts.schedulers;
+    this.zookeeper = parts.zookeeper;
     this.#programs = parts.programs;
     this.#control = controlApi(this);
   }
@@ -50,8 +63,8 @@ export class DevCluster implements ClusterControls {
     await requireFreeAddresses({
       'master-listen': config.masterListen,
       'control-listen': config.controlListen,
-      ...(config.scheduler ? { api: config.api } : {}),
     });
+    for (const api of apiAddresses(config)) await requireFreeAddresses({ api });
     const substrate = await Substrate.build(config, {
       ...surroundings,
       guardProgram: guardProgram(distDirOf(config)),
@@ -75,15 +88,21 @@ export class DevCluster implements ClusterControls {
     programs: Scope,
     surroundings: ClusterSurroundings,
   ): Promise<DevCluster> {
-    const mesos = await startMesos(config, substrate, programs, surroundings);
+    const zookeeper = await startZooKeeper(config, substrate, programs, surroundings);
+    const mesos = await startMesos(config, substrate, programs, zookeeper, surroundings);
     const members = await startAgents(config, substrate, mesos, surroundings);
-    const scheduler = config.scheduler ? await schedulerOf(config, substrate, mesos) : undefined;
-    if (scheduler !== undefined) {
+    const schedulers = await schedulersOf(config, substrate, mesos, zookeeper);
+    for (const scheduler of schedulers.members) {
       programs.own('scheduler', scheduler, () => scheduler.stop());
       await scheduler.start(surroundings.signal);
       surroundings.progress(`scheduler: API ${scheduler.apiUrl}`);
     }
-    return new DevCluster({ config, substrate, mesos, members, scheduler, programs });
+    return new DevCluster({ config, substrate, zookeeper, mesos, members, schedulers, programs });
+  }
+
+  /** The first of the schedulers: with several it is not always the one that leads. */
+  get scheduler(): SchedulerProcess | undefined {
+    return this.schedulers.members[0];
   }
 
   get controlUrl(): string {
@@ -110,7 +129,9 @@ export class DevCluster implements ClusterControls {
       masterUrl: this.mesos.url,
       controlUrl: this.controlUrl,
       dockerHost: this.substrate.engine.dockerHost,
-      scheduler: schedulerState(this.scheduler),
+      scheduler: this.schedulers.state,
+      schedulers: this.schedulers.status(),
+      zookeeper: this.zookeeper?.address,
       hosts: this.members.map((member) => member.status()),
     });
   }
@@ -128,15 +149,8 @@ export class DevCluster implements ClusterControls {
     return this.member(host).killExecutor();
   }
 
-  async killScheduler(): Promise<void> {
-    await this.#scheduler().kill();
-  }
-
-  async restartScheduler(): Promise<void> {
-    const scheduler = this.#scheduler();
-    await scheduler.stop();
-    await scheduler.start();
-  }
+  killScheduler = (): Promise<void> => this.schedulers.killLeader();
+  restartScheduler = (): Promise<void> => this.schedulers.restart();
 
   /**
    * The host of that name.
@@ -147,11 +161,6 @@ export class DevCluster implements ClusterControls {
     if (found !== undefined) return found;
     const names = this.members.map((member) => member.host.plan.name).join(', ');
     throw new PatchpanelError('not-found', `there is no host ${name}: the hosts are ${names}`);
-  }
-
-  #scheduler(): SchedulerProcess {
-    if (this.scheduler !== undefined) return this.scheduler;
-    throw new PatchpanelError('conflict', 'this cluster was started without a scheduler');
   }
 
   async #openControl(): Promise<void> {
@@ -172,11 +181,7 @@ interface ClusterParts {
   readonly substrate: Substrate;
   readonly mesos: MesosControl;
   readonly members: readonly Member[];
-  readonly scheduler: SchedulerProcess | undefined;
+  readonly schedulers: SchedulerGroup;
+  readonly zookeeper: ZooKeeperServer | undefined;
   readonly programs: Scope;
-}
-
-function schedulerState(scheduler: SchedulerProcess | undefined): DevClusterStatus['scheduler'] {
-  if (scheduler === undefined) return 'none';
-  return scheduler.running ? 'running' : 'stopped';
 }

@@ -19,8 +19,8 @@ export interface ClusterControls {
   startAgent(host: string): Promise<void>;
   /** The leading Mesos master dies with all that it knew and another one leads. */
   failover(): Promise<void>;
-  /** SIGKILL to the scheduler. */
+  /** SIGKILL to the scheduler, of several to the one that leads. */
   killScheduler(): Promise<void>;
-  /** Starts the scheduler on what it has stored, ending it first if it runs. */
+  /** Starts every scheduler that does not run on what is stored; when all run, the leading one after ending it. */
   restartScheduler(): Promise<void>;
 }

@@ -41,6 +41,8 @@ const devClusterOptionsSchema = z.object({
   controlListen: listenAddress.default('127.0.0.1:5049'),
   /** False: master, agents and hosts only, for tests that bring their own framework. */
   scheduler: z.boolean().default(true),
+  /** More than one: they share their state in a ZooKeeper of the cluster, one leads, and the masters are found there. */
+  schedulers: z.int().min(1).max(5).default(1),
   /** More command line for the scheduler, after ours. */
   schedulerArgs: z.array(z.string()).default([]),
   /** Read by the executors through their agent, as `--executor_environment_variables` does; wins over ours. */
@@ -96,6 +98,12 @@ export interface DevHostStatus {
   readonly executorPids: readonly number[];
 }
 
+/** What the controls tell of one scheduler. */
+export interface DevSchedulerStatus {
+  readonly apiUrl: string;
+  readonly state: 'running' | 'stopped';
+}
+
 /** What `patchpanel dev status` shows. */
 export interface DevClusterStatus {
   readonly name: string;
@@ -104,6 +112,10 @@ export interface DevClusterStatus {
   readonly masterUrl: string;
   readonly controlUrl: string;
   readonly dockerHost: string;
+  /** Of all schedulers: whether one of them runs. */
   readonly scheduler: 'running' | 'stopped' | 'none';
+  readonly schedulers: readonly DevSchedulerStatus[];
+  /** `127.0.0.1:port` of the cluster's ZooKeeper, where there are several schedulers. */
+  readonly zookeeper: string | undefined;
   readonly hosts: readonly DevHostStatus[];
 }

@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import type { Scope } from '../runtime/scope.ts';
@@ -9,8 +10,10 @@ import { startDevMesos } from './mesos/dev-mesos.ts';
 import type { Timings } from './mesos/options.ts';
 import type { DevClusterConfig } from './options.ts';
 import { projectRoot } from './project.ts';
+import { SchedulerGroup } from './scheduler-group.ts';
 import { SchedulerProcess } from './scheduler-process.ts';
 import type { Substrate, SubstrateSurroundings } from './substrate.ts';
+import { ZooKeeperServer } from './zookeeper.ts';
 
 export interface ClusterSurroundings extends SubstrateSurroundings {
   /** Times of master and agents that differ from `devTimings`. */
@@ -25,6 +28,7 @@ export async function startMesos(
   config: DevClusterConfig,
   substrate: Substrate,
   programs: Scope,
+  zookeeper: ZooKeeperServer | undefined,
   { timings }: ClusterSurroundings,
 ): Promise<MesosControl> {
   const { host, port } = splitAddress(config.masterListen);
@@ -32,6 +36,7 @@ export async function startMesos(
     log: fileLogger(config, substrate, programs),
     host,
     ports: [port],
+    ...(zookeeper === undefined ? {} : { zookeeper: mastersTree(zookeeper) }),
     timings: { ...devTimings, ...timings },
   });
   return programs.own('Mesos', mesos, () => mesos.close());
@@ -62,25 +67,62 @@ export async function startAgents(
   return members;
 }
 
-/** The scheduler of the cluster, not started yet. */
-export async function schedulerOf(
+/** A ZooKeeper server where several schedulers need one; `programs` ends it. */
+export async function startZooKeeper(
+  config: DevClusterConfig,
+  substrate: Substrate,
+  programs: Scope,
+  { progress }: ClusterSurroundings,
+): Promise<ZooKeeperServer | undefined> {
+  if (!config.scheduler || config.schedulers === 1) return undefined;
+  const directory = path.join(config.stateDir, 'zookeeper');
+  await rm(directory, { recursive: true, force: true });
+  const { port } = splitAddress(await concreteAddress('127.0.0.1:0'));
+  const logFile = path.join(substrate.directories.logs, 'zookeeper.log');
+  const server = await ZooKeeperServer.start({ directory, logFile, port, cluster: config.name });
+  progress(`ZooKeeper: ${server.address}`);
+  return programs.own('ZooKeeper', server, () => server.kill());
+}
+
+/** The schedulers of the cluster, not started yet. */
+export async function schedulersOf(
   config: DevClusterConfig,
   substrate: Substrate,
   mesos: MesosControl,
-): Promise<SchedulerProcess> {
-  const api = await concreteAddress(config.api);
-  return new SchedulerProcess({
-    cluster: config.name,
-    distDir: distDirOf(config),
-    masterUrls: mesos.urls,
-    api,
-    advertised: `${substrate.plan.managementGateway}:${splitAddress(api).port}`,
-    stateDir: substrate.directories.scheduler,
-    logFile: path.join(substrate.directories.logs, 'scheduler.log'),
-    logLevel: config.logLevel,
-    extraArgs: config.schedulerArgs,
-  });
+  zookeeper: ZooKeeperServer | undefined,
+): Promise<SchedulerGroup> {
+  const schedulers: SchedulerProcess[] = [];
+  for (const [index, wanted] of apiAddresses(config).entries()) {
+    const api = await concreteAddress(wanted);
+    const name = index === 0 ? 'scheduler' : `scheduler-${index + 1}`;
+    schedulers.push(
+      new SchedulerProcess({
+        cluster: config.name,
+        distDir: distDirOf(config),
+        masterUrls: zookeeper === undefined ? mesos.urls : [mastersTree(zookeeper)],
+        api,
+        advertised: `${substrate.plan.managementGateway}:${splitAddress(api).port}`,
+        stateDir: substrate.directories.scheduler,
+        logFile: path.join(substrate.directories.logs, `${name}.log`),
+        logLevel: config.logLevel,
+        extraArgs: [
+          ...(zookeeper === undefined ? [] : ['--zk', `zk://${zookeeper.address}/patchpanel`]),
+          ...config.schedulerArgs,
+        ],
+      }),
+    );
+  }
+  return new SchedulerGroup(schedulers);
 }
+
+/** Where the APIs listen: the ports after the first one's, or any. */
+export function apiAddresses({ api, scheduler, schedulers }: DevClusterConfig): readonly string[] {
+  const { host, port } = splitAddress(api);
+  const count = scheduler ? schedulers : 0;
+  return Array.from({ length: count }, (_, index) => `${host}:${port === 0 ? 0 : port + index}`);
+}
+
+const mastersTree = (zookeeper: ZooKeeperServer): string => `zk://${zookeeper.address}/mesos`;
 
 /** Where the built programs are. */
 export function distDirOf(config: DevClusterConfig): string {

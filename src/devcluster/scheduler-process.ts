@@ -25,12 +25,15 @@ export interface SchedulerOptions {
 /** The scheduler of the cluster: a child process that can be killed and started again on what it has stored. */
 export class SchedulerProcess {
   readonly apiUrl: string;
+  /** `ip:port` by which hosts and other schedulers know it. */
+  readonly advertised: string;
   readonly #options: SchedulerOptions;
   #daemon: Daemon | undefined;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.apiUrl = `http://${options.api}`;
+    this.advertised = options.advertised;
   }
 
   get running(): boolean {
@@ -62,6 +65,11 @@ export class SchedulerProcess {
   /** SIGTERM, or SIGKILL after ten seconds. */
   async stop(): Promise<void> {
     await this.#daemon?.stop(10_000);
+  }
+
+  /** Stops it in the middle of whatever it does (SIGSTOP), or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.pid !== undefined) process.kill(this.pid, signal);
   }
 
   /** SIGKILL: nothing is said to anybody. */

@@ -1,18 +1,21 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { withDeadline } from '../runtime/deadline.ts';
-import type { Logger } from '../runtime/logger.ts';
+import { createLogger } from '../runtime/logger.ts';
 import { ZooKeeperSession } from '../zookeeper/session.ts';
 import { endedEarly, startDaemon, type Daemon } from './daemon.ts';
 
 export interface ZooKeeperServerOptions {
-  /** Where its data, its settings and its log are. What is there already is taken up again. */
+  /** Where its data and its settings are. What is there already is taken up again. */
   readonly directory: string;
+  /** In the directory unless told. */
+  readonly logFile?: string;
   /** On the loopback address. */
   readonly port: number;
   /** Marks its process as this cluster's. */
   readonly cluster?: string;
-  readonly log: Logger;
 }
 
 /** Debian's libzookeeper-java; the second one is what its log goes through. */
@@ -49,6 +52,13 @@ export class ZooKeeperServer {
     return this.#daemon.pid;
   }
 
+  /** How many transactions it has carried out, everybody's since its data began. */
+  async transactions(): Promise<bigint> {
+    const [, zxid = '0x0'] = /Zxid: (0x[0-9a-f]+)/.exec(await ask(this.#options.port, 'srvr')) ?? [];
+    // The upper half counts elections of a server.
+    return BigInt(zxid) & 0xffff_ffffn;
+  }
+
   /** Ends it as a power cut would; its data stays. */
   async kill(): Promise<void> {
     await this.#daemon.kill();
@@ -71,7 +81,7 @@ export class ZooKeeperServer {
 }
 
 async function startServing(options: ZooKeeperServerOptions): Promise<Daemon> {
-  const { directory, port, cluster, log } = options;
+  const { directory, logFile, port, cluster } = options;
   const daemon = await startDaemon({
     what: 'ZooKeeper server',
     cluster,
@@ -83,8 +93,10 @@ async function startServing(options: ZooKeeperServerOptions): Promise<Daemon> {
       'org.apache.zookeeper.server.quorum.QuorumPeerMain',
       path.join(directory, 'zoo.cfg'),
     ],
-    logFile: path.join(directory, 'zookeeper.log'),
+    logFile: logFile ?? path.join(directory, 'zookeeper.log'),
   });
+  // That it does not answer at first is no news.
+  const log = createLogger('zookeeper', 'error');
   const session = new ZooKeeperSession({ servers: [{ host: '127.0.0.1', port }], timeoutMs: 10_000, log });
   const ended = daemon.exited.then(() => Promise.reject(endedEarly(daemon)));
   try {
@@ -112,3 +124,10 @@ const settings = ({ directory, port }: ZooKeeperServerOptions): string =>
     '4lw.commands.whitelist=ruok,srvr,mntr',
     '',
   ].join('\n');
+
+/** One of ZooKeeper's four letter words. */
+async function ask(port: number, word: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(word);
+  return text(socket);
+}

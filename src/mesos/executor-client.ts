@@ -109,13 +109,13 @@ export class ExecutorClient {
       onStale: (reason) => this.#subscriber.breakOff(reason),
     });
     this.#subscriber = new Subscriber({
-      policy: {
+      policy: () => ({
         urls: [new URL('/api/v1/executor', environment.agentUrl).href],
         maxRedirects: 0,
         retry,
         // An agent that has just started refuses what it will accept in a moment, and waits only seconds for us.
         refusedRetry: retry,
-      },
+      }),
       transport: this.#transport,
       log,
       clock,

@@ -8,13 +8,14 @@ import { mesosCodec, type Encoding } from './codec.ts';
 import type { Credentials } from './credentials.ts';
 import { EventReader, type EventCounts } from './event-reader.ts';
 import { masterEvent, type MasterEvent } from './events.ts';
+import { listedMasters, type MasterSource } from './master-source.ts';
 import { Subscriber, type RecordResult } from './subscriber.ts';
 import { outcomeOf, type SubscriptionOutcome } from './subscription.ts';
 import { Transport } from './transport.ts';
 
 export interface SchedulerClientOptions {
   /** Masters to try in turn, `host:port` or URLs; one that does not lead redirects to the one that does. */
-  readonly masters: readonly string[];
+  readonly masters: readonly string[] | MasterSource;
   /** protobuf unless told; JSON is for reading along. */
   readonly encoding?: Encoding;
   readonly credentials?: Credentials;
@@ -78,6 +79,7 @@ export class SchedulerClient {
   readonly #options: SchedulerClientOptions;
   readonly #encoding: Encoding;
   readonly #timing: SchedulerTiming;
+  readonly #masters: MasterSource;
   readonly #transport: Transport;
   readonly #calls: CallQueue;
   readonly #acknowledgements: readonly CallQueue[];
@@ -94,6 +96,7 @@ export class SchedulerClient {
     this.#timing = { ...defaultTiming, ...options.timing };
     const { log, credentials, clock = systemClock, random = Math.random } = options;
     const { answerTimeoutMs, maxQueuedCalls, retryBaseMs, firstEventTimeoutMs } = this.#timing;
+    this.#masters = 'addresses' in options.masters ? options.masters : listedMasters(options.masters);
     this.#transport = new Transport({
       encoding: this.#encoding,
       answerTimeoutMs,
@@ -114,8 +117,8 @@ export class SchedulerClient {
     this.#calls = queue();
     this.#acknowledgements = Array.from({ length: acknowledgementLanes }, queue);
     this.#subscriber = new Subscriber({
-      policy: {
-        urls: options.masters.map(schedulerUrl),
+      policy: () => ({
+        urls: this.#masters.addresses().map(schedulerUrl),
         maxRedirects,
         retry: { baseMs: retryBaseMs, maxMs: this.#timing.retryMaxMs, factor: 2 },
         refusedRetry: {
@@ -123,7 +126,7 @@ export class SchedulerClient {
           maxMs: this.#timing.refusedRetryMaxMs,
           factor: 2,
         },
-      },
+      }),
       transport: this.#transport,
       log,
       clock,
@@ -140,9 +143,11 @@ export class SchedulerClient {
    * Call it once. Rejects with what a callback threw.
    */
   async run(): Promise<SubscriptionOutcome> {
+    const stopFollowing = this.#masters.onChange(() => this.#subscriber.relocate());
     try {
       return await this.#subscriber.run();
     } finally {
+      stopFollowing();
       for (const each of this.#queues()) each.stop();
       this.#transport.close();
     }

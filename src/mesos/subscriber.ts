@@ -16,7 +16,8 @@ import type { Transport } from './transport.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface SubscriberOptions {
-  readonly policy: SubscriptionPolicy;
+  /** Asked for at each decision: the addresses may change. */
+  readonly policy: () => SubscriptionPolicy;
   readonly transport: Transport;
   readonly log: Logger;
   readonly clock: Clock;
@@ -50,12 +51,14 @@ export class Subscriber {
   /** Of the attempt or stream under way. */
   #attempt = new AbortController();
   #breakReason: string | undefined;
+  #relocated = false;
+  #endWait: (() => void) | undefined;
   #lastFailure: string | undefined;
   #open: { readonly body: Readable; readonly link: CallLink } | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#state = firstState(options.policy);
+    this.#state = firstState(options.policy());
   }
 
   /** Runs until stop() or a fatal event. Rejects only with what onRecord or onLost threw. */
@@ -64,7 +67,9 @@ export class Subscriber {
       if (this.#stop.signal.aborted) return { kind: 'stopped' };
       const state = this.#state;
       if (state.kind === 'ended') return state.outcome;
-      this.#apply(await this.#act(state));
+      const input = await this.#act(state);
+      this.#apply(this.#relocated && input.kind !== 'fatal' ? { kind: 'relocated' } : input);
+      this.#relocated = false;
     }
   }
 
@@ -75,6 +80,14 @@ export class Subscriber {
     this.#attempt.abort();
   }
 
+  /** Another master leads: whatever is under way is given up, and the first address of the policy is next. */
+  relocate(): void {
+    this.#relocated = true;
+    this.#breakReason ??= 'another master leads';
+    this.#attempt.abort();
+    this.#endWait?.();
+  }
+
   /** run() ends soon, after the record under way is handled. */
   stop(): void {
     this.#stop.abort();
@@ -82,7 +95,7 @@ export class Subscriber {
   }
 
   #apply(input: SubscriptionInput): void {
-    this.#state = nextState(this.#state, input, this.#options.policy, this.#options.random);
+    this.#state = nextState(this.#state, input, this.#options.policy(), this.#options.random);
   }
 
   #act(state: Exclude<SubscriptionState, { kind: 'ended' }>): Promise<SubscriptionInput> {
@@ -100,9 +113,11 @@ export class Subscriber {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
+        this.#endWait = undefined;
         this.#stop.signal.removeEventListener('abort', done);
         resolve({ kind: 'waited' });
       };
+      this.#endWait = done;
       const cancel = this.#options.clock.after(delayMs, done);
       this.#stop.signal.addEventListener('abort', done, { once: true });
     });
@@ -112,6 +127,10 @@ export class Subscriber {
     const { transport, subscribeCall, log } = this.#options;
     this.#attempt = new AbortController();
     this.#breakReason = undefined;
+    if (url === '') {
+      this.#logFailure(url, 'no master is known yet');
+      return { kind: 'failed' };
+    }
     try {
       const answer = await transport.subscribe(url, subscribeCall(), this.#attempt.signal);
       switch (answer.kind) {

@@ -43,10 +43,12 @@ export type SubscriptionInput =
   | { readonly kind: 'refused'; readonly status: number }
   /** No connection, the stream ended or broke, silence, a call that showed that the stream is no longer ours. */
   | { readonly kind: 'failed' }
+  /** Another master leads: the addresses are new. */
+  | { readonly kind: 'relocated' }
   | { readonly kind: 'fatal'; readonly outcome: SubscriptionOutcome };
 
 export interface SubscriptionPolicy {
-  /** URLs to try in turn; at least one. */
+  /** URLs to try in turn, the best one first; none while no master is known. */
   readonly urls: readonly string[];
   readonly maxRedirects: number;
   /** After a failure to connect and after a stream that broke. */
@@ -58,7 +60,7 @@ export interface SubscriptionPolicy {
 /** Answers that repeat until somebody changes the configuration. */
 const configurationErrors: ReadonlySet<number> = new Set([400, 401, 403, 405, 406, 415]);
 
-/** Where it begins: connecting to the first address at once. */
+/** Where it begins: connecting to the first address at once; to `` where there is none, which fails. */
 export function firstState(policy: SubscriptionPolicy): SubscriptionState {
   return { kind: 'connecting', url: policy.urls[0] ?? '', next: 1, failures: 0, redirects: 0 };
 }
@@ -77,6 +79,8 @@ export function nextState(
   switch (input.kind) {
     case 'fatal':
       return { kind: 'ended', outcome: input.outcome };
+    case 'relocated':
+      return firstState(policy);
     case 'waited':
       return state.kind === 'waiting' ? { ...position(state), kind: 'connecting', redirects: 0 } : state;
     case 'opened':
@@ -124,7 +128,7 @@ function retryElsewhere(
   policy: SubscriptionPolicy,
   random: () => number,
 ): SubscriptionState {
-  const index = state.next % policy.urls.length;
+  const index = state.next % Math.max(1, policy.urls.length);
   return {
     kind: 'waiting',
     url: policy.urls[index] ?? state.url,

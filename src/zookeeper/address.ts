@@ -33,9 +33,6 @@ export function parseZooKeeperAddress(text: string): ZooKeeperAddress {
   };
 }
 
-/** The address as it may be shown: without the password. */
-export const withoutPassword = (text: string): string => text.replace(/^(zk:\/\/[^:/@]*):[^@/]*@/, '$1:***@');
-
 function serverAddress(text: string): ServerAddress {
   const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;

@@ -19,6 +19,9 @@ import {
 /** A list of all children of a node is the longest answer that we get. */
 const maxMessageBytes = 64 * 1024 * 1024;
 
+/** How long a server may take to end a session; it ends by itself otherwise. */
+const goodbyeMs = 1_000;
+
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
@@ -123,9 +126,11 @@ export class ZooKeeperConnection {
     return this.#pending.length;
   }
 
-  /** Ends the session: what was ephemeral goes at once. Resolves when the server has said so or is gone. */
+  /** Ends the session: what was ephemeral goes at once. Resolves when the server has said so, or after a moment. */
   async endSession(): Promise<void> {
+    const cancel = this.#options.clock.after(goodbyeMs, () => this.close());
     await this.request('close', encodeClose).catch(() => undefined);
+    cancel();
     this.close();
   }
 

@@ -39,7 +39,8 @@ export interface NodeData {
 /** Requests that may be on their way at once; more fail. Those who read a lot keep far below it. */
 const maxOutstanding = 4096;
 
-const reconnect = { baseMs: 100, maxMs: 2_000, factor: 2 };
+/** Between two rounds of attempts; several have to fit into the session's timeout. */
+const reconnect = { baseMs: 50, maxMs: 2_000, factor: 2 };
 
 /**
  * One session with ZooKeeper, over one connection after another.
@@ -88,7 +89,7 @@ export class ZooKeeperSession {
     return this.#identity?.sessionId;
   }
 
-  /** Calls back at each change between connected, not connected and ended; the result ends that. */
+  /** Calls back whenever `alive` may have changed, and at the end; the result ends that. */
   onChange(listener: () => void): () => void {
     this.#stateListeners.add(listener);
     return () => void this.#stateListeners.delete(listener);
@@ -217,7 +218,8 @@ export class ZooKeeperSession {
       }
     }
     if (this.#over !== undefined) return;
-    const delayMs = backoffMs(reconnect, attempt, random);
+    const maxMs = Math.min(reconnect.maxMs, this.timeoutMs / 10);
+    const delayMs = backoffMs({ ...reconnect, maxMs }, attempt, random);
     this.#cancelRetry = this.#clock.after(delayMs, () => void this.#connect(attempt + 1));
   }
 
@@ -259,8 +261,11 @@ export class ZooKeeperSession {
   }
 
   #proven(sentAtMs: number, zxid: bigint): void {
+    const wasAlive = this.alive;
     this.#provenAtMs = Math.max(this.#provenAtMs, sentAtMs);
     if (zxid > this.#lastZxid) this.#lastZxid = zxid;
+    // After a pause of this process that the servers have put up with.
+    if (!wasAlive && this.alive) this.#changed();
   }
 
   #disconnected(error: PatchpanelError): void {

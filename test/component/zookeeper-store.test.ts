@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Membership } from '../../scheduler/election/membership.ts';
 import { SupersededError } from '../../scheduler/store/superseded.ts';
+import { withIdleStore } from '../../scheduler/store/zookeeper/idle-store.ts';
 import { openZooKeeperStore } from '../../scheduler/store/zookeeper/zookeeper-store.ts';
 import type { Store } from '../../scheduler/store/store.ts';
 import { creatorAcl, openAcl } from '../../src/zookeeper/messages.ts';
 import type { ZooKeeperSession } from '../../src/zookeeper/session.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
 import { contents, put, storeContract } from '../support/store-contract.ts';
 import { ZooKeeperBench } from '../support/zookeeper.ts';
 
@@ -126,5 +129,27 @@ test('a tree of a newer layout is not opened', async () => {
   await expect(open(session, root)).rejects.toMatchObject({
     code: 'corrupt',
     message: expect.stringContaining('layout 2'),
+  });
+});
+
+test('the state can be worked on while no scheduler runs on it, and only then', async () => {
+  const root = zk.newTree();
+  const address = `zk://${zk.server.address}${root}`;
+  const log = recordingLogger();
+  await withIdleStore(address, log, (store) => store.commit([put('/web', 1)]));
+  expect(await withIdleStore(address, log, contents)).toEqual({ 'app//web': 1 });
+  const session = await zk.session();
+  const membership = await Membership.join({
+    session,
+    path: `${root}/election`,
+    acl: openAcl,
+    self: { id: 'a:1', url: 'http://a:1' },
+    log,
+    onLeader: () => undefined,
+  });
+  await membership.elected;
+  await expect(withIdleStore(address, log, contents)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('1 schedulers run'),
   });
 });

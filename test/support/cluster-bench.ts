@@ -15,9 +15,10 @@ export class ClusterBench {
   readonly api: ApiClient;
   readonly containers: Containers;
 
-  constructor(cluster: DevCluster) {
+  /** @param apiUrl of the first scheduler unless told */
+  constructor(cluster: DevCluster, apiUrl = cluster.scheduler?.apiUrl ?? '') {
     this.cluster = cluster;
-    this.api = new ApiClient({ url: cluster.scheduler?.apiUrl ?? '' });
+    this.api = new ApiClient({ url: apiUrl });
     this.containers = new Containers(cluster.substrate.engine.client);
   }
 

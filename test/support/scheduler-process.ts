@@ -18,6 +18,8 @@ export interface SchedulerProcessOptions {
   readonly program: string;
   readonly directory: string;
   readonly masters: readonly string[];
+  /** Of the loopback address; a free one unless told. */
+  readonly port?: number;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -66,7 +68,8 @@ export class SchedulerProcess {
         options.program,
         ...options.masters.flatMap((master) => ['--master', master]),
         '--listen',
-        '127.0.0.1:0',
+        `127.0.0.1:${options.port ?? 0}`,
+        ...(options.port === undefined ? [] : ['--advertise-url', `http://127.0.0.1:${options.port}`]),
         '--state-dir',
         join(options.directory, 'state'),
         '--executor-manifest',
@@ -99,20 +102,30 @@ export class SchedulerProcess {
 
   /** A client of its API; no status is an error. */
   get api(): AxiosInstance {
-    const line = this.lines.find(({ message }) => message === 'the API listens');
-    if (line === undefined) throw new PatchpanelError('invalid', 'the API does not listen yet');
-    const [address] = line.addresses as { host: string; port: number }[];
     return create({
-      baseURL: `http://${address!.host}:${address!.port}`,
+      baseURL: this.url,
       proxy: false,
       timeout: 10_000,
       validateStatus: () => true,
     });
   }
 
+  /** Where its API listens. */
+  get url(): string {
+    const line = this.lines.find(({ message }) => message === 'the API listens');
+    if (line === undefined) throw new PatchpanelError('invalid', 'the API does not listen yet');
+    const [address] = line.addresses as { host: string; port: number }[];
+    return `http://${address!.host}:${address!.port}`;
+  }
+
   /** Resolves with the exit code or the signal that ended it. */
   get exit(): Promise<number | string> {
     return this.#exited;
+  }
+
+  /** Stops it in the middle of whatever it does, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
   }
 
   /** Sends a signal and waits for the end. */

@@ -1,22 +1,10 @@
-import { createServer } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ZooKeeperServer } from '../../src/devcluster/zookeeper.ts';
 import { ZooKeeperSession } from '../../src/zookeeper/session.ts';
+import { freePort } from './cluster.ts';
 import { recordingLogger } from './recording-logger.ts';
-
-/** A port of the loopback address that nobody has at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 /** A real ZooKeeper for one test file, with a new tree and new sessions for each test. */
 export class ZooKeeperBench {
@@ -33,8 +21,7 @@ export class ZooKeeperBench {
   static async start(): Promise<ZooKeeperBench> {
     const directory = await mkdtemp(path.join(tmpdir(), 'pp-zk-'));
     try {
-      const log = recordingLogger();
-      const server = await ZooKeeperServer.start({ directory, port: await freePort(), log });
+      const server = await ZooKeeperServer.start({ directory, port: await freePort() });
       return new ZooKeeperBench(server, directory);
     } catch (error) {
       await rm(directory, { recursive: true, force: true });

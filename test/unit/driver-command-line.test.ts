@@ -194,3 +194,22 @@ test('a task listens on the port that it was given and is known by its agent, un
   const { MESOS_TASK_ID: _, ...noTask } = task;
   expect(mergeSettings({}, noTask).listen).toEqual([{ host: '127.0.0.1', port: 8080, tls: false }]);
 });
+
+test('one zk:// address names all masters, and its commas are its own', () => {
+  const master = 'zk://zk1:2181,zk2:2181/mesos';
+  expect(mergeSettings({}, { PATCHPANEL_MASTER: master }).master).toEqual([master]);
+  expect(() => mergeSettings({ master: [master, 'a:5050'] }, {})).toThrow('give it alone');
+  expect(() => mergeSettings({ master: ['zk://ann@zk1/mesos'] }, {})).toThrow('--master: this is not');
+});
+
+test('the tree of the state needs a path, and its password is not printed', () => {
+  const zk = 'zk://ann:secret@zk1,zk2/patchpanel';
+  const config = mergeSettings({ master: ['zk://bob:word@zk1/mesos'], zk }, {});
+  expect(config).toMatchObject({ zk, zkSessionTimeout: 10 });
+  expect(printable(config)).toMatchObject({
+    zk: 'zk://ann:***@zk1,zk2/patchpanel',
+    master: ['zk://bob:***@zk1/mesos'],
+  });
+  expect(() => mergeSettings({ master: ['a:1'], zk: 'zk://zk1' }, {})).toThrow('needs a path of its own');
+  expect(() => mergeSettings({ master: ['a:1'], zk: 'zk1:2181/x' }, {})).toThrow('--zk');
+});

@@ -56,6 +56,22 @@ describe('a subscription', () => {
     expect(after([waited, failed], state)).toMatchObject({ url: 'http://b/api', failures: 2 });
   });
 
+  test('when another master leads, its address is tried at once, from whatever state', () => {
+    const moved = { ...policy, urls: ['http://c/api'] };
+    const found = { kind: 'connecting', url: 'http://c/api', failures: 0 };
+    for (const state of [after([]), after([failed]), after([opened, subscribed])]) {
+      expect(nextState(state, { kind: 'relocated' }, moved, latest)).toMatchObject(found);
+    }
+  });
+
+  test('while no master is known it waits, longer each time, for one to be found', () => {
+    const none = { ...policy, urls: [] };
+    const waiting = nextState(firstState(none), failed, none, latest);
+    expect(waiting).toMatchObject({ kind: 'waiting', url: '', delayMs: 500 });
+    const connecting = nextState(waiting, waited, none, latest);
+    expect(nextState(connecting, failed, policy, latest)).toMatchObject({ kind: 'waiting', delayMs: 1000 });
+  });
+
   test('a stream that never said SUBSCRIBED counts as a failure', () => {
     expect(after([failed, waited, opened, failed])).toMatchObject({ failures: 2, url: 'http://a/api' });
   });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { keyOf, nodeName } from '../../scheduler/store/zookeeper/layout.ts';
 import { decodeRecord, encodeRecord } from '../../scheduler/store/zookeeper/record-bytes.ts';
-import { parseZooKeeperAddress, withoutPassword } from '../../src/zookeeper/address.ts';
+import { parseZooKeeperAddress } from '../../src/zookeeper/address.ts';
 import { framed, MessageFramer } from '../../src/zookeeper/framer.ts';
 import { JuteReader, JuteWriter } from '../../src/zookeeper/jute.ts';
 import { encodeMulti, openAcl, readMultiFailure } from '../../src/zookeeper/messages.ts';
@@ -102,11 +102,6 @@ test.each([
   ['zk://zk1/a/../b', 'empty or dots'],
 ])('%s is refused with the reason', (text, why) => {
   expect(() => parseZooKeeperAddress(text)).toThrow(why);
-});
-
-test('a password is never shown', () => {
-  expect(withoutPassword('zk://ann:secret@zk1,zk2/x')).toBe('zk://ann:***@zk1,zk2/x');
-  expect(withoutPassword('zk://zk1/x')).toBe('zk://zk1/x');
 });
 
 test('every key has a node of its own', () => {

@@ -1,16 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from '../deps.ts';
+import { abdicateRoute, leaderRoute, pingRoute } from './leader.ts';
 
 /** `/v2/info`, `/v2/leader`, `/ping`, `/metrics` and the empty lists that Marathon's clients ask for. */
 export function infoRoutes(server: FastifyInstance, deps: ApiDeps): void {
   const leader = new URL(deps.info.advertiseUrl).host;
 
-  server.get('/ping', { config: { access: 'open' } }, (request, reply) => {
-    if (request.headers.accept === 'application/json') return reply.type('application/json').send('"pong"');
-    return reply.type('text/plain; charset=utf-8').send('pong');
-  });
-
-  server.get('/v2/leader', () => ({ leader }));
+  pingRoute(server);
+  leaderRoute(server, { leader: () => leader });
+  abdicateRoute(server, deps.abdicate);
 
   server.get('/v2/info', () => ({
     name: deps.info.frameworkName,
@@ -23,7 +21,7 @@ export function infoRoutes(server: FastifyInstance, deps: ApiDeps): void {
       default_network_name: deps.info.defaultNetwork,
       failover_timeout: deps.info.failoverTimeoutSeconds,
       framework_name: deps.info.frameworkName,
-      ha: false,
+      ha: deps.abdicate !== undefined,
       hostname: deps.info.hostname,
       local_port_min: 10_000,
       local_port_max: 20_000,
@@ -32,7 +30,7 @@ export function infoRoutes(server: FastifyInstance, deps: ApiDeps): void {
       mesos_user: deps.info.user,
       webui_url: deps.info.advertiseUrl,
     },
-    zookeeper_config: {},
+    zookeeper_config: deps.info.zk === undefined ? {} : { zk: deps.info.zk },
     http_config: { http_port: deps.info.httpPort, https_port: null },
   }));
 

@@ -1,5 +1,4 @@
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
-import { reasonOf } from '../../../src/zookeeper/errors.ts';
 import { nodeModes, sizeOf, type Acl, type Operation } from '../../../src/zookeeper/messages.ts';
 import type { ZooKeeperSession } from '../../../src/zookeeper/session.ts';
 import { GroupCommit } from '../group-commit.ts';
@@ -9,7 +8,7 @@ import { Fence } from './fence.ts';
 import { Journal } from './journal.ts';
 import { keyOf, Layout } from './layout.ts';
 import { decodeRecord, encodeRecord } from './record-bytes.ts';
-import { ensureNode, ensurePath } from './tree.ts';
+import { ensureNode, ensurePath, explainDenied } from '../../../src/zookeeper/tree.ts';
 
 /** The layout of the records. A store of another layout is refused. */
 const schemaVersion = 1;
@@ -56,12 +55,7 @@ export async function openZooKeeperStore(options: ZooKeeperStoreOptions): Promis
     await store.recover();
     return store;
   } catch (error) {
-    if (reasonOf(error) !== 'no-auth') throw error;
-    throw new PatchpanelError(
-      'denied',
-      `ZooKeeper does not let us into ${root}: give the user and password that it was made with, zk://user:password@…`,
-      { cause: error },
-    );
+    throw explainDenied(error, root);
   }
 }
 

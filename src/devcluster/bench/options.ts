@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 /** The parts of a run, in the order in which they are measured. */
-export const parts = ['attach', 'burst', 'traffic', 'handover', 'executor', 'scheduler'] as const;
+export const parts = ['attach', 'burst', 'traffic', 'handover', 'executor', 'scheduler', 'failover'] as const;
 
 export type Part = (typeof parts)[number];
 
@@ -17,7 +17,9 @@ export interface BenchOptions {
 /** Reads the command line. @throws CommanderError after it has told what is wrong, or helped */
 export function readOptions(args: readonly string[]): BenchOptions {
   const command = new Command('bench')
-    .description('measure starts, bursts, traffic, handovers, the executor and the scheduler on this machine')
+    .description(
+      'measure starts, bursts, traffic, handovers, the executor, the scheduler and its failover on this machine',
+    )
     .option('--only <parts>', `only these, divided by commas: ${parts.join(', ')}`, partsOf, parts)
     .option('--samples <number>', 'starts of each kind, one by one', samplesOf, 30)
     .option('--out <file>', 'write the figures as JSON too')

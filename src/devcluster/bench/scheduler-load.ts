@@ -1,8 +1,8 @@
-import { PatchpanelError } from '../../runtime/errors.ts';
 import { sleeper } from './apps.ts';
 import { figure, type Figure } from './figures.ts';
 import { probe } from './probe.ts';
-import { SimulatedCluster } from './simulated-cluster.ts';
+import { onFreshCluster } from './fresh-cluster.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
 
 const launchSizes = [1_000, 10_000] as const;
 const appCounts = [1_000, 5_000] as const;
@@ -32,26 +32,6 @@ export async function measureScheduler(signal: AbortSignal): Promise<readonly Fi
   const figures: Figure[] = [];
   for (const load of loads) figures.push(...(await onFreshCluster(load, signal)));
   return figures;
-}
-
-async function onFreshCluster(load: Load, signal: AbortSignal): Promise<readonly Figure[]> {
-  const cluster = await SimulatedCluster.start();
-  const leave = new AbortController();
-  try {
-    return await Promise.race([load(cluster), rejectionOf(signal, leave.signal)]);
-  } finally {
-    leave.abort();
-    await cluster.stop();
-  }
-}
-
-/** Rejects when the signal fires, unless `until` fires first; never resolves. */
-async function rejectionOf(signal: AbortSignal, until: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const interrupt = () => reject(new PatchpanelError('aborted', 'interrupted', { cause: signal.reason }));
-    if (signal.aborted) return interrupt();
-    signal.addEventListener('abort', interrupt, { once: true, signal: until });
-  });
 }
 
 /** From one request to every task RUNNING, stored and acknowledged. */

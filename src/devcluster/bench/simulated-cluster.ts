@@ -4,12 +4,14 @@ import path from 'node:path';
 import { PatchpanelError } from '../../runtime/errors.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { Scope } from '../../runtime/scope.ts';
-import { concreteAddress } from '../addresses.ts';
+import { concreteAddress, splitAddress } from '../addresses.ts';
 import { startDevMesos } from '../mesos/dev-mesos.ts';
 import { endProcesses } from '../../runtime/other-processes.ts';
 import { processesOfCluster } from '../processes.ts';
 import { projectRoot } from '../project.ts';
+import { SchedulerGroup } from '../scheduler-group.ts';
 import { SchedulerProcess } from '../scheduler-process.ts';
+import { ZooKeeperServer } from '../zookeeper.ts';
 import { BenchApps } from './apps.ts';
 import { usageOfGroup, type Usage } from './usage.ts';
 
@@ -25,19 +27,26 @@ const resources = { cpus: 64, mem: 256_000, disk: 1_000_000 };
  */
 export class SimulatedCluster {
   readonly apps: BenchApps;
+  /** Of the first scheduler. */
   readonly apiUrl: string;
-  readonly #scheduler: SchedulerProcess;
+  readonly schedulers: SchedulerGroup;
+  /** Where there are several schedulers. */
+  readonly zookeeper: ZooKeeperServer | undefined;
   readonly #scope: Scope;
 
-  private constructor(scheduler: SchedulerProcess, scope: Scope) {
-    this.#scheduler = scheduler;
+  private constructor(schedulers: SchedulerGroup, zookeeper: ZooKeeperServer | undefined, scope: Scope) {
+    this.schedulers = schedulers;
+    this.zookeeper = zookeeper;
     this.#scope = scope;
-    this.apiUrl = scheduler.apiUrl;
-    this.apps = new BenchApps(scheduler.apiUrl);
+    this.apiUrl = schedulers.members[0]?.apiUrl ?? '';
+    this.apps = new BenchApps(this.apiUrl);
   }
 
-  /** Starts it with an empty store; nothing is left when it throws. */
-  static async start(): Promise<SimulatedCluster> {
+  /**
+   * Starts it with an empty store; nothing is left when it throws. With a number of schedulers they share a real
+   * ZooKeeper, with these sessions.
+   */
+  static async start(several?: SeveralSchedulers): Promise<SimulatedCluster> {
     const log = createLogger('bench', 'warn');
     const scope = new Scope(log);
     try {
@@ -54,29 +63,27 @@ export class SimulatedCluster {
           executor: 'simulated',
         });
       }
-      const scheduler = new SchedulerProcess({
-        cluster: clusterName,
-        distDir: path.join(projectRoot(), 'dist'),
-        masterUrls: mesos.urls,
-        api: await concreteAddress('127.0.0.1:0'),
-        advertised: await concreteAddress('127.0.0.1:0'),
-        stateDir: path.join(directory, 'scheduler'),
-        logFile: path.join(directory, 'scheduler.log'),
-        logLevel: 'warn',
-        extraArgs: [],
-      });
-      scope.own('scheduler', scheduler, () => scheduler.stop());
-      await scheduler.start();
-      return new SimulatedCluster(scheduler, scope);
+      const zookeeper = several === undefined ? undefined : await startZooKeeper(directory, scope);
+      const members: SchedulerProcess[] = [];
+      for (let i = 1; i <= (several?.count ?? 1); i += 1) {
+        members.push(
+          await newScheduler(directory, `scheduler-${i}`, mesos.urls, sharing(zookeeper, several)),
+        );
+      }
+      for (const member of members) {
+        scope.own('scheduler', member, () => member.stop());
+        await member.start();
+      }
+      return new SimulatedCluster(new SchedulerGroup(members), zookeeper, scope);
     } catch (error) {
       await scope.close();
       throw error;
     }
   }
 
-  /** What the scheduler's process uses. */
-  usage(): Promise<Usage> {
-    const { pid } = this.#scheduler;
+  /** What the process of the first scheduler, or of this one, uses. */
+  usage(scheduler = this.schedulers.members[0]): Promise<Usage> {
+    const pid = scheduler?.pid;
     if (pid === undefined) throw new PatchpanelError('external', 'the scheduler of the benchmark has ended');
     return usageOfGroup(pid);
   }
@@ -86,3 +93,41 @@ export class SimulatedCluster {
     return this.#scope.close();
   }
 }
+
+export interface SeveralSchedulers {
+  readonly count: number;
+  readonly sessionSeconds: number;
+}
+
+async function startZooKeeper(directory: string, scope: Scope): Promise<ZooKeeperServer> {
+  const { port } = splitAddress(await concreteAddress('127.0.0.1:0'));
+  const options = { directory: path.join(directory, 'zookeeper'), port, cluster: clusterName };
+  const server = await ZooKeeperServer.start(options);
+  return scope.own('ZooKeeper', server, () => server.kill());
+}
+
+const sharing = (
+  zookeeper: ZooKeeperServer | undefined,
+  several: SeveralSchedulers | undefined,
+): readonly string[] =>
+  zookeeper === undefined || several === undefined
+    ? []
+    : [`--zk=zk://${zookeeper.address}/patchpanel`, `--zk-session-timeout=${several.sessionSeconds}`];
+
+const newScheduler = async (
+  directory: string,
+  name: string,
+  masterUrls: readonly string[],
+  extraArgs: readonly string[],
+): Promise<SchedulerProcess> =>
+  new SchedulerProcess({
+    cluster: clusterName,
+    distDir: path.join(projectRoot(), 'dist'),
+    masterUrls,
+    api: await concreteAddress('127.0.0.1:0'),
+    advertised: await concreteAddress('127.0.0.1:0'),
+    stateDir: path.join(directory, name),
+    logFile: path.join(directory, `${name}.log`),
+    logLevel: 'warn',
+    extraArgs,
+  });

@@ -56,6 +56,7 @@ export class DevMesos implements MesosControl {
     this.#masters = new MasterGroup({
       host: options.host ?? defaultHost,
       ports: options.ports ?? [0],
+      zookeeper: options.zookeeper,
       credentials: options.credentials,
       faults: this.#faults,
       clock: this.#clock,

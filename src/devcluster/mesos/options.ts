@@ -59,6 +59,8 @@ export interface DevMesosOptions {
   readonly host?: string;
   /** One master for each port, the first one leads; 0 takes a free port. `[0]` unless told. */
   readonly ports?: readonly number[];
+  /** `zk://…/mesos`: the masters announce themselves there, as real ones do. */
+  readonly zookeeper?: string;
   readonly timings?: Partial<Timings>;
   /** When given, schedulers must authenticate with HTTP basic authentication. */
   readonly credentials?: readonly Credential[];

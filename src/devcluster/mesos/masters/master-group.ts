@@ -9,10 +9,13 @@ import { handleMaster, type Leadership } from '../http/master-endpoint.ts';
 import type { SchedulerStream } from '../http/scheduler-endpoint.ts';
 import { closeServer, httpServer, listenOn } from '../http/server.ts';
 import type { Credential, Timings } from '../options.ts';
+import { MasterAnnouncements } from './master-announcements.ts';
 
 export interface MasterGroupOptions {
   readonly host: string;
   readonly ports: readonly number[];
+  /** `zk://…`: where the masters announce themselves. */
+  readonly zookeeper: string | undefined;
   readonly credentials: readonly Credential[] | undefined;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -35,12 +38,17 @@ export class MasterGroup {
   readonly #servers: Server[] = [];
   readonly #endpoints: Endpoint[] = [];
   readonly #streams = new Map<string, SchedulerStream>();
+  readonly #announcements: MasterAnnouncements | undefined;
+  /** Each election makes the one who leads a new master. */
+  #ids: string[] = [];
   #leader = 0;
   #master: Master | undefined;
   #cancelElection: (() => void) | undefined;
 
   constructor(options: MasterGroupOptions) {
     this.#options = options;
+    const { zookeeper, log } = options;
+    this.#announcements = zookeeper === undefined ? undefined : new MasterAnnouncements(zookeeper, log);
   }
 
   /** The run that leads; undefined during an election. */
@@ -74,6 +82,7 @@ export class MasterGroup {
       this.#servers.push(server);
       this.#endpoints.push({ host, port: await listenOn(server, host, wanted) });
     }
+    for (const index of this.#endpoints.keys()) await this.#announce(index);
     this.#elect(0);
   }
 
@@ -82,6 +91,7 @@ export class MasterGroup {
     const dead = this.#leader;
     this.#kill();
     this.#servers[dead]?.closeAllConnections();
+    await this.#announcements?.withdraw(dead);
     await new Promise<void>((resolve) => {
       this.#cancelElection?.();
       this.#cancelElection = this.#options.clock.after(this.#options.timings.electionMs, () => {
@@ -89,6 +99,7 @@ export class MasterGroup {
         resolve();
       });
     });
+    await this.#announce(dead);
   }
 
   /** Breaks a framework's stream; false when it has none. */
@@ -102,7 +113,15 @@ export class MasterGroup {
   async close(): Promise<void> {
     this.#cancelElection?.();
     this.#kill();
+    await this.#announcements?.close();
     await Promise.all(this.#servers.map(closeServer));
+  }
+
+  /** A master that starts queues up behind the others. */
+  async #announce(index: number): Promise<void> {
+    const id = randomUuidText(this.#options.random);
+    this.#ids[index] = id;
+    await this.#announcements?.announce(index, { id, ...this.#endpoints[index]! });
   }
 
   #leadership(index: number): Leadership {
@@ -116,7 +135,7 @@ export class MasterGroup {
     this.#leader = index;
     this.#master = new Master({
       ...this.#options,
-      identity: { id: randomUuidText(this.#options.random), ...endpoint },
+      identity: { id: this.#ids[index]!, ...endpoint },
     });
     this.#options.log.info('a master leads', { ...endpoint });
     this.#options.elected();

@@ -1,6 +1,7 @@
-import { reasonOf } from '../../../src/zookeeper/errors.ts';
-import { nodeModes, type Acl } from '../../../src/zookeeper/messages.ts';
-import type { ZooKeeperSession } from '../../../src/zookeeper/session.ts';
+import { PatchpanelError } from '../runtime/errors.ts';
+import { reasonOf } from './errors.ts';
+import { nodeModes, type Acl } from './messages.ts';
+import type { ZooKeeperSession } from './session.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -30,4 +31,14 @@ export async function ensureNode(
   } catch (error) {
     if (reasonOf(error) !== 'node-exists') throw error;
   }
+}
+
+/** The error, in words that help when the tree is somebody else's. */
+export function explainDenied(error: unknown, root: string): unknown {
+  if (reasonOf(error) !== 'no-auth') return error;
+  return new PatchpanelError(
+    'denied',
+    `ZooKeeper does not let us into ${root}: give the user and password that it was made with, zk://user:password@…`,
+    { cause: error },
+  );
 }

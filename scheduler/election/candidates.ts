@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** A scheduler as the others know it. */
+export interface Candidate {
+  /** `host:port`, Marathon's id of a scheduler. */
+  readonly id: string;
+  /** Where its API can be reached. */
+  readonly url: string;
+}
+
+const candidateSchema = z.object({ id: z.string(), url: z.url({ protocol: /^https?$/ }) });
+
+/** What a scheduler writes into its node. */
+export const encodeCandidate = ({ id, url }: Candidate): Buffer => Buffer.from(JSON.stringify({ id, url }));
+
+/** Undefined when the node is of somebody whom we do not know how to reach. */
+export function decodeCandidate(data: Buffer): Candidate | undefined {
+  try {
+    return candidateSchema.safeParse(JSON.parse(data.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+const sequenceDigits = 10;
+
+/** Nodes in the order in which they were made: ZooKeeper ends their names with ten digits that count. */
+export const inOrder = (names: readonly string[]): readonly string[] =>
+  names
+    .filter((name) => /\d{10}$/.test(name))
+    .toSorted((a, b) => Number(a.slice(-sequenceDigits)) - Number(b.slice(-sequenceDigits)));

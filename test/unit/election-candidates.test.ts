@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+import { decodeCandidate, encodeCandidate, inOrder } from '../../scheduler/election/candidates.ts';
+
+test('the candidate whose node is the oldest is first, whatever the names begin with', () => {
+  expect(inOrder(['ffff-0000000010', 'aaaa-0000000011', '0000-0000000009', 'lock'])).toEqual([
+    '0000-0000000009',
+    'ffff-0000000010',
+    'aaaa-0000000011',
+  ]);
+});
+
+test('a candidate is read as it was written; somebody unknown is nobody', () => {
+  const candidate = { id: 'a:8080', url: 'http://a:8080' };
+  expect(decodeCandidate(encodeCandidate(candidate))).toEqual(candidate);
+  expect(decodeCandidate(Buffer.from('a:8080'))).toBeUndefined();
+  expect(decodeCandidate(Buffer.from('{"id":"a","url":"file:///etc"}'))).toBeUndefined();
+});
