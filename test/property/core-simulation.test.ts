@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { App } from '../../src/model/app.ts';
-import { appId, frameworkId, slotIdFromText } from '../../src/model/ids.ts';
+import { appId, frameworkId, groupId, slotIdFromText } from '../../src/model/ids.ts';
 import { viewEndpoints } from '../../scheduler/core/fabric-view.ts';
 import type { Effect } from '../../scheduler/core/effects.ts';
 import type { Change, Event } from '../../scheduler/core/events.ts';
@@ -107,6 +107,13 @@ class Simulation {
     const deployment = this.random.pick([...this.bench.world.deployments.keys()]);
     if (roll === 3 && deployment !== undefined)
       return { kind: 'cancel-deployment', deploymentId: deployment, force };
+    if (roll === 4) return { kind: 'delete-group', groupId: groupId('/shop'), force };
+    if (roll === 5) return { kind: 'scale-group', groupId: groupId('/shop'), scaleBy: 1.5, force };
+    if (roll === 6) {
+      const apps = appIds.filter((each) => each.startsWith('/shop/') && this.random.chance(0.7));
+      const wanted = apps.map((each) => this.randomApp(each, this.bench.world.apps.get(appId(each))));
+      return { kind: 'put-group', update: { id: groupId('/shop'), apps: wanted }, force };
+    }
     return { kind: 'put-apps', apps: [this.randomApp(id, known)], force };
   }
 
@@ -122,6 +129,13 @@ class Simulation {
       },
       unreachableStrategy: { inactiveAfterSeconds: this.random.below(3) * 5, expungeAfterSeconds: 60 },
       maxLaunchDelaySeconds: 20,
+      dependencies: id === '/shop/api' ? [appId('/shop/db')] : [],
+      labels: this.random.chance(0.3)
+        ? {
+            'patchpanel.deploymentDeadlineSeconds': String(5 + this.random.below(30)),
+            'patchpanel.onDeploymentFailure': this.random.chance(0.5) ? 'rollback' : 'stop',
+          }
+        : {},
     };
   }
 

@@ -78,6 +78,16 @@ test('a put that changes nothing is accepted, replaces nothing and locks nothing
   expect(bench.world.deployments.size).toBe(0);
 });
 
+const aHealthCheck: App['healthChecks'][number] = {
+  protocol: 'MESOS_TCP',
+  portIndex: 0,
+  gracePeriodSeconds: 300,
+  intervalSeconds: 60,
+  timeoutSeconds: 20,
+  maxConsecutiveFailures: 3,
+  delaySeconds: 15,
+  ignoreHttp1xx: false,
+};
 const quiet: [string, Partial<App>][] = [
   ['labels', { labels: { team: 'a' } }],
   ['constraints', { constraints: [{ field: 'hostname', operator: 'UNIQUE' }] }],
@@ -85,6 +95,8 @@ const quiet: [string, Partial<App>][] = [
   ['the back-off', { backoffSeconds: 7, backoffFactor: 3, maxLaunchDelaySeconds: 9 }],
   ['the unreachable strategy', { unreachableStrategy: 'disabled' }],
   ['the kill selection', { killSelection: 'OLDEST_FIRST' }],
+  ['the dependencies', { dependencies: [appId('/db')] }],
+  ['the health checks', { healthChecks: [aHealthCheck] }],
 ];
 test.each(quiet)('a change of %s replaces no task', (_, fields) => {
   const bench = new CoreBench();
