@@ -197,6 +197,15 @@ describe('a PUT', () => {
     ]);
   });
 
+  test('brings one back in the form of older clients, too, which write //', async () => {
+    const first = await api.call('POST', '/v2/groups', shop);
+    await api.call('PUT', '/v2/groups//shop', { groups: [] });
+    expect(api.world.apps.size).toBe(0);
+    const back = await api.call('PUT', `/v2/groups//shop/versions/${String(first.body['version'])}`);
+    expect([back.status, back.body['deploymentId']]).toEqual([200, back.headers['marathon-deployment-id']]);
+    expect(api.world.apps.size).toBe(3);
+  });
+
   test('of a version that is none, or of none that is known, is refused', async () => {
     await api.call('POST', '/v2/groups', shop);
     const bad = await api.call('PUT', '/v2/groups/shop', { version: 'yesterday' });

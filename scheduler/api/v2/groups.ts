@@ -121,23 +121,35 @@ async function create(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
 }
 
 async function update(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const path = pathOf(request);
+  // An older form of bringing a version back, which Debian's python3-marathon uses.
+  if (path.kind === 'version') return putMode(deps, path.id, revertTo(path.version), request, reply);
   const base = groupOf(request);
   const json = checked(groupUpdateSchema, jsonBody(request), request, reply);
   const id = json.id === undefined ? base : requireGroupId(json.id, base);
+  return putMode(deps, id, modeOf(deps, json, id), request, reply);
+}
+
+async function putMode(
+  deps: ApiDeps,
+  id: GroupId,
+  mode: Mode,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const options = { force: flag(request, 'force'), dryRun: flag(request, 'dryRun') };
   const basedOn = pinned(deps, request, id);
   const apply = async (change: Change) => {
     const result = await accept(deps, change, reply, basedOn);
     return reply.send(options.dryRun ? { steps: result.steps } : deploymentBody(result));
   };
-  const mode = modeOf(deps, json, id);
   switch (mode.kind) {
     case 'revert':
       return apply({ kind: 'revert-group', groupId: id, version: mode.version, ...options });
     case 'scale':
       return apply({ kind: 'scale-group', groupId: id, scaleBy: mode.scaleBy, ...options });
     case 'replace':
-      return withGroup(deps, json, id, (change) => apply({ ...change, ...options }));
+      return withGroup(deps, mode.json, id, (change) => apply({ ...change, ...options }));
   }
 }
 
@@ -151,7 +163,10 @@ function pinned(deps: ApiDeps, request: FastifyRequest, id: GroupId): ChangeRequ
 type Mode =
   | { readonly kind: 'revert'; readonly version: AppVersion }
   | { readonly kind: 'scale'; readonly scaleBy: number }
-  | { readonly kind: 'replace' };
+  | { readonly kind: 'replace'; readonly json: GroupJson };
+
+/** @throws HttpProblem 422 for what is no time */
+const revertTo = (version: string): Mode => ({ kind: 'revert', version: requireVersion(version) });
 
 /**
  * Which of its three things a PUT asks for.
@@ -164,10 +179,10 @@ function modeOf(deps: ApiDeps, json: GroupJson, id: GroupId): Mode {
     if (others || version !== undefined) throw notValid([{ path: '/scaleBy', errors: [notAlone] }]);
     return { kind: 'scale', scaleBy };
   }
-  if (version === undefined) return { kind: 'replace' };
-  if (!others) return { kind: 'revert', version: requireVersion(version) };
+  if (version === undefined) return { kind: 'replace', json };
+  if (!others) return revertTo(version);
   // A body that came from a GET: the version says what was read, it is not a wish.
-  if (version === new Tree(deps.world()).group(id)?.version) return { kind: 'replace' };
+  if (version === new Tree(deps.world()).group(id)?.version) return { kind: 'replace', json };
   throw notValid([{ path: '/version', errors: [notAlone] }]);
 }
 
