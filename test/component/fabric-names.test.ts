@@ -77,7 +77,7 @@ async function startUpstream(): Promise<string> {
 }
 
 function placeOf(each: TestHost, resolvers: string): NameServerPlace {
-  const directory = `/run/patchpanel-test/${each.netns}`;
+  const directory = `/run/patchpanel-test-${each.netns}`;
   const place = { directory, resolvers, cgroupExits: [], environment: { PATH: process.env['PATH'] } };
   underlay.defer(() => new DnsmasqNameServer(place).remove());
   return place;
