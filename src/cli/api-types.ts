@@ -145,3 +145,24 @@ export interface PathInfo {
     readonly remarks: readonly string[];
   }[];
 }
+
+export interface DropInfo {
+  readonly reason: string;
+  readonly agentId: string;
+  readonly host: string;
+  readonly slot?: string;
+  readonly epoch?: number;
+  readonly network?: string;
+  readonly ip?: string;
+  readonly packets: number;
+  readonly bytes: number;
+  readonly lastAt: string;
+}
+
+export interface TrafficInfo {
+  readonly from: string;
+  readonly to: string;
+  readonly packets: number;
+  readonly bytes: number;
+  readonly lastAt: string;
+}

@@ -3,6 +3,7 @@ import { planFabric, type FabricPlan } from '../fabric/fabric-plan.ts';
 import type { Encapsulation, TunnelMode } from '../fabric/interconnect.ts';
 import type { GlobalOptions } from './client.ts';
 import { CliError, exitCodes } from './client.ts';
+import { addCounterCommands } from './fabric-counters.ts';
 import { print, table } from './output.ts';
 
 interface PlanOptions extends GlobalOptions {
@@ -18,7 +19,9 @@ const maxEndpoints = 100_000;
 
 /** `patchpanel fabric …` */
 export function fabricCommand(): Command {
-  const fabric = new Command('fabric').description('reckon with the interconnection of the switches');
+  const fabric = new Command('fabric').description(
+    'reckon with the interconnection of the switches, and see what they dropped and delivered',
+  );
   fabric
     .command('plan')
     .description('links, tunnel ports, flows and MTU of a fabric of so many hosts; asks no scheduler')
@@ -36,6 +39,7 @@ export function fabricCommand(): Command {
     )
     .option('--underlay-mtu <bytes>', 'MTU of the network between hosts', wholeNumber(626, 65_535), 1_500)
     .action((_options, command: Command) => printPlan(command.optsWithGlobals()));
+  addCounterCommands(fabric);
   return fabric;
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { PathInfo, TaskInfo } from '../../src/cli/api-types.ts';
+import type { DropInfo, PathInfo, TaskInfo, TrafficInfo } from '../../src/cli/api-types.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import { CommandRun } from '../support/command-line.ts';
 import { ClusterBench, demoApp, ipOf } from '../support/cluster-bench.ts';
@@ -56,6 +56,22 @@ test('a path is explained on one host, across hosts, between networks and out of
   expect([across.verdict, ways(across)]).toEqual(['delivered', ['arp h1', 'icmp h1', 'icmp h2']]);
   expect(across.hops.at(-1)!.steps.map(({ table }) => table)).toContain('tunnel guard');
 
+  // Counted where it happens, told every ten seconds.
+  for (let i = 0; i < 5; i += 1) expect(await bench.ask(one!, ipOf(far))).toBeDefined();
+  await bench.containers.exec(one!.id, ['ping', '-c', '2', '-W', '1', '10.32.200.200']);
+  const drops = await bench.until('the drop to be counted', async () => {
+    const found = await bench.api.get<{ drops: DropInfo[] }>('/v1/drops?reason=unanswered-arp');
+    return found.drops.some(({ slot }) => slot === '/one#0') && found.drops;
+  });
+  expect(drops.find(({ slot }) => slot === '/one#0')).toMatchObject({ host: one!.host, epoch: 1 });
+  const pairs = await bench.until('the traffic to be counted', async () => {
+    const found = await bench.api.get<{ pairs: TrafficInfo[] }>('/v1/traffic?app=/far');
+    return found.pairs.length >= 2 && found.pairs;
+  });
+  expect(new Set(pairs.map(({ from, to }) => `${from} ${to}`))).toEqual(new Set(['/one /far', '/far /one']));
+  // Five requests and answers of some packets each.
+  for (const { packets } of pairs) expect(packets).toBeGreaterThan(20);
+
   const unknown = await find('/one#0', '10.32.200.200');
   expect(unknown.summary).toMatch(/nobody in the network has the address/);
   const blocked = await find('/one#0', '/blue#0');
@@ -89,4 +105,10 @@ test('what a host that was cut off sends is explained: fenced, by the host that 
   const fenced = await findUntil('dropped', lost!.id, slotOf(witness!));
   expect(fenced).toMatchObject({ reason: 'fenced', from: { slot: slotOf(lost!) } });
   expect(fenced.hops.at(-1)!.host).toBe(witness!.host);
+  expect(await bench.ask(lost!, ipOf(witness))).toBeUndefined();
+  const [drop] = await bench.until('the copy to be counted', async () => {
+    const { drops } = await bench.api.get<{ drops: DropInfo[] }>('/v1/drops?reason=fenced');
+    return drops.length > 0 && drops;
+  });
+  expect(drop).toMatchObject({ slot: slotOf(lost!), host: witness!.host, ip: ipOf(lost) });
 });
