@@ -42,6 +42,8 @@ export class SimulatedApps {
       cmd: 'sleep 1000',
       container: { type: 'DOCKER', docker: { image: 'busybox' } },
       networks: [{ mode: 'container', name: 'default' }],
+      // No executor is there to tell that nobody is connected any more.
+      labels: { 'patchpanel.drainSeconds': '1' },
     };
   }
 
