@@ -157,6 +157,9 @@ async function killContainer({ bench, host }: Place, role: string): Promise<void
 const dockerProcesses = ({ cluster }: ClusterBench) =>
   processesNaming('dockerd', cluster.substrate.engine.socket);
 
+/** By it containerd is told from its shims, which containers need. */
+const containerdConfig = 'containerd/containerd.toml';
+
 /** SIGKILL to dockerd; the next one ends the containers of the one before, as it does without live-restore. */
 async function restartDocker({ bench, holdMs }: Place): Promise<void> {
   const { socket } = bench.cluster.substrate.engine;
@@ -167,6 +170,11 @@ async function restartDocker({ bench, holdMs }: Place): Promise<void> {
     .split('\0')
     .slice(0, -1);
   await endProcesses(processes, 0);
+  // Its containerd dies with it, a moment later: the next dockerd must not take it for one that it can use.
+  await endProcesses(
+    await processesNaming('containerd', path.join(path.dirname(socket), 'exec', containerdConfig)),
+    0,
+  );
   await sleep(holdMs);
   const logFile = path.join(bench.cluster.substrate.directories.logs, 'dockerd.log');
   await rm(path.join(path.dirname(socket), 'docker.pid'), { force: true });
