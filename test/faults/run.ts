@@ -4,7 +4,7 @@ import { sleep } from '../../src/runtime/deadline.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import { demoApp, shellApp, type ClusterBench } from '../support/cluster-bench.ts';
 import { EventConsumer } from './event-consumer.ts';
-import type { RoundFigure } from './figures.ts';
+import { figuresTable, type RoundFigure } from './figures.ts';
 import { findings, slotOf } from './invariants.ts';
 import { lookAtApps, lookAtHosts, lookAtTasks } from './observe.ts';
 import type { Outage } from './outages.ts';
@@ -60,6 +60,9 @@ export class FaultRun {
   readonly #events: EventConsumer;
   readonly #timeline: string[] = [];
   readonly #begin = performance.now();
+  readonly #figures: RoundFigure[] = [];
+  #survived = 0;
+  #longestOutage: Outage = { ms: 0, address: '' };
   #over = false;
   #expected: Expectations = new Map();
   #leases: ReadonlyMap<string, string> = new Map();
@@ -83,6 +86,17 @@ export class FaultRun {
     }
   }
 
+  /** What was survived so far, in that many rounds. */
+  #report(rounds: number): RunReport {
+    return {
+      faults: this.#survived,
+      rounds,
+      longestOutage: this.#longestOutage,
+      streamBreaks: this.#events.breaks,
+      figures: this.#figures,
+    };
+  }
+
   async #run(): Promise<RunReport> {
     for (const app of appsFor(this.#clientHost)) {
       await this.#bench.add(app);
@@ -92,18 +106,16 @@ export class FaultRun {
     this.#expected = new Map(this.#expected).set('/spare', [undefined]);
     await this.#settle();
     const rounds = planRounds(this.#plan);
-    const figures: RoundFigure[] = [];
-    let longestOutage: Outage = { ms: 0, address: '' };
     for (const [index, round] of rounds.entries()) {
       this.#note(`round ${index + 1} of ${rounds.length}`);
       const { recoveryMs, outage } = await this.#round(round);
-      if (outage.ms > longestOutage.ms) longestOutage = outage;
+      if (outage.ms > this.#longestOutage.ms) this.#longestOutage = outage;
+      this.#survived += round.faults.length;
       const [only] = round.faults;
       if (round.faults.length === 1 && only !== undefined)
-        figures.push({ kind: only.kind, recoveryMs, outageMs: outage.ms });
+        this.#figures.push({ kind: only.kind, recoveryMs, outageMs: outage.ms });
     }
-    const streamBreaks = this.#events.breaks;
-    return { faults: this.#plan.faults, rounds: rounds.length, longestOutage, streamBreaks, figures };
+    return this.#report(rounds.length);
   }
 
   async #round({ change, faults }: Round): Promise<{ recoveryMs: number; outage: Outage }> {
@@ -220,6 +232,8 @@ export class FaultRun {
     return [
       `seed ${this.#plan.seed}, ${this.#plan.faults} faults (logs: ${logsOf(this.#bench)})`,
       messageOf(error),
+      `survived before: ${this.#survived} faults`,
+      figuresTable(this.#figures),
       'what happened:',
       ...this.#timeline.slice(-80),
     ].join('\n');
