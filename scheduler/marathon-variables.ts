@@ -12,6 +12,9 @@ interface MarathonVariable {
 /** Marathon counts milliseconds; what is no number is left for the schema to refuse. */
 const fromMs = (text: string): string => (/^\d+$/.test(text) ? String(Number(text) / 1000) : text);
 
+/** Marathon's own tree is left to Marathon: ours is a part of it. */
+const belowTree = (address: string): string => `${address.replace(/\/+$/, '')}/patchpanel`;
+
 const levels: Readonly<Record<string, string>> = {
   all: 'debug',
   trace: 'debug',
@@ -51,6 +54,8 @@ export const marathonVariables: Readonly<Record<string, MarathonVariable>> = {
   MARATHON_KILL_RETRY_TIMEOUT: { setting: 'killRetry', convert: fromMs },
   MARATHON_TASK_LAUNCH_TIMEOUT: { setting: 'launchTimeout', convert: fromMs },
   MARATHON_RECONCILIATION_INTERVAL: { setting: 'reconcileInterval', convert: fromMs },
+  MARATHON_ZK: { setting: 'zk', convert: belowTree },
+  MARATHON_ZK_SESSION_TIMEOUT: { setting: 'zkSessionTimeout', convert: fromMs },
   MARATHON_ZK_MAX_VERSIONS: { setting: 'maxVersions' },
   MARATHON_MAX_RUNNING_DEPLOYMENTS: { setting: 'maxRunningDeployments' },
   MARATHON_LOGGING_LEVEL: { setting: 'logLevel', convert: levelOf },

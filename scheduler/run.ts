@@ -12,6 +12,7 @@ import { Secrets } from './driver/secrets.ts';
 import { soleMandate } from './driver/mandate.ts';
 import { FrontDoor } from './front-door.ts';
 import { lead, type LeadOutcome, type Surroundings } from './lead.ts';
+import { warnOfOpenFiles } from './secret-files.ts';
 import { openSecurity, readCredentials, readTlsAuthority, readTlsIdentity } from './security.ts';
 import { openEmbeddedStore } from './store/embedded-store.ts';
 
@@ -25,6 +26,7 @@ export type RunOutcome = LeadOutcome;
  */
 export async function runScheduler(config: Config, log: Logger, signal: AbortSignal): Promise<RunOutcome> {
   log.info('starting', { config: printable(config) });
+  await warnOfOpenFiles(config, log);
   const scope = new Scope(log);
   try {
     const identity = await readTlsIdentity(config);

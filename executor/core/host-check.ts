@@ -43,6 +43,13 @@ const programs = [
   { name: 'ovs-ofctl', packaged: 'openvswitch-switch', use: 'flows', level: 'fail' },
   { name: 'ovs-appctl', packaged: 'openvswitch-switch', use: 'flows in the datapath', level: 'fail' },
   { name: 'ethtool', packaged: 'ethtool', use: 'checksums on the userspace datapath', level: 'fail' },
+  {
+    name: 'setsid',
+    packaged: 'util-linux',
+    use: 'the name server, which outlives executors',
+    level: 'warn',
+  },
+  { name: 'dnsmasq', packaged: 'dnsmasq-base', use: 'names of containers', level: 'warn' },
   { name: 'nft', packaged: 'nftables', use: 'NAT and published ports', level: 'warn' },
 ] as const;
 

@@ -33,7 +33,7 @@ export type StateFileHeader = Pick<z.infer<typeof headerSchema>, 'program' | 'ex
 
 /** The lines of a state file, each with its line end. */
 export async function* stateFileLines(
-  records: AsyncIterable<StoredRecord>,
+  records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
   header: StateFileHeader,
 ): AsyncGenerator<string, number> {
   yield `${JSON.stringify({ format: formatName, formatVersion, ...header })}\n`;

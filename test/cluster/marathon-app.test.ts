@@ -1,6 +1,4 @@
-import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { ApiClient } from '../../src/cli/client.ts';
@@ -8,14 +6,12 @@ import { run, tryRun } from '../../src/runtime/process.ts';
 import type { Check } from '../../executor/core/host-check.ts';
 import { ClusterBench, demoApp, ipOf } from '../support/cluster-bench.ts';
 import { useCluster } from '../support/cluster.ts';
-
-/** Whom the image runs as. */
-const imageUser = 10_001;
+import { ZooKeeperBench } from '../support/zookeeper.ts';
 
 const cluster = useCluster({ hosts: 3 });
 let parent: ClusterBench;
-/** Stands for a volume that every host has. */
-let volume: string;
+/** Where the child keeps its state, since it moves. */
+let zooKeeper: ZooKeeperBench;
 let image: string;
 
 beforeAll(async () => {
@@ -23,8 +19,7 @@ beforeAll(async () => {
   await run(process.execPath, ['deploy/build.mjs', '--only', 'image'], { timeoutMs: 120_000 });
   const imported = await run(process.execPath, ['deploy/image/import.mjs'], { env, timeoutMs: 120_000 });
   image = imported.split(' ')[0]!;
-  volume = await mkdtemp(join(tmpdir(), 'pp-child-'));
-  await chown(volume, imageUser, imageUser);
+  zooKeeper = await ZooKeeperBench.start();
 });
 
 beforeEach(() => {
@@ -33,9 +28,7 @@ beforeEach(() => {
 
 afterEach(() => parent.removeAll());
 
-afterAll(async () => {
-  await rm(volume, { recursive: true, force: true });
-});
+afterAll(() => zooKeeper.stop());
 
 const hostname = (index: number): string => cluster().members[index]!.status().hostname;
 const onHost = (index: number) => [['hostname', 'LIKE', hostname(index)]];
@@ -43,12 +36,12 @@ const onHost = (index: number) => [['hostname', 'LIKE', hostname(index)]];
 /** The parts of deploy/marathon.json that are changed here. */
 interface ExampleApp {
   readonly args: readonly string[];
-  readonly container: { readonly volumes: readonly [Readonly<Record<string, string>>] };
+  readonly container: Readonly<Record<string, unknown>>;
   readonly healthChecks: readonly [Readonly<Record<string, unknown>>];
 }
 
 /**
- * deploy/marathon.json for this cluster: its master, its volume, a host. A task on a host's network is on this
+ * deploy/marathon.json for this cluster: its master, its ZooKeeper, a host. A task on a host's network is on this
  * machine's network here, and the hosts reach that by the cluster's gateway.
  */
 async function childApp(host: number): Promise<Record<string, unknown>> {
@@ -57,16 +50,14 @@ async function childApp(host: number): Promise<Record<string, unknown>> {
     ...app,
     mem: 512,
     args: [
-      ...app.args.filter((arg) => !/^--(master|principal)=/.test(arg)),
+      ...app.args.filter((arg) => !/^--(master|zk|principal)=/.test(arg)),
       `--master=${cluster().mesos.urls.join(',')}`,
+      `--zk=zk://${zooKeeper.server.address}/child`,
+      '--zk-session-timeout=2',
       '--min-revive-interval=0.5',
     ],
     env: { PATCHPANEL_HOSTNAME: cluster().substrate.plan.managementGateway },
-    container: {
-      ...app.container,
-      docker: { image },
-      volumes: [{ ...app.container.volumes[0], hostPath: volume }],
-    },
+    container: { ...app.container, docker: { image } },
     constraints: onHost(host),
     healthChecks: [{ ...app.healthChecks[0], intervalSeconds: 1 }],
   };
@@ -92,7 +83,8 @@ const tasksOf = async (api: ApiClient): Promise<readonly TaskInfo[]> =>
 
 const runningOf = (api: ApiClient, count: number): Promise<readonly TaskInfo[]> =>
   parent.until(`${count} tasks of the child`, async () => {
-    const tasks = await tasksOf(api);
+    // After a crash it stands by until ZooKeeper has given up its predecessor.
+    const tasks = await tasksOf(api).catch(() => []);
     return tasks.length === count && tasks.every(({ state }) => state === 'TASK_RUNNING') && tasks;
   });
 
@@ -163,7 +155,7 @@ test('a host of the cluster has what an executor needs, and the doctor names wha
       env: {
         OVS_RUNDIR: member!.host.ovsRunDir,
         DOCKER_HOST: cluster().substrate.engine.dockerHost,
-        PATCHPANEL_STATE_DIR: join(volume, 'doctor'),
+        PATCHPANEL_STATE_DIR: member!.host.executorStateDir,
         PATCHPANEL_UNDERLAY_IP: underlayIp,
         PATCHPANEL_DATAPATH: 'netdev',
         ...env,
@@ -173,7 +165,7 @@ test('a host of the cluster has what an executor needs, and the doctor names wha
   expect([healthy.exitCode, healthy.stderr]).toEqual([0, '']);
   const checks = JSON.parse(healthy.stdout) as Check[];
   expect(checks.find(({ what }) => what === 'underlay')?.found).toContain(`${underlayIp} on `);
-  const sick = await doctor({ OVS_RUNDIR: volume, DOCKER_HOST: `unix://${volume}/none.sock` });
+  const sick = await doctor({ OVS_RUNDIR: '/nowhere', DOCKER_HOST: 'unix:///nowhere/docker.sock' });
   expect([sick.exitCode, sick.stderr]).toEqual([
     1,
     'patchpanel: no task will run on this machine: Docker Engine, Open vSwitch, datapath',

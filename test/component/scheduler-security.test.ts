@@ -159,8 +159,13 @@ test('the framework shows Mesos who it is; a wrong secret is told and tried agai
       masters: mesos.urls,
       args: ['--principal=patchpanel', `--secret-file=${secretFile}`],
     });
-  await writeFile(secretFile, 'wrong fish\n');
+  await writeFile(secretFile, 'wrong fish\n', { mode: 0o644 });
   child = await start();
+  expect(
+    JSON.stringify(
+      await child.logged('everybody on this machine has access to a file with secrets: chmod 600'),
+    ),
+  ).toContain(secretFile);
   expect(JSON.stringify(await child.logged('cannot subscribe'))).toContain('401');
   expect((await child.api.get('/ping')).status).toBe(200);
   expect(await child.end('SIGTERM')).toBe(0);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Membership } from '../../scheduler/election/membership.ts';
 import { SupersededError } from '../../scheduler/store/superseded.ts';
-import { withIdleStore } from '../../scheduler/store/zookeeper/idle-store.ts';
+import { withIdleStore } from '../../scheduler/store/zookeeper/from-outside.ts';
 import { openZooKeeperStore } from '../../scheduler/store/zookeeper/zookeeper-store.ts';
 import type { Store } from '../../scheduler/store/store.ts';
 import { creatorAcl, openAcl } from '../../src/zookeeper/messages.ts';

@@ -132,6 +132,7 @@ test("Marathon's variables are understood, in its units, below ours and above th
   const environment = {
     MARATHON_MASTER: 'm1:5050',
     MARATHON_HTTP_PORT: '9000',
+    MARATHON_ZK: 'zk://ann:pw@z1:2181,z2:2181/marathon',
     MARATHON_MESOS_ROLE: 'theirs',
     MARATHON_FRAMEWORK_NAME: 'theirs',
     MARATHON_TASK_LAUNCH_TIMEOUT: '1800000',
@@ -142,6 +143,7 @@ test("Marathon's variables are understood, in its units, below ours and above th
   expect(config).toMatchObject({
     master: ['m1:5050'],
     listen: [{ host: '0.0.0.0', port: 9000, tls: false }],
+    zk: 'zk://ann:pw@z1:2181,z2:2181/marathon/patchpanel',
     role: 'theirs',
     frameworkName: 'ours',
     launchTimeout: 1800,
