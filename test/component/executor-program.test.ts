@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, readdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { DnsmasqNameServer } from '../../executor/adapters/dnsmasq/name-server.ts';
 import type { View } from '../../src/fabric/view.ts';
 import { agentId, appId, networkName, slotIdFromText } from '../../src/model/ids.ts';
 import { startTestEngine, type TestEngine } from '../support/docker.ts';
@@ -32,6 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (underlay !== undefined) await endNameServers();
   await underlay?.close();
   await engine?.stop();
   if (program !== undefined) await rm(program, { force: true });
@@ -51,6 +53,23 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+const runDir = (): string => `/run/patchpanel-test-${underlay.hosts[0]!.netns}`;
+
+/** What serves names goes on after an executor that was killed. */
+async function endNameServers(): Promise<void> {
+  const left = await readdir(runDir()).catch(() => []);
+  for (const name of left) {
+    const place = {
+      directory: path.join(runDir(), name),
+      resolvers: '/etc/resolv.conf',
+      cgroupExits: [],
+      environment: {},
+    };
+    await new DnsmasqNameServer(place).remove();
+  }
+  await rm(runDir(), { recursive: true, force: true });
+}
+
 /** Starts the executor as an agent does, in the namespace of the host. */
 function startExecutor(changes: Record<string, string> = {}, prefix: readonly string[] = []): Running {
   const host = underlay.hosts[0]!;
@@ -60,6 +79,7 @@ function startExecutor(changes: Record<string, string> = {}, prefix: readonly st
     OVS_RUNDIR: host.runDir,
     DOCKER_HOST: `unix://${engine.socket}`,
     PATCHPANEL_STATE_DIR: host.stateDir,
+    PATCHPANEL_RUN_DIR: runDir(),
     PATCHPANEL_UNDERLAY_IP: host.underlayIp,
     PATCHPANEL_DATAPATH: 'netdev',
     PATCHPANEL_CONVERGE_TIMEOUT_MS: '50',
@@ -77,7 +97,7 @@ function startExecutor(changes: Record<string, string> = {}, prefix: readonly st
   return running;
 }
 
-/** The ports of our bridge. */
+/** The ports of our bridge, without the host's own leg in the network. */
 const portNames = async (): Promise<readonly string[]> => {
   const host = underlay.hosts[0]!;
   const listed = await host.exec('ovs-vsctl', [
@@ -85,7 +105,10 @@ const portNames = async (): Promise<readonly string[]> => {
     'list-ports',
     'br-patchpanel',
   ]);
-  return listed.trim().split('\n');
+  return listed
+    .trim()
+    .split('\n')
+    .filter((name) => !name.startsWith('ppg'));
 };
 
 /** The view of a host with the endpoints of the slots that the tasks here have. */
