@@ -15,6 +15,7 @@ packages=(
   nftables            # nft: NAT and published ports; keeps a dev host's kernel from answering what belongs to the switch
   busybox-static      # the content of the demo and test images
   openssl             # certificates, in the tests
+  python3-marathon    # a client written for Marathon, in the tests
   default-jre-headless # ZooKeeper runs on it
   libzookeeper-java   # a ZooKeeper server, for the dev cluster and the tests
   iputils-ping        # ping, in the tests

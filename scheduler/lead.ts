@@ -6,7 +6,7 @@ import type { MasterSource } from '../src/mesos/master-source.ts';
 import type { Network } from '../src/model/network.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { codeOf, messageOf } from '../src/runtime/errors.ts';
-import type { Logger } from '../src/runtime/logger.ts';
+import type { Logger, LogLevelControl } from '../src/runtime/logger.ts';
 import { Scope } from '../src/runtime/scope.ts';
 import { newToken } from '../src/security/secrets.ts';
 import { version } from '../src/cli/version.ts';
@@ -31,7 +31,7 @@ import { SupersededError } from './store/superseded.ts';
 /** What a scheduler has whether it leads or not. */
 export interface Surroundings {
   readonly config: Config;
-  readonly log: Logger;
+  readonly log: Logger & LogLevelControl;
   readonly door: FrontDoor;
   readonly bundle: ExecutorBundle;
   readonly credentials: Credentials | undefined;
@@ -147,6 +147,8 @@ function apiDeps(
       log.warn('a client reads its event stream too slowly and was cut off');
     },
     metrics: () => metrics.text(),
+    metricValues: () => metrics.values(),
+    logLevel: log,
     hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
     security: { ...security, hostTokens: new HostTokens(hostKey) },
     allowedOrigins: config.accessControlAllowOrigin,
@@ -166,7 +168,14 @@ function apiDeps(
       failoverTimeoutSeconds: config.failoverTimeout,
       defaultNetwork: defaultNetwork.name,
       defaultImage: config.defaultImage,
-      httpPort: config.listen[0]?.port ?? 0,
+      httpPort: config.listen.find(({ tls }) => !tls)?.port,
+      httpsPort: config.listen.find(({ tls }) => tls)?.port,
+      build: bundle.build,
+      declineOfferMs: config.declineSeconds * 1000,
+      minReviveIntervalMs: config.minReviveInterval * 1000,
+      reconcileIntervalMs: config.reconcileInterval * 1000,
+      launchTimeoutMs: config.launchTimeout * 1000,
+      maxVersions: config.maxVersions,
       pathPrefix: config.pathPrefix ?? '',
       zk: config.zk === undefined ? undefined : withoutPassword(config.zk),
     },

@@ -1,5 +1,5 @@
 import { codeOf, messageOf } from '../src/runtime/errors.ts';
-import { createLogger, type Logger } from '../src/runtime/logger.ts';
+import { createLogger, type Logger, type LogLevelControl } from '../src/runtime/logger.ts';
 import { withDeadline } from '../src/runtime/deadline.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Config } from './config.ts';
@@ -10,7 +10,7 @@ import { runScheduler, type RunOutcome } from './run.ts';
 const stopDeadlineMs = 10_000;
 
 /** Runs until a signal or until the scheduler cannot go on, and gives the exit code. */
-async function main(config: Config, log: Logger): Promise<number> {
+async function main(config: Config, log: Logger & LogLevelControl): Promise<number> {
   const stop = new AbortController();
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort());

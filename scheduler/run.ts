@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { MasterDetector } from '../src/mesos/master-detector.ts';
 import { listedMasters, type MasterSource } from '../src/mesos/master-source.ts';
-import type { Logger } from '../src/runtime/logger.ts';
+import type { Logger, LogLevelControl } from '../src/runtime/logger.ts';
 import { Scope } from '../src/runtime/scope.ts';
 import { isZooKeeperAddress, parseZooKeeperAddress } from '../src/zookeeper/address.ts';
 import { leadInTurn } from './among-others.ts';
@@ -24,7 +24,11 @@ export type RunOutcome = LeadOutcome;
  * With --zk it leads when its turn comes, otherwise at once.
  * @throws what keeps it from starting
  */
-export async function runScheduler(config: Config, log: Logger, signal: AbortSignal): Promise<RunOutcome> {
+export async function runScheduler(
+  config: Config,
+  log: Logger & LogLevelControl,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
   log.info('starting', { config: printable(config) });
   await warnOfOpenFiles(config, log);
   const scope = new Scope(log);

@@ -3,7 +3,8 @@ import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 import type { FabricCounters } from '../driver/counters/fabric-counters.ts';
 import type { PathFinder } from '../driver/paths/path-finder.ts';
-import type { Logger } from '../../src/runtime/logger.ts';
+import type { MetricValues } from '../driver/metrics.ts';
+import type { Logger, LogLevelControl } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Security } from './security/guard.ts';
 import type { Forbiddable } from './security/policy.ts';
@@ -32,6 +33,9 @@ export interface ApiDeps {
   readonly onSlowClient: () => void;
   /** Prometheus text. */
   readonly metrics: () => Promise<string>;
+  /** The same as values. */
+  readonly metricValues: () => Promise<MetricValues>;
+  readonly logLevel: LogLevelControl;
   /** Routes for executors. */
   readonly hostRoutes: FastifyPluginAsync;
   readonly security: Security;
@@ -73,9 +77,17 @@ export interface ApiInfo {
   readonly defaultNetwork: NetworkName;
   /** What an app runs that names no image. */
   readonly defaultImage: string | undefined;
-  readonly httpPort: number;
   /** What a proxy puts before our paths, without a slash at its end; empty: nothing. */
   readonly pathPrefix: string;
   /** Where the state is in ZooKeeper, without the password. */
   readonly zk?: string | undefined;
+  readonly httpPort: number | undefined;
+  readonly httpsPort: number | undefined;
+  /** Names the executor's build. */
+  readonly build: string;
+  readonly declineOfferMs: number;
+  readonly minReviveIntervalMs: number;
+  readonly reconcileIntervalMs: number;
+  readonly launchTimeoutMs: number;
+  readonly maxVersions: number;
 }

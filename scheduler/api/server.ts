@@ -6,6 +6,7 @@ import { allowCrossOrigin } from './http/cross-origin.ts';
 import { answerOtherMethods } from './http/methods.ts';
 import { behindPrefix, prefixLocations } from './http/path-prefix.ts';
 import { HttpProblem } from './problems.ts';
+import { descriptionRoutes } from './openapi/routes.ts';
 import { guard } from './security/guard.ts';
 import { counterRoutes } from './v1/counters.ts';
 import { endedDeploymentRoutes } from './v1/deployments.ts';
@@ -16,8 +17,10 @@ import { pathRoutes } from './v1/path.ts';
 import { appRoutes } from './v2/apps.ts';
 import { deploymentRoutes } from './v2/deployments.ts';
 import { eventRoutes } from './v2/events/events.ts';
+import { absentRoutes } from './v2/absent.ts';
 import { groupRoutes } from './v2/groups.ts';
 import { infoRoutes } from './v2/info.ts';
+import { metricRoutes } from './v2/metrics.ts';
 import { queueRoutes } from './v2/queue.ts';
 import { taskRoutes } from './v2/tasks.ts';
 
@@ -68,7 +71,10 @@ export function createServer(deps: ApiDeps): FastifyInstance {
   void server.register(deps.hostRoutes);
   void server.register((people, _options, done) => {
     acceptAnyContentType(people);
+    descriptionRoutes(people, deps);
     infoRoutes(people, deps);
+    metricRoutes(people, deps);
+    absentRoutes(people);
     eventRoutes(people, deps);
     appRoutes(people, deps);
     groupRoutes(people, deps);

@@ -15,6 +15,8 @@ import { choosePorts, wantedPorts } from './ports.ts';
 import { progressOf } from './progress.ts';
 import { RankedPools } from './ranked-pools.ts';
 import { isAbsent } from './slot-plan.ts';
+import { noteUnplaced } from './unplaced.ts';
+import type { Offer } from './events.ts';
 
 /**
  * Places one app's wanted slots on the offers of one frame. A pool that lacks something is not looked at again; one
@@ -30,7 +32,7 @@ export class AppMatcher {
   readonly #accepted: Accepted;
   readonly #wantedPorts: readonly (number | 'any')[];
   readonly #constraints: ConstraintContext | undefined;
-  readonly #reasons = new Map<string, number>();
+  readonly #refused = new Map<AgentId, { readonly offer: Offer; readonly reason: string }>();
   /** Instances of the app by agent, counted once: an app of thousands meets the same agents again and again. */
   readonly #counts: Map<AgentId, number>;
   #launched = 0;
@@ -67,15 +69,7 @@ export class AppMatcher {
       world.wanting.delete(this.#appId);
       world.wanting.add(this.#appId);
     }
-    if (this.#reasons.size === 0) return;
-    const known = world.unplaced.get(this.#appId);
-    const reasons: Record<string, number> = { ...known?.reasons };
-    let processed = known?.processed ?? 0;
-    for (const [reason, count] of this.#reasons) {
-      reasons[reason] = (reasons[reason] ?? 0) + count;
-      processed += count;
-    }
-    world.unplaced.set(this.#appId, { since: known?.since ?? now, processed, reasons });
+    noteUnplaced(world, this.#appId, this.#refused, now);
   }
 
   #place(slotId: SlotId): boolean {
@@ -103,9 +97,9 @@ export class AppMatcher {
   #choose(pool: AgentPool, slotId: SlotId, excluded: AgentPool[]): readonly number[] | undefined {
     if (this.#constraints?.allows(pool.offer, slotId) === false) {
       excluded.push(pool);
-      return this.#refuse('UnfulfilledConstraint');
+      return this.#refuse(pool, 'UnfulfilledConstraint');
     }
-    if (this.#isUnderMaintenance(pool)) return this.#refuse('AgentMaintenance');
+    if (this.#isUnderMaintenance(pool)) return this.#refuse(pool, 'AgentMaintenance');
     const need = this.#need;
     const { settings, world } = this.#frame;
     if (need === undefined) return undefined;
@@ -114,10 +108,10 @@ export class AppMatcher {
       return undefined;
     const stock = stockFor(stockBesideExecutor(this.#frame, pool), this.#accepted);
     const short = shortage(need, stock.scalars);
-    if (short !== undefined) return this.#refuse(short);
+    if (short !== undefined) return this.#refuse(pool, short);
     if (this.#wantedPorts.length === 0) return [];
     const ports = choosePorts(withoutExposed(world, stock.ports), this.#wantedPorts, this.#seed());
-    return ports ?? this.#refuse('InsufficientPorts');
+    return ports ?? this.#refuse(pool, 'InsufficientPorts');
   }
 
   /** Announced and about to begin, or under way. */
@@ -127,8 +121,9 @@ export class AppMatcher {
     return from !== undefined && from <= now + settings.drainingMs && now < until;
   }
 
-  #refuse(reason: string): undefined {
-    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+  #refuse({ agentId, offer, launches }: AgentPool, reason: string): undefined {
+    // One that was used up by others was no offer to this app.
+    if (launches.length === 0) this.#refused.set(agentId, { offer, reason });
     return undefined;
   }
 

@@ -20,6 +20,7 @@ import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { Placement } from '../../src/model/placement.ts';
 import type { Reservation } from '../../src/model/reservation.ts';
+import type { Offer } from './events.ts';
 import type { ExposedPort } from './exposed-ports.ts';
 import type { Accepted } from './offer-pool.ts';
 import type { SeenPlace } from './places.ts';
@@ -153,7 +154,18 @@ export interface TaskFailure {
 export interface UnplacedReason {
   readonly since: number;
   readonly processed: number;
+  /** Of all offers since then. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** The newest unused offer of each agent, the oldest first; kept and changed from one offer to the next. */
+  readonly lastOffers: Map<AgentId, UnusedOffer>;
+}
+
+/** An offer that an app could not use, and the first reason. */
+export interface UnusedOffer {
+  readonly offer: Offer;
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Constants of one scheduler process; from its configuration. */

@@ -19,6 +19,13 @@ export interface MetricSources {
   readonly delivered: () => Counted;
 }
 
+/** All metrics as plain values, by name; one with labels has a name for each of them, `name.value`. */
+export interface MetricValues {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+  readonly histograms: Readonly<Record<string, { readonly count: number; readonly sum: number }>>;
+}
+
 /** The scheduler's own metrics. Labels have few values: nothing named by users is one. */
 export class SchedulerMetrics {
   readonly registry = new Registry();
@@ -88,6 +95,26 @@ export class SchedulerMetrics {
   /** Everything in Prometheus's text form. */
   text(): Promise<string> {
     return this.registry.metrics();
+  }
+
+  /** Everything as values. */
+  async values(): Promise<MetricValues> {
+    const counters: Record<string, number> = {};
+    const gauges: Record<string, number> = {};
+    const histograms: Record<string, { count: number; sum: number }> = {};
+    for (const { name, type, values } of await this.registry.getMetricsAsJSON()) {
+      for (const { value, labels, ...rest } of values) {
+        const parts = Object.values(labels).map((label) => String(label).toLowerCase());
+        // A histogram's values are named one by one: its buckets, its count and its sum.
+        const part = 'metricName' in rest ? String(rest.metricName) : name;
+        const full = [part, ...parts].join('.');
+        if (type.toString() === 'counter') counters[full] = value;
+        else if (type.toString() === 'gauge') gauges[full] = value;
+        else if (part === `${name}_count`) histograms[name] = { sum: 0, ...histograms[name], count: value };
+        else if (part === `${name}_sum`) histograms[name] = { count: 0, ...histograms[name], sum: value };
+      }
+    }
+    return { counters, gauges, histograms };
   }
 
   #gauge(name: string, help: string): Gauge {

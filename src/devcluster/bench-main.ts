@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { CommanderError } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { measureApi } from './bench/api-load.ts';
 import { measureFailover } from './bench/failover.ts';
 import { figureTable, type Figure } from './bench/figures.ts';
 import { measureHandover } from './bench/handover.ts';
@@ -16,11 +17,12 @@ import { runInForeground } from './foreground.ts';
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-type SimulatedPart = 'scheduler' | 'failover';
+type SimulatedPart = 'scheduler' | 'api' | 'failover';
 type ClusterPart = Exclude<Part, SimulatedPart>;
 
 const simulated: Readonly<Record<SimulatedPart, (signal: AbortSignal) => Promise<readonly Figure[]>>> = {
   scheduler: measureScheduler,
+  api: measureApi,
   failover: measureFailover,
 };
 

@@ -4,16 +4,22 @@ import { probeSpecSchema } from './bench/probe.ts';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-/** The milliseconds until the whole answer is here. */
-function timed(method: string, url: string, body: string | undefined): Promise<number> {
+interface Times {
+  readonly total: number;
+  readonly firstByte: number;
+}
+
+/** The milliseconds until the whole answer is here, and its first byte. */
+function timed(method: string, url: string, body: string | undefined): Promise<Times> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
     const started = performance.now();
     const call = request(url, { agent, method, headers }, (answer) => {
       const status = answer.statusCode ?? 0;
+      const firstByte = performance.now() - started;
       answer.on('error', reject).resume();
       answer.on('end', () => {
-        if (status >= 200 && status < 300) resolve(performance.now() - started);
+        if (status >= 200 && status < 300) resolve({ total: performance.now() - started, firstByte });
         else reject(new Error(`${method} ${url} was answered with ${status}`));
       });
     });
@@ -24,14 +30,18 @@ function timed(method: string, url: string, body: string | undefined): Promise<n
 async function main(argument: string): Promise<void> {
   const { url, method, path, body, count, first } = probeSpecSchema.parse(JSON.parse(argument));
   const template = body === undefined ? undefined : JSON.stringify(body);
-  const times: number[] = [];
+  const times: Times[] = [];
   for (let i = first; i < first + count; i += 1) {
     const number = String(i);
     times.push(
       await timed(method, url + path.replaceAll('{i}', number), template?.replaceAll('{i}', number)),
     );
   }
-  process.stdout.write(JSON.stringify(times));
+  const answer = {
+    total: times.map(({ total }) => total),
+    firstByte: times.map(({ firstByte }) => firstByte),
+  };
+  process.stdout.write(JSON.stringify(answer));
 }
 
 try {

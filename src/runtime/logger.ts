@@ -15,6 +15,12 @@ export interface Logger {
   readonly debugEnabled: boolean;
 }
 
+/** Which lines are written, and how to change that while the program runs. */
+export interface LogLevelControl {
+  readonly level: LogLevel;
+  setLevel(level: LogLevel): void;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** An error as plain data, causes included; anything else as it is. */
@@ -41,7 +47,7 @@ export function createLogger(
   program: string,
   level: LogLevel,
   stream: NodeJS.WritableStream = process.stderr,
-): Logger {
+): Logger & LogLevelControl {
   const backend = winston.createLogger({
     level: level === 'silent' ? 'error' : level,
     silent: level === 'silent',
@@ -49,7 +55,19 @@ export function createLogger(
     format: winston.format.combine(serialiseErrors(), winston.format.timestamp(), winston.format.json()),
     transports: [new winston.transports.Stream({ stream })],
   });
-  return wrap(backend);
+  return {
+    ...wrap(backend),
+    get debugEnabled() {
+      return backend.isDebugEnabled();
+    },
+    get level() {
+      return backend.silent ? 'silent' : (backend.level as LogLevel);
+    },
+    setLevel: (wanted) => {
+      backend.silent = wanted === 'silent';
+      if (wanted !== 'silent') backend.level = wanted;
+    },
+  };
 }
 
 function wrap(backend: winston.Logger): Logger {

@@ -5,6 +5,8 @@ import { noAuditLog } from '../../scheduler/api/security/audit.ts';
 import type { Security } from '../../scheduler/api/security/guard.ts';
 import { HostTokens } from '../../scheduler/api/security/host-tokens.ts';
 import type { Forbiddable } from '../../scheduler/api/security/policy.ts';
+import { openApiDocument } from '../../scheduler/api/openapi/document.ts';
+import { operations } from '../../scheduler/api/openapi/routes.ts';
 import { createServer } from '../../scheduler/api/server.ts';
 import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
@@ -25,11 +27,20 @@ import {
 } from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
+import { DescribedApi } from './openapi.ts';
 import { settings as coreSettings } from './core-bench.ts';
 
 type AskHost = PathFinderOptions['ask'];
 
 const settings: Settings = { ...coreSettings, role: '*' };
+
+let describedApi: DescribedApi | undefined;
+
+/** The API's description, made once. */
+function described(): DescribedApi {
+  describedApi ??= new DescribedApi(openApiDocument(operations, '0.0.0'));
+  return describedApi;
+}
 
 /** What a test changes of an API that lets everybody do everything. */
 export interface ApiHarnessOptions {
@@ -52,6 +63,9 @@ export class ApiHarness {
   now = Date.parse('2026-01-02T03:04:05.000Z');
   /** Called before a change is decided on: somebody else may be faster. */
   beforeChange: () => void = () => undefined;
+  /** Records that were stored so far. */
+  stored = 0;
+  readonly #timers = new Set<() => void>();
   #offers = 0;
   readonly counters = new FabricCounters(() => this.now);
   /** What hosts answer when they are asked about paths. */
@@ -79,6 +93,7 @@ export class ApiHarness {
     };
     restore(this.world, [{ kind: 'network', key: network.name, value: network }]);
     this.step({ kind: 'subscribed', frameworkId: frameworkId('f-1') });
+    const log = createLogger('test', 'silent');
     this.server = createServer({
       world: () => this.world,
       change: (change, request) => {
@@ -95,11 +110,21 @@ export class ApiHarness {
       counters: this.counters,
       findPath: (from, to, traffic) => this.paths.find(from, to, traffic),
       now: () => this.now,
-      after: () => () => undefined,
+      after: (_delayMs, action) => {
+        this.#timers.add(action);
+        return () => this.#timers.delete(action);
+      },
       events: this.bus,
       term: 7,
       onSlowClient: () => undefined,
       metrics: () => Promise.resolve('# metrics'),
+      metricValues: () =>
+        Promise.resolve({
+          counters: { launches_total: 3 },
+          gauges: { instances: 2 },
+          histograms: { step_seconds: { count: 4, sum: 2 } },
+        }),
+      logLevel: log,
       hostRoutes: (_server, _options) => Promise.resolve(),
       security: {
         users: undefined,
@@ -125,14 +150,22 @@ export class ApiHarness {
         defaultImage,
         httpPort: 8080,
         pathPrefix: pathPrefix ?? '',
+        httpsPort: undefined,
+        build: 'test',
+        declineOfferMs: 120_000,
+        minReviveIntervalMs: 5_000,
+        reconcileIntervalMs: 600_000,
+        launchTimeoutMs: 300_000,
+        maxVersions: 10,
       },
-      log: createLogger('test', 'silent'),
+      log,
     });
   }
 
   step(event: Event): Frame {
     this.now += 1000;
     const frame = step(this.world, settings, event, { now: this.now, uuid: randomUUID });
+    this.stored += frame.writes.length;
     for (const effect of frame.effects) {
       if (effect.kind === 'publish') this.bus.publish(effect.event, this.now);
     }
@@ -171,6 +204,15 @@ export class ApiHarness {
     });
     const text = answer.body;
     const json: unknown = text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
+    const seen = {
+      method,
+      url,
+      status: answer.statusCode,
+      contentType: String(answer.headers['content-type']),
+      body: json,
+    };
+    const problems = described().problems(seen);
+    if (problems.length > 0) throw new Error(`not as /v2/openapi.json has it: ${problems.join('; ')}`);
     return { status: answer.statusCode, headers: answer.headers, body: json as T };
   }
 
@@ -200,6 +242,13 @@ export class ApiHarness {
       kind: 'status',
       status: { taskId, agentId: instance.agentId, condition, uuid: new Uint8Array(16), ...fields },
     });
+  }
+
+  /** As if much time had passed. */
+  runTimers(): void {
+    const due = [...this.#timers];
+    this.#timers.clear();
+    for (const action of due) action();
   }
 
   /** Everything launched and running. */

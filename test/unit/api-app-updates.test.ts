@@ -113,3 +113,28 @@ test('a version may be named in any way of writing its time', async () => {
   expect(body).toMatchObject({ id: '/shop/web', version });
   expect(body).not.toHaveProperty('tasksRunning');
 });
+
+describe('a group', () => {
+  const group = '/v2/groups/shop';
+  const tag = async () => String((await send('GET', group, {})).headers['etag']);
+
+  test('is changed with If-Match only as it was read, also when an app in it has changed since', async () => {
+    const before = await tag();
+    expect((await send('PUT', `${url}?force=true`, {}, { instances: 3 })).statusCode).toBe(200);
+    expect(await tag()).not.toBe(before);
+    const scaled = (headers: Record<string, string>) =>
+      send('PUT', `${group}?force=true`, headers, { scaleBy: 2 });
+    expect((await scaled({ 'if-match': before })).statusCode).toBe(412);
+    expect((await send('DELETE', `${group}?force=true`, { 'if-match': before })).statusCode).toBe(412);
+    expect((await scaled({ 'if-match': await tag() })).statusCode).toBe(200);
+    expect(api.world.apps.get(appId('/shop/web'))?.instances).toBe(6);
+  });
+
+  test('goes back to the version that is named in the URL', async () => {
+    const [newest] = (await api.call<string[]>('GET', `${group}/versions`)).body;
+    await api.call('PUT', `${url}?force=true`, { instances: 5 });
+    const { status } = await api.call('PUT', `${group}/versions/${newest}?force=true`);
+    expect(status).toBe(200);
+    expect(api.world.apps.get(appId('/shop/web'))?.instances).toBe(2);
+  });
+});

@@ -104,6 +104,7 @@ test.each([
       since: bench.now,
       processed: 1,
       reasons: { [reason]: 1 },
+      lastOffers: new Map([[offer.agentId, { offer, reason, at: bench.now }]]),
     });
     expect(bench.effects('decline')).toEqual([
       { kind: 'decline', offerIds: ['offer-a1'], refuseSeconds: 120 },

@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import type { AppVersion, PathId } from '../../../src/model/ids.ts';
+import type { ChangeRequest } from '../../core/events.ts';
 import { HttpProblem } from '../problems.ts';
 
 /** The entity tag of a definition: its version. Run-time fields (tasks, counts) are not part of it. */
@@ -24,6 +26,14 @@ export function checkPreconditions(request: FastifyRequest, present: string | un
     throw new HttpProblem(412, 'If-None-Match does not hold: it exists already');
   }
 }
+
+/** With `If-Match` a change is for the version that was checked and no later one. */
+export const pinnedTo = (
+  request: FastifyRequest,
+  id: PathId,
+  version: AppVersion | undefined,
+): ChangeRequest['basedOn'] =>
+  request.headers['if-match'] === undefined ? undefined : new Map([[id, version]]);
 
 function matches(header: string, present: string | undefined): boolean {
   if (present === undefined) return false;

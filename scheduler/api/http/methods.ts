@@ -1,6 +1,13 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { HttpProblem } from '../problems.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The methods of each path that does something, as they were before answerOtherMethods() filled the gaps. */
+    offeredMethods: ReadonlyMap<string, ReadonlySet<string>>;
+  }
+}
+
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /**
@@ -15,6 +22,7 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
     known.set(url, has);
   });
   return () => {
+    server.decorate('offeredMethods', new Map([...known].map(([url, has]) => [url, new Set(has)])));
     for (const [url, has] of known) if (url !== '*') addOthers(server, url, has);
   };
 }

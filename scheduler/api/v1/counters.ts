@@ -9,14 +9,16 @@ import type { ApiDeps } from '../deps.ts';
 import { checked } from '../request.ts';
 
 const limit = z.coerce.number().int().min(1).max(20_000).default(1_000);
-const dropQuery = z.object({
+/** What GET /v1/drops is asked. */
+export const dropQuery = z.object({
   reason: z.string().refine(isDropReason, 'it must be a reason for drops').optional(),
   /** Host name or agent id. */
   host: z.string().optional(),
   slot: z.string().optional(),
   limit,
 });
-const trafficQuery = z.object({ app: z.string().optional(), limit });
+/** What GET /v1/traffic is asked. */
+export const trafficQuery = z.object({ app: z.string().optional(), limit });
 
 /** `/v1/drops` and `/v1/traffic`: what switches dropped, and delivered from app to app; the greatest first. */
 export function counterRoutes(server: FastifyInstance, deps: ApiDeps): void {

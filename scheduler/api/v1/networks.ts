@@ -10,7 +10,8 @@ import type { ApiDeps } from '../deps.ts';
 import { notFound, notValid, type HttpProblem } from '../problems.ts';
 import { checked, jsonBody } from '../request.ts';
 
-const networkSchema = z.object({
+/** What PUT /v1/networks/NAME takes. */
+export const networkSchema = z.object({
   name: z.string().optional(),
   vni: z.int().min(1).max(1_048_575),
   cidr: z.string(),

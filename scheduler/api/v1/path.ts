@@ -7,7 +7,8 @@ import type { ApiDeps } from '../deps.ts';
 import { HttpProblem, notFound, notValid } from '../problems.ts';
 import { checked } from '../request.ts';
 
-const querySchema = z.object({
+/** What GET /v1/path is asked. */
+export const pathQuery = z.object({
   from: z.string().min(1),
   to: z.string().min(1),
   protocol: z.enum(['tcp', 'udp', 'icmp']).default('tcp'),
@@ -17,7 +18,7 @@ const querySchema = z.object({
 /** `/v1/path?from=&to=&protocol=&port=`: what the switches would do with a packet, decision by decision. */
 export function pathRoutes(server: FastifyInstance, deps: ApiDeps): void {
   server.get('/v1/path', async (request, reply): Promise<PathReport> => {
-    const { from, to, protocol, port } = checked(querySchema, request.query, request, reply);
+    const { from, to, protocol, port } = checked(pathQuery, request.query, request, reply);
     if (port !== undefined && protocol === 'icmp') {
       throw notValid([{ path: '/port', errors: ['icmp has no ports: leave it out'] }]);
     }

@@ -9,7 +9,8 @@ import type { ApiDeps } from '../deps.ts';
 import { notFound } from '../problems.ts';
 import { checked, jsonBody } from '../request.ts';
 
-const reservationSchema = z.object({
+/** What PUT /v1/networks/NAME/reservations/NAME takes. */
+export const reservationSchema = z.object({
   mac: z.string().optional(),
   ip: z.string().optional(),
   host: z.string().min(1),

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { AppId, AppVersion } from '../../../src/model/ids.ts';
-import type { Change, ChangeRequest } from '../../core/events.ts';
+import type { AppId } from '../../../src/model/ids.ts';
+import type { Change } from '../../core/events.ts';
 import { accept, accepted, deploymentBody, sendJson, submit, type Accepted } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
-import { checkPreconditions, entityTag } from '../http/entity-tags.ts';
+import { checkPreconditions, entityTag, pinnedTo } from '../http/entity-tags.ts';
 import { badRequest, HttpProblem } from '../problems.ts';
 import { checked, flag, isMergePatch, jsonBody } from '../request.ts';
 import {
@@ -132,7 +132,7 @@ export async function restartApp(
   const { version } = requireApp(deps, id);
   checkPreconditions(request, version);
   const change: Change = { kind: 'restart-app', appId: id, force: flag(request, 'force') };
-  return reply.send(deploymentBody(await accept(deps, change, reply, pinned(request, id, version))));
+  return reply.send(deploymentBody(await accept(deps, change, reply, pinnedTo(request, id, version))));
 }
 
 /** DELETE /v2/apps/APP; `force` unless told otherwise, as in Marathon. */
@@ -145,9 +145,5 @@ export async function deleteApp(
   const { version } = requireApp(deps, id);
   checkPreconditions(request, version);
   const change: Change = { kind: 'delete-app', appId: id, force: flag(request, 'force', true) };
-  return reply.send(deploymentBody(await accept(deps, change, reply, pinned(request, id, version))));
+  return reply.send(deploymentBody(await accept(deps, change, reply, pinnedTo(request, id, version))));
 }
-
-/** With `If-Match` the change is for that version and no later one. */
-const pinned = (request: FastifyRequest, id: AppId, version: AppVersion): ChangeRequest['basedOn'] =>
-  request.headers['if-match'] === undefined ? undefined : new Map([[id, version]]);

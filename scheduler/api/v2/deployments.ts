@@ -3,6 +3,7 @@ import type { Deployment } from '../../../src/model/deployment.ts';
 import { deploymentId, type AppId } from '../../../src/model/ids.ts';
 import { accept, deploymentBody } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
+import { listingOf, pageOf, picked } from '../http/listing.ts';
 import { flag } from '../request.ts';
 import type { World } from '../../core/world.ts';
 import { instancesOf } from './present-app.ts';
@@ -10,9 +11,12 @@ import { presentReadiness } from './readiness-checks.ts';
 
 /** `/v2/deployments` (Marathon v2): a bare array of what is under way. */
 export function deploymentRoutes(server: FastifyInstance, deps: ApiDeps): void {
-  server.get('/v2/deployments', () => {
+  server.get('/v2/deployments', (request, reply) => {
     const world = deps.world();
-    return [...world.deployments.values()].map((deployment) => presentDeployment(world, deployment));
+    const listing = listingOf(request);
+    return pageOf([...world.deployments.values()], listing, reply).map((deployment) =>
+      picked(presentDeployment(world, deployment), listing),
+    );
   });
 
   server.delete<{ Params: { id: string } }>('/v2/deployments/:id', async (request, reply) => {

@@ -1,20 +1,36 @@
 import type { FastifyInstance } from 'fastify';
 import { isoTime } from '../../../src/model/ids.ts';
-import { isTerminal } from '../../../src/model/instance.ts';
+import { fromMilli } from '../../../src/model/resources.ts';
 import type { App } from '../../../src/model/app.ts';
 import { launchableFrom } from '../../core/backoff.ts';
-import type { World } from '../../core/world.ts';
+import type { Offer } from '../../core/events.ts';
+import { progressOf } from '../../core/progress.ts';
+import { lastReasons, rejectionFunnel } from '../../core/unplaced.ts';
+import type { UnplacedReason, World } from '../../core/world.ts';
 import { accept } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
+import { wantsExtensions } from '../http/extended.ts';
+import { listingOf, pageOf, picked } from '../http/listing.ts';
 import { notFound } from '../problems.ts';
+import { queryValues } from '../request.ts';
 import { requireAppId } from './app-changes.ts';
-import { instancesOf, presentApp } from './present-app.ts';
+import { presentApp } from './present-app.ts';
 
 /** `/v2/queue` (Marathon v2): what is still to be launched, and why it is not yet. */
 export function queueRoutes(server: FastifyInstance, deps: ApiDeps): void {
-  server.get('/v2/queue', () => {
+  server.get('/v2/queue', (request, reply) => {
     const world = deps.world();
-    return { queue: [...world.apps.values()].flatMap((app) => presentQueued(world, app, deps.now()) ?? []) };
+    const listing = listingOf(request);
+    const view: QueueView = {
+      now: deps.now(),
+      extended: wantsExtensions(request),
+      offers: queryValues(request, 'embed').includes('lastUnusedOffers'),
+    };
+    const waiting = [...world.wanting].flatMap((id) => world.apps.get(id) ?? []);
+    const queue = pageOf(waiting, listing, reply).map((app) =>
+      picked(presentQueued(world, app, view), listing),
+    );
+    return { queue };
   });
 
   server.delete<{ Params: { '*': string } }>('/v2/queue/*', async (request, reply) => {
@@ -25,30 +41,59 @@ export function queueRoutes(server: FastifyInstance, deps: ApiDeps): void {
   });
 }
 
-function presentQueued(world: World, app: App, now: number): Record<string, unknown> | undefined {
-  const upToDate = instancesOf(world, app.id).filter(
-    (instance) =>
-      !isTerminal(instance.condition) && instance.configVersion === app.versionInfo.lastConfigChangeAt,
-  );
-  const count = app.instances - upToDate.length;
-  if (count <= 0) return undefined;
+/** How the queue is shown. */
+interface QueueView {
+  readonly now: number;
+  readonly extended: boolean;
+  /** With the offers that were not used. */
+  readonly offers: boolean;
+}
+
+function presentQueued(world: World, app: App, view: QueueView): Record<string, unknown> {
+  const { vacant, standbys } = progressOf(world, app.id);
   const unplaced = world.unplaced.get(app.id);
-  const timeLeftMs = Math.max(0, launchableFrom(world, app) - now);
+  const timeLeftMs = Math.max(0, launchableFrom(world, app) - view.now);
   return {
     app: presentApp(app),
-    count,
-    role: app.role,
+    count: vacant.size + standbys.size,
+    ...(view.extended ? { role: app.role } : {}),
     delay: { timeLeftSeconds: Math.ceil(timeLeftMs / 1000), overdue: timeLeftMs === 0 },
     since: isoTime(unplaced?.since ?? Date.parse(app.version)),
-    processedOffersSummary: {
-      processedOffersCount: unplaced?.processed ?? 0,
-      unusedOffersCount: unplaced?.processed ?? 0,
-      rejectSummaryLastOffers: Object.entries(unplaced?.reasons ?? {}).map(([reason, declined]) => ({
-        reason,
-        declined,
-        processed: unplaced?.processed ?? 0,
-      })),
-      rejectSummaryLaunchAttempt: [],
-    },
+    processedOffersSummary: presentSummary(unplaced),
+    ...(view.offers ? { lastUnusedOffers: presentUnused(unplaced) } : {}),
+  };
+}
+
+function presentSummary(unplaced: UnplacedReason | undefined): Record<string, unknown> {
+  const newest = [...(unplaced?.lastOffers.values() ?? [])].at(-1);
+  return {
+    processedOffersCount: unplaced?.processed ?? 0,
+    unusedOffersCount: unplaced?.processed ?? 0,
+    ...(newest === undefined ? {} : { lastUnusedOfferAt: isoTime(newest.at) }),
+    rejectSummaryLastOffers: rejectionFunnel(unplaced === undefined ? {} : lastReasons(unplaced)),
+    rejectSummaryLaunchAttempt: rejectionFunnel(unplaced?.reasons ?? {}),
+  };
+}
+
+const presentUnused = (unplaced: UnplacedReason | undefined): Record<string, unknown>[] =>
+  [...(unplaced?.lastOffers.values() ?? [])].map(({ offer, reason, at }) => ({
+    offer: presentOffer(offer),
+    reason: [reason],
+    timestamp: isoTime(at),
+  }));
+
+/** An offer in Marathon's JSON: what is not reserved has the role `*`. */
+function presentOffer({ id, agentId, hostname, scalars, ports, attributes }: Offer): Record<string, unknown> {
+  const amounts = Object.entries(scalars).map(([name, milli]) => ({
+    name,
+    role: '*',
+    scalar: fromMilli(milli),
+  }));
+  return {
+    id,
+    agentId,
+    hostname,
+    resources: [...amounts, { name: 'ports', role: '*', ranges: ports }],
+    attributes: Object.entries(attributes).map(([name, text]) => ({ name, text })),
   };
 }

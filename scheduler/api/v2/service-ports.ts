@@ -11,13 +11,11 @@ const last = 20_000;
  * @throws HttpProblem 500 when the range is used up, as Marathon does
  */
 export function servicePortAllocator(world: World, reserved: Set<number>): () => number {
-  const used = new Set(reserved);
-  for (const app of world.apps.values()) {
-    for (const mapping of app.container.portMappings) used.add(mapping.servicePort);
-    for (const definition of app.portDefinitions) used.add(definition.port);
-  }
+  // Most changes need no port: only who asks for one pays for the look at all apps.
+  let used: Set<number> | undefined;
   let next = first;
   return () => {
+    used ??= portsInUse(world, reserved);
     while (next <= last && used.has(next)) next += 1;
     if (next > last)
       throw new HttpProblem(500, `Unable to assign a service port: ${first}-${last} is used up`);
@@ -25,6 +23,15 @@ export function servicePortAllocator(world: World, reserved: Set<number>): () =>
     reserved.add(next);
     return next;
   };
+}
+
+function portsInUse(world: World, reserved: ReadonlySet<number>): Set<number> {
+  const used = new Set(reserved);
+  for (const app of world.apps.values()) {
+    for (const mapping of app.container.portMappings) used.add(mapping.servicePort);
+    for (const definition of app.portDefinitions) used.add(definition.port);
+  }
+  return used;
 }
 
 /**

@@ -1,7 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 /** The parts of a run, in the order in which they are measured. */
-export const parts = ['attach', 'burst', 'traffic', 'handover', 'executor', 'scheduler', 'failover'] as const;
+export const parts = [
+  'attach',
+  'burst',
+  'traffic',
+  'handover',
+  'executor',
+  'scheduler',
+  'api',
+  'failover',
+] as const;
 
 export type Part = (typeof parts)[number];
 

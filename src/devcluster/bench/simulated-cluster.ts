@@ -15,10 +15,22 @@ import { ZooKeeperServer } from '../zookeeper.ts';
 import { BenchApps } from './apps.ts';
 import { usageOfGroup, type Usage } from './usage.ts';
 
-/** Marks the scheduler's process, so that the next run finds one that a killed run has left. */
-const clusterName = 'ppbenchsim';
+/** What a simulated cluster is made of. */
+export interface SimulatedClusterOptions {
+  /** Marks its processes, so that the next run finds what a killed run has left. */
+  readonly name: string;
+  readonly agents: number;
+  /** More of the scheduler's options. */
+  readonly extraArgs: readonly string[];
+}
 
-const agents = 50;
+const benchmark: SimulatedClusterOptions = {
+  name: 'ppbenchsim',
+  agents: 50,
+  // A benchmark begins deployments faster than they end.
+  extraArgs: ['--max-running-deployments', '100000'],
+};
+
 const resources = { cpus: 64, mem: 256_000, disk: 1_000_000 };
 
 /**
@@ -46,16 +58,19 @@ export class SimulatedCluster {
    * Starts it with an empty store; nothing is left when it throws. With a number of schedulers they share a real
    * ZooKeeper, with these sessions.
    */
-  static async start(several?: SeveralSchedulers): Promise<SimulatedCluster> {
+  static async start(
+    several?: SeveralSchedulers,
+    options: SimulatedClusterOptions = benchmark,
+  ): Promise<SimulatedCluster> {
     const log = createLogger('bench', 'warn');
     const scope = new Scope(log);
     try {
-      await endProcesses(await processesOfCluster(clusterName), 5_000);
+      await endProcesses(await processesOfCluster(options.name), 5_000);
       const directory = await mkdtemp(path.join(tmpdir(), 'pp-bench-'));
       scope.defer('directory', () => rm(directory, { recursive: true, force: true }));
       const mesos = await startDevMesos({ log });
       scope.own('Mesos', mesos, () => mesos.close());
-      for (let i = 1; i <= agents; i += 1) {
+      for (let i = 1; i <= options.agents; i += 1) {
         await mesos.addAgent({
           hostname: `sim-${i}`,
           resources,
@@ -63,11 +78,15 @@ export class SimulatedCluster {
           executor: 'simulated',
         });
       }
-      const zookeeper = several === undefined ? undefined : await startZooKeeper(directory, scope);
+      const zookeeper =
+        several === undefined ? undefined : await startZooKeeper(options.name, directory, scope);
       const members: SchedulerProcess[] = [];
       for (let i = 1; i <= (several?.count ?? 1); i += 1) {
         members.push(
-          await newScheduler(directory, `scheduler-${i}`, mesos.urls, sharing(zookeeper, several)),
+          await newScheduler(options.name, directory, `scheduler-${i}`, mesos.urls, [
+            ...sharing(zookeeper, several),
+            ...options.extraArgs,
+          ]),
         );
       }
       for (const member of members) {
@@ -99,9 +118,9 @@ export interface SeveralSchedulers {
   readonly sessionSeconds: number;
 }
 
-async function startZooKeeper(directory: string, scope: Scope): Promise<ZooKeeperServer> {
+async function startZooKeeper(cluster: string, directory: string, scope: Scope): Promise<ZooKeeperServer> {
   const { port } = splitAddress(await concreteAddress('127.0.0.1:0'));
-  const options = { directory: path.join(directory, 'zookeeper'), port, cluster: clusterName };
+  const options = { directory: path.join(directory, 'zookeeper'), port, cluster };
   const server = await ZooKeeperServer.start(options);
   return scope.own('ZooKeeper', server, () => server.kill());
 }
@@ -115,13 +134,14 @@ const sharing = (
     : [`--zk=zk://${zookeeper.address}/patchpanel`, `--zk-session-timeout=${several.sessionSeconds}`];
 
 const newScheduler = async (
+  cluster: string,
   directory: string,
   name: string,
   masterUrls: readonly string[],
   extraArgs: readonly string[],
 ): Promise<SchedulerProcess> =>
   new SchedulerProcess({
-    cluster: clusterName,
+    cluster,
     distDir: path.join(projectRoot(), 'dist'),
     masterUrls,
     api: await concreteAddress('127.0.0.1:0'),
