@@ -38,10 +38,12 @@ export class SchedulerGroup {
     throw new PatchpanelError('conflict', 'no scheduler leads at the moment');
   }
 
-  /** SIGKILL to the one that leads. */
+  /** SIGKILL to the one that leads; a single one may be dead already. */
   async killLeader(): Promise<void> {
     this.#requireSome();
-    await (await this.leader()).kill();
+    const [first] = this.members;
+    const target = this.members.length === 1 ? first : await this.leader();
+    await target?.kill();
   }
 
   /** Starts those that do not run; when all run, ends the leading one and starts it again. */
