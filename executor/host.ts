@@ -95,7 +95,7 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   log.info('host is ready', { hostKey, dockerVersion, cgroupParent, others, leftEndpoints: removed.length });
   const files = createFiles(options, hostKey, lives.runId);
   await files.removeLeftovers((id) => lives.isOther(id));
-  const prober = new HostProber({ containers, node: process.execPath, program: probeProgram() });
+  const prober = new HostProber({ containers, node: process.execPath, program: programBeside('probe.cjs') });
   const handOver = async (): Promise<void> => {
     await fabric.handOver();
     await lock.release();
@@ -132,7 +132,7 @@ async function endSandbox(containers: DockerContainers, endpoint: EndpointKey): 
 }
 
 /** It comes in the same tarball as the executor. */
-const probeProgram = (): string => path.join(path.dirname(process.argv[1] ?? ''), 'probe.cjs');
+const programBeside = (name: string): string => path.join(path.dirname(process.argv[1] ?? ''), name);
 
 const discoverUnderlay = ({ environment }: HostOptions): Promise<string> =>
   discoverUnderlayIp(new URL(environment.agentUrl).hostname);
@@ -180,6 +180,7 @@ function createSwitch(
       bridge: config.bridge,
       datapath: config.datapath,
       ...found,
+      selfTestProgram: programBeside('selftest.cjs'),
       ...(config.schedulerUrl === undefined ? {} : { schedulerUrl: config.schedulerUrl }),
     },
     {

@@ -12,13 +12,14 @@ const output = path.join(dist, 'executor');
 const programs = {
   'executor.cjs': 'executor/main.ts',
   'probe.cjs': 'executor/adapters/probes/probe-main.ts',
+  'selftest.cjs': 'executor/adapters/selftest/space-main.ts',
 };
 const manifestFile = path.join(output, 'manifest.json');
 const folder = 'patchpanel-executor';
 
 /**
- * Makes dist/executor: executor.cjs and probe.cjs, the tarball that the Mesos fetcher unpacks in an executor's sandbox
- * (patchpanel-executor/{node,executor.cjs,probe.cjs}) and manifest.json {file, sha256, build}. The same inputs give the same
+ * Makes dist/executor: executor.cjs, probe.cjs and selftest.cjs, the tarball that the Mesos fetcher unpacks in an executor's sandbox
+ * (patchpanel-executor/{node,executor.cjs,probe.cjs,selftest.cjs}) and manifest.json {file, sha256, build}. The same inputs give the same
  * bytes, so the name, which carries the hash, changes only when the content does.
  */
 export async function buildExecutorBundle() {

@@ -4,6 +4,9 @@ import { isLocalUnicastMac } from '../../src/fabric/mac.ts';
 /** The interface's name inside every sandbox. */
 export const SANDBOX_INTERFACE = 'eth0';
 
+/** A device with a smaller MTU has no IPv6, and no mode of making addresses (RFC 8200, section 5). */
+const LEAST_IPV6_MTU = 1_280;
+
 /** A veth pair: one end on the host's switch, the other one inside a sandbox. */
 export interface LinkWish {
   /** Mark on the host side by which a later executor knows the device as ours. */
@@ -27,7 +30,7 @@ export interface LinkWish {
  */
 export const hostLinkLines = (wish: LinkWish): readonly string[] => [
   `link add name ${wish.veth} mtu ${wish.mtu} type veth peer name ${SANDBOX_INTERFACE} address ${wish.mac} mtu ${wish.mtu} netns ${wish.sandboxPid}`,
-  `link set dev ${wish.veth} alias ${wish.owner} addrgenmode none arp off up`,
+  `link set dev ${wish.veth} alias ${wish.owner}${wish.mtu < LEAST_IPV6_MTU ? '' : ' addrgenmode none'} arp off up`,
 ];
 
 /** Commands for `ip -batch` inside the sandbox. */

@@ -21,8 +21,15 @@ export type FollowStep =
   /** The stream is of no use any more: `otherLeader` when it comes from an earlier term, else it lost us. */
   | { readonly kind: 'broken'; readonly problem: string; readonly otherLeader: boolean };
 
+/** Why a view must not be put in force; empty: nothing speaks against it. */
+export type CheckView = (view: View) => readonly string[];
+
 /** The view and the meaning of the next record. */
-export function followView(followed: FollowedView, record: ViewRecord): readonly [FollowedView, FollowStep] {
+export function followView(
+  followed: FollowedView,
+  record: ViewRecord,
+  check: CheckView = validateView,
+): readonly [FollowedView, FollowStep] {
   switch (record.kind) {
     case 'heartbeat':
     case 'question':
@@ -32,13 +39,13 @@ export function followView(followed: FollowedView, record: ViewRecord): readonly
     case 'snapshot': {
       const problem = snapshotProblem(followed.good?.version, record.view.version);
       if (problem !== undefined) return [followed, { kind: 'broken', problem, otherLeader: true }];
-      return judge(followed, record.view);
+      return judge(followed, record.view, check);
     }
     case 'delta': {
       if (followed.received === undefined) return [followed, lostTrack('a change came before any view')];
       const result = applyDelta(followed.received, record.delta);
       if (result.kind === 'refused') return [followed, lostTrack(result.problem)];
-      return judge(followed, result.view);
+      return judge(followed, result.view, check);
     }
   }
 }
@@ -50,8 +57,8 @@ export const restartStream = (followed: FollowedView): FollowedView =>
 /** What the scheduler is told that the host has; undefined asks for a snapshot. */
 export const haveVersion = (followed: FollowedView): ViewVersion | undefined => followed.received?.version;
 
-function judge(followed: FollowedView, view: View): readonly [FollowedView, FollowStep] {
-  const problems = validateView(view);
+function judge(followed: FollowedView, view: View, check: CheckView): readonly [FollowedView, FollowStep] {
+  const problems = check(view);
   if (problems.length === 0)
     return [
       { good: view, received: view },

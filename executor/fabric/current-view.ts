@@ -1,4 +1,5 @@
 import { macOf } from '../../src/fabric/mac.ts';
+import { withSelfTest, type SelfTestSetup } from '../../src/fabric/self-test.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
@@ -15,6 +16,8 @@ export class CurrentView {
   readonly #self: AgentId;
   readonly #waiters: ConditionWaiters;
   #view = emptyView;
+  #selfTest: SelfTestSetup | undefined;
+  #whole = emptyView;
   /** Keys of the endpoints of this host. */
   #own: ReadonlySet<string> = new Set();
   readonly #converged = new Set<string>();
@@ -24,12 +27,30 @@ export class CurrentView {
     this.#waiters = new ConditionWaiters(clock);
   }
 
-  get view(): View {
+  /** What the scheduler says. */
+  get ofScheduler(): View {
     return this.#view;
+  }
+
+  /** What the scheduler says, and what a self-test needs. */
+  get view(): View {
+    return this.#whole;
   }
 
   put(view: View): void {
     this.#view = view;
+    this.#changed();
+  }
+
+  /** Adds what a self-test needs, on this host alone; undefined takes it away. */
+  arrange(setup: SelfTestSetup | undefined): void {
+    this.#selfTest = setup;
+    this.#changed();
+  }
+
+  #changed(): void {
+    const view = withSelfTest(this.#view, this.#selfTest);
+    this.#whole = view;
     const own = view.endpoints.filter((endpoint) => endpoint.host === this.#self);
     this.#own = new Set(own.map(endpointKey));
     for (const key of this.#converged) if (!this.#own.has(key)) this.#converged.delete(key);
@@ -60,7 +81,7 @@ export class CurrentView {
 
   /** The MAC that the fabric answers for a network's gateway; undefined while the view does not have the network. */
   gatewayMac(spec: SwitchNetworkSpec): string | undefined {
-    const network = this.#view.networks.find((candidate) => candidate.name === spec.name);
+    const network = this.#whole.networks.find((candidate) => candidate.name === spec.name);
     return network === undefined ? undefined : macOf(network.vni, spec.gateway);
   }
 

@@ -15,7 +15,8 @@ const MAX_AT_ONCE = 4;
 const MAX_TRACE_CHARACTERS = 64 * 1024;
 
 export interface PathQuestionParts {
-  readonly underlayIp: string;
+  /** Address of the host's tunnel endpoint. */
+  readonly underlayIp: () => string;
   /** The switch as it is now. */
   readonly local: () => LocalSwitch;
   /** What `ofproto/trace` prints for this flow. */
@@ -55,7 +56,10 @@ export class PathQuestions {
     if (ofport === undefined) {
       return { id, kind: 'problem', problem: `it does not have ${entranceName(entrance)}` };
     }
-    const text = (await trace(traceFlow(frame, entrance, ofport, underlayIp))).slice(0, MAX_TRACE_CHARACTERS);
+    const text = (await trace(traceFlow(frame, entrance, ofport, underlayIp()))).slice(
+      0,
+      MAX_TRACE_CHARACTERS,
+    );
     const ports = portsInTrace(text).flatMap((number) => describePort(local, number) ?? []);
     return { id, kind: 'trace', trace: text, ports };
   }

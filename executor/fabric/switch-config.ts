@@ -29,6 +29,8 @@ export interface SwitchConfig {
   readonly names?: NameServerPlace;
   /** Only passed on in the host's facts. */
   readonly dockerVersion: string;
+  /** The built program that self-tests run in namespaces; without it the host does not test itself. */
+  readonly selfTestProgram?: string;
   /** Fixed URL of the scheduler's API, for debugging: what leaders announce is then ignored. */
   readonly schedulerUrl?: string;
 }

@@ -10,6 +10,7 @@ import {
 import { managementSocket } from '../adapters/openflow/flow-programmer.ts';
 import { readStatistics } from '../adapters/openflow/statistics.ts';
 import { traceFrame } from '../adapters/openflow/trace.ts';
+import { TestSpace } from '../adapters/selftest/test-space.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { LinkWish } from '../core/fabric-link.ts';
 import { serialOfVeth } from '../core/fabric-numbers.ts';
@@ -18,7 +19,8 @@ import type { AttachTimings, Fabric } from '../core/ports.ts';
 import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
 import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
-import { tunnelsOf } from '../../src/fabric/interconnect.ts';
+import { endpointMtu } from '../../src/fabric/mtu.ts';
+import { tunnelsOf, type Encapsulation } from '../../src/fabric/interconnect.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type { SchedulerAccess, SwitchNetworkSpec } from '../../src/model/task-spec.ts';
@@ -33,6 +35,7 @@ import { Bridge } from './bridge.ts';
 import { CurrentView } from './current-view.ts';
 import { DrainWatch } from './drain-watch.ts';
 import { PathQuestions } from './path-questions.ts';
+import { SelfTest } from './self-test.ts';
 import { Serials } from './serials.ts';
 import { Sweeper } from './sweeper.ts';
 import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-config.ts';
@@ -65,6 +68,7 @@ export class Switch implements Fabric {
   readonly #drains: DrainWatch;
   readonly #questions: PathQuestions;
   readonly #counters: FlowCounters;
+  readonly #selfTest: SelfTest | undefined;
   readonly #sweeper: Sweeper;
   readonly #sweeps: Loop;
   readonly #compiler = new FlowCompiler();
@@ -105,11 +109,12 @@ export class Switch implements Fabric {
     this.#names = this.#newNames();
     this.#attachments = this.#newAttachments();
     this.#questions = new PathQuestions({
-      underlayIp: config.underlayIp,
+      underlayIp: () => this.#underlayIp,
       local: () => this.#localSwitch(this.#bridge.round),
       trace: (flow) => traceFrame(config.ovsRunDir, config.bridge, flow),
     });
     this.#counters = this.#newCounters();
+    this.#selfTest = this.#newSelfTest();
     this.#drains = new DrainWatch({
       agentId: config.agentId,
       clock,
@@ -216,6 +221,7 @@ export class Switch implements Fabric {
     this.#underlayIp = ip;
     await this.#bridge.moveUnderlay(ip);
     this.#gateways.refresh();
+    this.#selfTest?.trigger();
     this.#feed.factsChanged(await this.#facts());
     this.#around.log.info('the tunnel endpoint has another address', { underlayIp: ip });
   }
@@ -288,6 +294,8 @@ export class Switch implements Fabric {
     await this.#feed.start(await this.#facts(), lastView);
     this.#scope.defer('counters', () => this.#counters.stop());
     this.#counters.start();
+    this.#scope.defer('self-test', () => this.#selfTest?.stop());
+    this.#selfTest?.trigger();
     this.#scope.defer('sweeps', () => this.#sweeps.stop());
     this.#sweeps.trigger();
     this.#around.log.info('the switch is ready', { status: this.status() });
@@ -298,6 +306,7 @@ export class Switch implements Fabric {
     const underlayIp = this.#underlayIp;
     const { datapath = 'netdev', version: ovsVersion } = this.#bridge;
     const mtu = await underlayMtu(underlayIp);
+    const selfTest = this.#selfTest?.result;
     return {
       agentId,
       executorId,
@@ -307,6 +316,7 @@ export class Switch implements Fabric {
       datapath,
       ovsVersion,
       dockerVersion,
+      ...(selfTest === undefined ? {} : { selfTest }),
     };
   }
 
@@ -317,6 +327,7 @@ export class Switch implements Fabric {
         this.#feed.applied(view.version);
         // Only now does nothing new come to a draining endpoint.
         this.#drains.follow(view);
+        this.#selfTest?.follow(view);
       },
       (error: unknown) =>
         this.#around.log.error('a view could not be put in force', { version: view.version, error }),
@@ -431,9 +442,44 @@ export class Switch implements Fabric {
 
   /** Where no endpoint is, nobody asks. */
   async #followNames(): Promise<void> {
-    const { view } = this.#current;
+    const view = this.#current.ofScheduler;
     const asked = !this.#left && view.endpoints.some(({ host }) => host === this.#config.agentId);
     await this.#names?.follow(asked ? view : undefined);
+  }
+
+  #newSelfTest(): SelfTest | undefined {
+    const program = this.#config.selfTestProgram;
+    if (program === undefined) return undefined;
+    const { clock, random, log } = this.#around;
+    return new SelfTest({
+      agentId: this.#config.agentId,
+      clock,
+      random,
+      log,
+      newSpace: () => new TestSpace(process.execPath, program),
+      view: () => this.#current.view,
+      mtu: async () => endpointMtu([await underlayMtu(this.#underlayIp)], this.#encapsulation()),
+      arrange: async (setup) => {
+        this.#current.arrange(setup);
+        await this.#bridge.commit();
+      },
+      prepare: (endpoint, network) => this.#attachments.prepare(endpoint, network),
+      attach: (endpoint, pid, signal) => this.#attachments.attach(endpoint, pid, signal),
+      detach: (endpoint) => this.#attachments.detach(endpoint),
+      onResult: () => void this.#tellFacts(),
+    });
+  }
+
+  #encapsulation(): Encapsulation {
+    return tunnelsOf(this.#current.view, this.#config.agentId)?.encapsulation ?? 'vxlan';
+  }
+
+  async #tellFacts(): Promise<void> {
+    try {
+      this.#feed.factsChanged(await this.#facts());
+    } catch (error) {
+      this.#around.log.warn('the facts of the host could not be told', { error });
+    }
   }
 
   #newAttachments(): Attachments {

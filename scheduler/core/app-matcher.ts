@@ -12,6 +12,7 @@ import { shortage, stockFor } from './offer-pool.ts';
 import type { Accepted, AgentPool } from './offer-pool.ts';
 import { offeringPlaces } from './places.ts';
 import { choosePorts, wantedPorts } from './ports.ts';
+import { isBroken } from './hosts.ts';
 import { progressOf } from './progress.ts';
 import { RankedPools } from './ranked-pools.ts';
 import { isAbsent } from './slot-plan.ts';
@@ -100,6 +101,8 @@ export class AppMatcher {
       return this.#refuse(pool, 'UnfulfilledConstraint');
     }
     if (this.#isUnderMaintenance(pool)) return this.#refuse(pool, 'AgentMaintenance');
+    const onSwitch = this.#frame.world.slots.get(slotId)?.lease !== undefined;
+    if (onSwitch && isBroken(this.#frame, pool.agentId)) return this.#refuse(pool, 'NetworkSelfTestFailed');
     const need = this.#need;
     const { settings, world } = this.#frame;
     if (need === undefined) return undefined;

@@ -11,7 +11,22 @@ export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
   if (known?.reachable === true && isDeepEqual(known.facts, facts)) return;
   if (known?.reachable === false) askForLost(frame, facts.agentId);
   frame.putHost({ facts, reachable: true, seenAt: frame.now });
+  // Offers of a host that is well again were declined for long.
+  if (known?.facts.selfTest?.passed === false && facts.selfTest?.passed !== false) frame.newWork = true;
   touchEndpoints(frame, facts.agentId);
+}
+
+/** How long a host that failed its self-test is not tried by a new executor, after the last one has gone. */
+const brokenKeptMs = 600_000;
+
+/**
+ * Whether nothing that needs the switch is to be placed on the host: its executor found that it does not carry traffic.
+ * Without an executor nobody tests it: after a while a task may go there and bring one along.
+ */
+export function isBroken({ world, now }: FrameBuilder, agentId: AgentId): boolean {
+  const host = world.hosts.get(agentId);
+  if (host?.facts.selfTest?.passed !== false) return false;
+  return world.executors.has(agentId) || now - host.seenAt < brokenKeptMs;
 }
 
 /**

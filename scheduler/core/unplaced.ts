@@ -14,6 +14,8 @@ const funnel = [
   'UnfulfilledConstraint',
   'NoCorrespondingReservationFound',
   'AgentMaintenance',
+  // Ours: the host found that its switch carries no traffic.
+  'NetworkSelfTestFailed',
   'InsufficientCpus',
   'InsufficientMemory',
   'InsufficientDisk',

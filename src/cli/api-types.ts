@@ -110,6 +110,8 @@ export interface HostInfo {
   readonly datapath: string;
   readonly reachable: boolean;
   readonly tasks: number;
+  /** Absent before the host has tried whether it carries traffic. */
+  readonly selfTest?: { readonly passed: boolean; readonly problem?: string; readonly peer?: string };
   readonly view: {
     readonly connected: boolean;
     readonly applied: string | null;

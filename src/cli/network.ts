@@ -57,7 +57,7 @@ async function listHosts(options: GlobalOptions): Promise<void> {
   const { hosts } = await new ApiClient(options).get<{ hosts: HostInfo[] }>('/v1/hosts');
   print(options.json, hosts, () =>
     table(
-      ['HOST', 'AGENT', 'UNDERLAY', 'DATAPATH', 'REACHABLE', 'TASKS', 'VIEW', 'PROBLEM'],
+      ['HOST', 'AGENT', 'UNDERLAY', 'DATAPATH', 'REACHABLE', 'TASKS', 'VIEW', 'SELF-TEST', 'PROBLEM'],
       hosts.map((h) => [
         h.hostname,
         h.agentId,
@@ -68,9 +68,16 @@ async function listHosts(options: GlobalOptions): Promise<void> {
         h.view.connected
           ? `${h.view.applied ?? 'none'}${h.view.lag > 0 ? ` (${h.view.lag} behind)` : ''}`
           : 'no stream',
-        h.view.problem,
+        selfTestText(h.selfTest),
+        h.view.problem ?? h.selfTest?.problem,
       ]),
       'no host has reported yet: an executor starts with the first task',
     ),
   );
+}
+
+function selfTestText(result: HostInfo['selfTest']): string | undefined {
+  if (result === undefined) return undefined;
+  if (!result.passed) return 'failed';
+  return result.peer === undefined ? 'passed (no peer)' : `passed (${result.peer})`;
 }

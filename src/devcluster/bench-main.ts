@@ -6,6 +6,7 @@ import { createLogger } from '../runtime/logger.ts';
 import { measureApi } from './bench/api-load.ts';
 import { measureFailover } from './bench/failover.ts';
 import { figureTable, type Figure } from './bench/figures.ts';
+import { measureFabric } from './bench/fabric.ts';
 import { measureHandover } from './bench/handover.ts';
 import { measureExecutors } from './bench/idle-executor.ts';
 import { readOptions, type BenchOptions, type Part } from './bench/options.ts';
@@ -17,13 +18,14 @@ import { runInForeground } from './foreground.ts';
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-type SimulatedPart = 'scheduler' | 'api' | 'failover';
+type SimulatedPart = 'scheduler' | 'api' | 'failover' | 'fabric';
 type ClusterPart = Exclude<Part, SimulatedPart>;
 
 const simulated: Readonly<Record<SimulatedPart, (signal: AbortSignal) => Promise<readonly Figure[]>>> = {
   scheduler: measureScheduler,
   api: measureApi,
   failover: measureFailover,
+  fabric: measureFabric,
 };
 
 const onCluster: Readonly<

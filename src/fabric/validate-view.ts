@@ -83,9 +83,6 @@ function checkEndpoints(view: View, subnets: ReadonlyMap<string, Subnet>, proble
     const label = endpointKey(endpoint);
     if (keys.has(label)) problems.add(`endpoint ${label} is there twice`);
     keys.add(label);
-    if (!Number.isInteger(endpoint.epoch) || endpoint.epoch < 1) {
-      problems.add(`endpoint ${label} must have a positive whole number as epoch`);
-    }
     if (!hosts.has(endpoint.host)) {
       problems.add(`endpoint ${label} is on host ${endpoint.host}, which is not in the view`);
     }
@@ -94,7 +91,8 @@ function checkEndpoints(view: View, subnets: ReadonlyMap<string, Subnet>, proble
       problems.add(`endpoint ${label} is in network ${endpoint.network}, which is not in the view`);
       continue;
     }
-    checkAddress(endpoint, subnet, problems);
+    const problem = endpointProblem(endpoint, subnet);
+    if (problem !== undefined) problems.add(problem);
     checkSharing(endpoint, firsts, macs, problems);
     if (endpoint.state === 'active') {
       problems.unique(actives, addressKey(endpoint), `endpoint ${label}`, 'active');
@@ -102,18 +100,21 @@ function checkEndpoints(view: View, subnets: ReadonlyMap<string, Subnet>, proble
   }
 }
 
-function checkAddress(endpoint: ViewEndpoint, subnet: Subnet, problems: Problems): void {
+/** What is wrong with an endpoint by itself, in a network of this subnet; undefined when nothing is. */
+export function endpointProblem(endpoint: ViewEndpoint, subnet: Subnet): string | undefined {
   const label = `endpoint ${endpointKey(endpoint)}`;
-  const address = tryParseIpv4(endpoint.ip);
+  const { epoch, ip, mac } = endpoint;
+  if (!Number.isInteger(epoch) || epoch < 1) return `${label} must have a positive whole number as epoch`;
+  const address = tryParseIpv4(ip);
   if (address === undefined || !subnetContains(subnet, address)) {
-    problems.add(`${label} has the address "${endpoint.ip}", which is not in ${formatCidr(subnet)}`);
-  } else if (reservedFor(subnet, address) !== undefined) {
-    problems.add(`${label} has the address ${endpoint.ip}, which is reserved in ${formatCidr(subnet)}`);
+    return `${label} has the address "${ip}", which is not in ${formatCidr(subnet)}`;
+  }
+  if (reservedFor(subnet, address) !== undefined) {
+    return `${label} has the address ${ip}, which is reserved in ${formatCidr(subnet)}`;
   }
   const isGood = endpoint.device === undefined ? isLocalUnicastMac : isUnicastMac;
-  if (!isGood(endpoint.mac)) {
-    problems.add(`${label} has the MAC "${endpoint.mac}", which is no locally administered unicast address`);
-  }
+  if (isGood(mac)) return undefined;
+  return `${label} has the MAC "${mac}", which is no locally administered unicast address`;
 }
 
 /** All that have an address are incarnations of one slot with one MAC, and no other address has that MAC. */

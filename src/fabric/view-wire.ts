@@ -10,10 +10,11 @@ import type {
   ViewRecord as RecordMessage,
   ViewPort as PortMessage,
   ViewReport as ReportMessage,
+  ViewSelfTest as SelfTestMessage,
   ViewSnapshot as SnapshotMessage,
 } from '../../proto/view.gen.ts';
 import { agentId, appId, executorId, networkName, slotIdFromText } from '../model/ids.ts';
-import type { HostFacts } from '../model/host.ts';
+import type { HostFacts, SelfTestResult } from '../model/host.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Encapsulation } from './interconnect.ts';
 import { questionFromWire, questionToWire } from './path/question-wire.ts';
@@ -297,6 +298,7 @@ const factsToWire = (facts: HostFacts): FactsMessage => ({
   datapath: facts.datapath,
   ovs_version: facts.ovsVersion,
   docker_version: facts.dockerVersion,
+  ...(facts.selfTest === undefined ? {} : { self_test: facts.selfTest }),
 });
 
 function factsFromWire(facts: FactsMessage): HostFacts {
@@ -313,5 +315,12 @@ function factsFromWire(facts: FactsMessage): HostFacts {
     datapath,
     ovsVersion: facts.ovs_version,
     dockerVersion: facts.docker_version,
+    ...(facts.self_test === undefined ? {} : { selfTest: selfTestFromWire(facts.self_test) }),
   };
 }
+
+const selfTestFromWire = ({ passed, problem, peer }: SelfTestMessage): SelfTestResult => ({
+  passed,
+  ...(problem === undefined ? {} : { problem }),
+  ...(peer === undefined ? {} : { peer }),
+});

@@ -12,6 +12,17 @@ export interface HostFacts {
   readonly datapath: 'system' | 'netdev';
   readonly ovsVersion: string;
   readonly dockerVersion: string;
+  /** Whether the host carries traffic; absent before it has tried. */
+  readonly selfTest?: SelfTestResult;
+}
+
+/** What a host found when it tried whether it carries traffic. */
+export interface SelfTestResult {
+  readonly passed: boolean;
+  /** What does not work; only when not passed. */
+  readonly problem?: string;
+  /** Name of the other host that was reached; absent when there was none. */
+  readonly peer?: string;
 }
 
 /** A host as the scheduler keeps it. */

@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { DropInfo, PathInfo, TaskInfo, TrafficInfo } from '../../src/cli/api-types.ts';
+import type { DropInfo, HostInfo, PathInfo, TaskInfo, TrafficInfo } from '../../src/cli/api-types.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
+import { run } from '../../src/runtime/process.ts';
 import { CommandRun } from '../support/command-line.ts';
 import { ClusterBench, demoApp, ipOf } from '../support/cluster-bench.ts';
 import { useCluster } from '../support/cluster.ts';
 
-const cluster = useCluster({ hosts: 2 });
+const cluster = useCluster({ hosts: 3 });
 const program = path.resolve(import.meta.dirname, '../../dist/patchpanel.js');
 let bench: ClusterBench;
 
@@ -41,6 +42,40 @@ const on = (host: number, fields: Record<string, unknown> = {}) => ({
 const slotOf = (task: TaskInfo) => `${task.appId}#${task.patchpanel.slot}`;
 const ways = ({ hops }: PathInfo) => hops.map(({ protocol, host }) => `${protocol} ${host.slice(-2)}`);
 
+test('a host whose underlay carries less than it says finds that out, gets nothing on the switch, and is used again once it is well', async () => {
+  const { hubNetns, hosts: planned } = cluster().substrate.plan;
+  // The far end of its cable: the host itself sees nothing of it.
+  const setMtu = (bytes: number) =>
+    run('ip', ['link', 'set', 'dev', planned[2]!.hubPort, 'mtu', String(bytes)], { netns: hubNetns });
+  const hosts = async () => (await bench.api.get<{ hosts: HostInfo[] }>('/v1/hosts')).hosts;
+  const testOf = async (number: number) =>
+    (await hosts()).find(({ hostname }) => hostname.endsWith(`-h${number}`))?.selfTest;
+  await setMtu(1_300);
+  try {
+    await bench.add(demoApp('/web', { instances: 3, constraints: [['hostname', 'UNIQUE']] }));
+    const failed = await bench.until('the broken host to say so', async () => {
+      const result = await testOf(3);
+      return result?.passed === false && result;
+    });
+    expect(failed.problem).toMatch(/packets of 1450 bytes do not reach .*small ones do/);
+    expect(await testOf(1)).toMatchObject({ passed: true });
+    await bench.api.send('POST', '/v2/apps', demoApp('/late', on(3)));
+    await bench.until('the queue to say why', async () => {
+      const { queue } = await bench.api.get<{ queue: object[] }>('/v2/queue');
+      return JSON.stringify(queue).includes('NetworkSelfTestFailed');
+    });
+  } finally {
+    await setMtu(1_500);
+  }
+  await bench.running('/late', 1);
+  expect(await testOf(3)).toMatchObject({ passed: true });
+  // Namespaces, ports and veths of the tests are gone: what is left is the tunnel and one port for each task.
+  await bench.until(
+    'nothing to be left',
+    async () => (await bench.ports('h3')).filter((name) => /^pp[0-9a-z]+h$/.test(name)).length === 2,
+  );
+});
+
 test('a path is explained on one host, across hosts, between networks and out of the fabric, as packets go', async () => {
   const [one, two] = await bench.add(demoApp('/one', on(1, { instances: 2 })));
   const [far] = await bench.add(demoApp('/far', on(2)));
@@ -63,7 +98,7 @@ test('a path is explained on one host, across hosts, between networks and out of
     const found = await bench.api.get<{ drops: DropInfo[] }>('/v1/drops?reason=unanswered-arp');
     return found.drops.some(({ slot }) => slot === '/one#0') && found.drops;
   });
-  expect(drops.find(({ slot }) => slot === '/one#0')).toMatchObject({ host: one!.host, epoch: 1 });
+  expect(drops.find(({ slot }) => slot === '/one#0')).toMatchObject({ host: one!.host });
   const pairs = await bench.until('the traffic to be counted', async () => {
     const found = await bench.api.get<{ pairs: TrafficInfo[] }>('/v1/traffic?app=/far');
     return found.pairs.length >= 2 && found.pairs;
@@ -110,5 +145,6 @@ test('what a host that was cut off sends is explained: fenced, by the host that 
     const { drops } = await bench.api.get<{ drops: DropInfo[] }>('/v1/drops?reason=fenced');
     return drops.length > 0 && drops;
   });
-  expect(drop).toMatchObject({ slot: slotOf(lost!), host: witness!.host, ip: ipOf(lost) });
+  // The slot is nowhere at the moment: its address is unknown in the network.
+  expect(drop).toMatchObject({ network: 'default', host: witness!.host });
 });

@@ -43,6 +43,8 @@ const fieldOfNxm: Readonly<Record<string, string>> = {
   NXM_NX_ARP_SHA: 'arp_sha',
   NXM_NX_ARP_THA: 'arp_tha',
   NXM_NX_TUN_ID: 'tun_id',
+  NXM_NX_TUN_IPV4_SRC: 'tun_src',
+  NXM_NX_TUN_IPV4_DST: 'tun_dst',
   NXM_OF_IN_PORT: 'in_port',
   NXM_NX_REG0: 'reg0',
   NXM_NX_REG1: 'reg1',

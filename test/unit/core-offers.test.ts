@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { App, Constraint } from '../../src/model/app.ts';
-import { agentId, appId, offerId } from '../../src/model/ids.ts';
+import { agentId, appId, executorId as executorIdOf, offerId } from '../../src/model/ids.ts';
 import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
 
 test('the instance and its slot are stored before the offer is accepted', () => {
@@ -412,4 +412,35 @@ test('the last task that a draining agent ends takes the executor along, and the
   ]);
   const [next] = bench.offer('a1');
   expect(next!.executorId).not.toBe(two!.executorId);
+});
+
+test('a host that failed its self-test gets nothing that needs the switch, and the queue says so; it is tried again', () => {
+  const bench = new CoreBench();
+  const selfTested = (passed: boolean) =>
+    bench.step({
+      kind: 'host-facts',
+      facts: {
+        agentId: agentId('a1'),
+        executorId: executorIdOf('e'),
+        hostname: 'a1',
+        underlayIp: '192.0.2.1',
+        underlayMtu: 1500,
+        datapath: 'netdev',
+        ovsVersion: '3',
+        dockerVersion: '20',
+        selfTest: passed ? { passed } : { passed, problem: 'small packets only' },
+      },
+    });
+  bench.put(anApp('/web', { instances: 2 }));
+  bench.offer('a1');
+  selfTested(false);
+  bench.put(anApp('/more'));
+  expect(bench.offer('a1')).toEqual([]);
+  expect(bench.world.unplaced.get(appId('/more'))?.reasons).toEqual({ NetworkSelfTestFailed: 1 });
+  // What uses the host's network alone goes there all the same.
+  bench.put(anApp('/plain', { network: { mode: 'host' } }));
+  expect(bench.offer('a1').map(({ app }) => app.id)).toEqual(['/plain']);
+  selfTested(true);
+  expect(bench.effects('revive')).toHaveLength(1);
+  expect(bench.offer('a1').map(({ app }) => app.id)).toEqual(['/more']);
 });

@@ -39,6 +39,7 @@ test('a switch with an empty view drops everything, with reasons', () => {
     'cookie=0x1010000000000,table=0,priority=100,in_port=1 actions=move:NXM_NX_TUN_ID[0..19]->NXM_NX_REG0[0..19],move:NXM_NX_TUN_ID[23]->NXM_NX_REG1[1],set_field:0x1/0x1->reg1,goto_table:5',
     'cookie=0x1800000000000,table=0,priority=0 actions=drop',
     'cookie=0x1010000000000,table=1,priority=0 actions=drop',
+    'cookie=0x1070000000000,table=5,priority=120,udp,reg0=0xfffff,nw_dst=198.18.0.5,tp_dst=7 actions=move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:0a:ff:c6:12:00:05->eth_src,move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[],set_field:198.18.0.5->ip_src,move:NXM_NX_TUN_IPV4_SRC[]->NXM_NX_TUN_IPV4_DST[],set_field:1048575->tun_id,IN_PORT',
     'cookie=0x1820000000000,table=5,priority=0 actions=drop',
     'cookie=0x1850000000000,table=10,priority=60,ipv6 actions=drop',
     'cookie=0x1840000000000,table=10,priority=0 actions=drop',

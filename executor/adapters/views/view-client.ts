@@ -2,6 +2,7 @@ import type { HostCounters } from '../../../src/fabric/counters.ts';
 import type { HostAnswer, HostQuestion } from '../../../src/fabric/path/question.ts';
 import { recordFromWire, type HostReport } from '../../../src/fabric/view-wire.ts';
 import type { EndpointKey, View, ViewVersion } from '../../../src/fabric/view.ts';
+import { ViewChecker } from '../../../src/fabric/view-checker.ts';
 import { RecordDecoder } from '../../../src/mesos/recordio.ts';
 import type { HostFacts } from '../../../src/model/host.ts';
 import type { SchedulerAccess } from '../../../src/model/task-spec.ts';
@@ -54,6 +55,7 @@ export interface ViewClientOptions {
 export class ViewClient {
   readonly #options: ViewClientOptions;
   readonly #reports: Loop;
+  readonly #checker = new ViewChecker();
   #leader: LeaderKnowledge;
   #facts: HostFacts;
   /** The facts that the scheduler of this session knows. */
@@ -245,7 +247,7 @@ export class ViewClient {
     this.#records += 1;
     const record = recordFromWire(viewCodec.decode('ViewRecord', bytes, 'protobuf'));
     if (record.kind === 'question') void this.#answer(record.question);
-    const [followed, step] = followView(this.#followed, record);
+    const [followed, step] = followView(this.#followed, record, (view) => this.#checker.check(view));
     this.#followed = followed;
     switch (step.kind) {
       case 'nothing':

@@ -13,7 +13,7 @@ import { checked, jsonBody } from '../request.ts';
 /** What PUT /v1/networks/NAME takes. */
 export const networkSchema = z.object({
   name: z.string().optional(),
-  vni: z.int().min(1).max(1_048_575),
+  vni: z.int().min(1).max(1_048_574),
   cidr: z.string(),
   range: z.string().optional(),
   mtu: z.int().min(576).max(65_535).optional(),

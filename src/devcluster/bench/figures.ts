@@ -1,7 +1,8 @@
 import { table } from '../../cli/output.ts';
 import type { Part } from './options.ts';
 
-type Unit = '' | 'µs' | 'ms' | 's' | 'MiB' | 'Mbit/s' | 'tasks/s' | '% of a core' | 'a task';
+type Unit =
+  '' | 'µs' | 'ms' | 's' | 'KiB' | 'MiB' | 'Mbit/s' | 'tasks/s' | 'flows' | '% of a core' | 'a task';
 
 /** What a figure should be: `of` says which of its numbers is held against `limit`. */
 export interface Target {

@@ -10,6 +10,7 @@ export const parts = [
   'scheduler',
   'api',
   'failover',
+  'fabric',
 ] as const;
 
 export type Part = (typeof parts)[number];

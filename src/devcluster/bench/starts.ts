@@ -70,9 +70,15 @@ export async function measureBurst(cluster: DevCluster): Promise<readonly Figure
   try {
     await bench.scale(app, cluster.members.length);
     await bench.scale(app, 0);
+    const before = new Set((await loggedStarts(cluster)).keys());
     const tookMs = await bench.scale(app, burstTasks);
     const what = `${burstTasks} tasks at once on ${cluster.members.length} hosts, until all run`;
-    return [figure('burst', what, 's', [tookMs / 1000])];
+    const starts = [...(await loggedStarts(cluster))].filter(([taskId]) => !before.has(taskId));
+    const attached = starts.map(([, { attachMs }]) => attachMs ?? 0);
+    return [
+      figure('burst', what, 's', [tookMs / 1000]),
+      figure('burst', '  network of each: veth, address, port, flows', 'ms', attached),
+    ];
   } finally {
     await bench.remove(app);
   }

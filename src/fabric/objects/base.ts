@@ -1,14 +1,24 @@
 import { cookieOf } from '../cookie.ts';
 import type { Flow } from '../flow.ts';
 import type { LocalSwitch } from '../local-switch.ts';
+import { echoIp, echoMac, echoPort, selfTestVni } from '../self-test.ts';
 import { flag, table } from '../tables.ts';
 import { drop, goTo } from './actions.ts';
+import { networkMatch } from './network-match.ts';
 import { FlowWriter } from './flow-writer.ts';
 
 const fromTunnelActions =
   // The low 20 bits are the network; bit 23 says that another host redirected the frame.
   'move:NXM_NX_TUN_ID[0..19]->NXM_NX_REG0[0..19],move:NXM_NX_TUN_ID[23]->NXM_NX_REG1[1],' +
   `set_field:${flag.fromTunnel}->reg1,${goTo(table.tunnelGuard)}`;
+
+const echoMatch = `udp,${networkMatch(selfTestVni)},nw_dst=${echoIp},tp_dst=${echoPort}`;
+
+/** Sends a datagram of another host's self-test back to that host. */
+const echoActions =
+  `move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:${echoMac}->eth_src,` +
+  `move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[],set_field:${echoIp}->ip_src,` +
+  `move:NXM_NX_TUN_IPV4_SRC[]->NXM_NX_TUN_IPV4_DST[],set_field:${selfTestVni}->tun_id,IN_PORT`;
 
 /** The flows that are there whatever the view holds: where frames come in, and the end of every table. */
 export function baseFlows(local: LocalSwitch): Flow[] {
@@ -20,6 +30,7 @@ export function baseFlows(local: LocalSwitch): Flow[] {
   }
   out.drop('unknown-port', table.classify, 0, '');
   out.flows.push(canaryFlow(local.round));
+  out.flow('service', table.tunnelGuard, 120, echoMatch, echoActions);
   out.drop('unknown-network', table.tunnelGuard, 0, '');
   // Every Linux interface sends router solicitations; they are no sign of spoofing.
   out.drop('unsupported-protocol', table.portSecurity, 60, 'ipv6');
