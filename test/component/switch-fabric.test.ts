@@ -75,6 +75,25 @@ test('a frame with another source address or another MAC is dropped and counted 
   expect(await dropped(hosts[0], 'spoofed')).toBeGreaterThan(between);
 });
 
+test("a frame to the device itself, past the switch, never reaches the host's own kernel", async () => {
+  const a = web(0, hosts[0]);
+  await showEveryone([a]);
+  const box = await plug(switches[0], a);
+  const [veth] = await veths(hosts[0]);
+  const [device] = JSON.parse(await hosts[0].exec('ip', ['-json', 'link', 'show', 'dev', veth!])) as {
+    address: string;
+  }[];
+  const { underlayIp } = hosts[0];
+  await box.exec('ip', ['route', 'add', underlayIp, 'dev', 'eth0']);
+  await box.exec('ip', ['neighbour', 'replace', underlayIp, 'lladdr', device!.address, 'dev', 'eth0']);
+  const before = await kernelCounters(hosts[0]);
+  await box.exec('ping', ['-c', '2', '-i', '0.2', '-W', '1', underlayIp]);
+  const after = await kernelCounters(hosts[0]);
+  expect(after.echoes).toBe(before.echoes);
+  // They did come as far as the device.
+  expect(after.refused - before.refused).toBeGreaterThanOrEqual(2);
+});
+
 test('of a slot that runs on two hosts only the owner in the view can be reached and can reach others', async () => {
   const stale = web(0, hosts[0]);
   const owner = { ...web(0, hosts[1]), epoch: 2 };
@@ -266,3 +285,20 @@ const viewOf = (endpoints: readonly ViewEndpoint[], n: number) => bench.viewOf(e
 const showEveryone = (endpoints: readonly ViewEndpoint[], n?: number) => bench.showEveryone(endpoints, n);
 const plug = (into: SwitchProcess, each: ViewEndpoint) => bench.plug(into, each);
 const serve = (sandbox: TestSandbox) => bench.serve(sandbox);
+
+/** Echo requests that a host's kernel took, and packets that it refused because no route leads back (proc(5), net/snmp). */
+async function kernelCounters(
+  host: TestHost,
+): Promise<{ readonly echoes: number; readonly refused: number }> {
+  const text = await host.exec('cat', ['/proc/net/snmp', '/proc/net/netstat']);
+  const counters = new Map<string, number>();
+  const lines = text.split('\n');
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const [names, values] = [lines[i]!.split(' '), lines[i + 1]!.split(' ')];
+    names.forEach((name, at) => counters.set(`${names[0]}${name}`, Number(values[at])));
+  }
+  return {
+    echoes: counters.get('Icmp:InEchos') ?? Number.NaN,
+    refused: counters.get('TcpExt:IPReversePathFilter') ?? Number.NaN,
+  };
+}

@@ -1,4 +1,5 @@
-import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import { writeFile } from 'node:fs/promises';
+import { codeOf, PatchpanelError } from '../../../src/runtime/errors.ts';
 import { runProgram, tryProgram } from '../program.ts';
 import { hostLinkLines, SANDBOX_INTERFACE, sandboxLinkLines, type LinkWish } from '../../core/fabric-link.ts';
 
@@ -16,6 +17,7 @@ export async function createVeths(
 ): Promise<readonly (PatchpanelError | undefined)[]> {
   const commands = wishes.map(hostLinkLines);
   const result = await tryProgram('ip', ['-force', '-batch', '-'], lines(commands.flat()), TIMEOUT_MS);
+  await Promise.all(wishes.map(({ veth }) => deafen(veth)));
   const failures = batchFailures(result.stderr);
   let line = 0;
   return wishes.map((wish, index) => {
@@ -24,6 +26,20 @@ export async function createVeths(
       ? undefined
       : new PatchpanelError('external', `ip could not make ${wish.veth}: ${own}`);
   });
+}
+
+/**
+ * Keeps the host's own kernel from taking what comes in at a device. On the userspace datapath it sees every frame beside
+ * Open vSwitch, and a container could reach the host's addresses past the switch by naming the device's MAC. No route leads
+ * back through the device, so strict reverse path filtering refuses all of it (kernel documentation, ip-sysctl).
+ */
+async function deafen(device: string): Promise<void> {
+  try {
+    await writeFile(`/proc/sys/net/ipv4/conf/${device}/rp_filter`, '1');
+  } catch (error) {
+    // It was not made: its own error tells why.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 /**
