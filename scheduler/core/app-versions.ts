@@ -24,6 +24,9 @@ const taskFields = [
   'fetch',
   'role',
   'executor',
+  // Where a task may be: one that is elsewhere has to move.
+  'constraints',
+  'acceptedResourceRoles',
 ] as const satisfies readonly (keyof App)[];
 
 /** True when the running tasks of `before` are not what `after` asks for. */

@@ -90,7 +90,6 @@ const aHealthCheck: App['healthChecks'][number] = {
 };
 const quiet: [string, Partial<App>][] = [
   ['labels', { labels: { team: 'a' } }],
-  ['constraints', { constraints: [{ field: 'hostname', operator: 'UNIQUE' }] }],
   ['the upgrade strategy', { upgradeStrategy: { maximumOverCapacity: 0, minimumHealthCapacity: 0 } }],
   ['the back-off', { backoffSeconds: 7, backoffFactor: 3, maxLaunchDelaySeconds: 9 }],
   ['the unreachable strategy', { unreachableStrategy: 'disabled' }],
@@ -115,6 +114,8 @@ const replacing: [string, Partial<App>][] = [
   ['the memory', { mem: 64 }],
   ['the environment', { env: { A: '1' } }],
   ['the pins', pinned('10.32.0.77')],
+  ['the constraints', { constraints: [{ field: 'hostname', operator: 'UNIQUE' }] }],
+  ['the accepted roles', { acceptedResourceRoles: ['*'] }],
 ];
 test.each(replacing)('a change of %s replaces the tasks', (_, fields) => {
   const bench = new CoreBench();
