@@ -217,6 +217,25 @@ test('killing all ends every task and refuses new ones', async () => {
   await bench.tasks.emptied();
 });
 
+test('an app has the terminal, the sandbox and the secrets that it asks for, and they go with it', async () => {
+  const id = bench.launch(
+    taskSpec({
+      tty: true,
+      user: '1000',
+      secretFiles: [{ containerPath: '/run/key', content: Buffer.from('hunter2').toString('base64') }],
+      cmd: 'test -t 1 && echo "terminal $(cat /run/key)"; cd $MESOS_SANDBOX && echo mine > own && cat own; sleep 1000',
+    }),
+  );
+  await bench.reaches(id, 'TASK_RUNNING');
+  await untilOutput(id, 'mine');
+  expect(await bench.output(id, 'stdout')).toBe('terminal hunter2\r\nmine\r\n');
+  expect(await bench.output(id, 'sandbox/own')).toBe('mine\n');
+  bench.tasks.kill(id, { grace_period: { nanoseconds: 0 } });
+  await bench.tasks.emptied();
+  await expect(bench.output(id, 'sandbox/own')).rejects.toThrow('ENOENT');
+  await expect(bench.output('', `../secrets/run-1/${id}/0`)).rejects.toThrow('ENOENT');
+});
+
 /** Waits until a task's stdout contains a text; the test's own time limit ends it. */
 async function untilOutput(id: string, text: string): Promise<void> {
   while (!(await bench.output(id, 'stdout').catch(() => '')).includes(text)) {
