@@ -4,15 +4,13 @@ import { parseCidr, subnetContains, subnetsOverlap } from '../../src/fabric/cidr
 import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import { isDnsName } from '../../src/fabric/names.ts';
 import { parseIpv4Range } from '../../src/fabric/ipv4.ts';
+import { largestVni } from '../../src/fabric/self-test.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { ChangeResult } from './events.ts';
 import { largestMtu } from './fabric-view.ts';
 import type { FrameBuilder } from './frame.ts';
 import { addressBook } from './tables.ts';
 import type { World } from './world.ts';
-
-/** VNIs above carry flags in the tunnel header. */
-const maxVni = 2 ** 20 - 1;
 
 /** Creates or changes a network. What leases are made of (subnet, VNI) may not change while there are any. */
 export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult {
@@ -96,8 +94,8 @@ const inUse = (message: string): ChangeResult => ({ kind: 'conflict', message, d
 function shapeError(network: Network): FieldError | undefined {
   try {
     const subnet = parseCidr(network.cidr);
-    if (!Number.isInteger(network.vni) || network.vni < 1 || network.vni > maxVni) {
-      return { path: '/vni', message: `must be a whole number from 1 to ${maxVni}` };
+    if (!Number.isInteger(network.vni) || network.vni < 1 || network.vni > largestVni) {
+      return { path: '/vni', message: `must be a whole number from 1 to ${largestVni}` };
     }
     if (!isDnsName(network.domain)) {
       return {

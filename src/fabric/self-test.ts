@@ -6,6 +6,9 @@ import type { View, ViewEndpoint, ViewNetwork } from './view.ts';
 
 /** The network in which hosts test themselves; no other may have its number, the last one. */
 export const selfTestVni = 2 ** 20 - 1;
+
+/** Networks have the numbers below; bits above carry flags in the tunnel header. */
+export const largestVni = selfTestVni - 1;
 const cidr = '198.18.0.0/28';
 const app = appId('/patchpanel-self-test');
 

@@ -1,3 +1,4 @@
+import { largestVni } from './self-test.ts';
 import { formatCidr, parseCidr, reservedFor, subnetContains } from './cidr.ts';
 import type { Subnet } from './cidr.ts';
 import { tryParseIpv4 } from './ipv4.ts';
@@ -8,8 +9,6 @@ import type { View, ViewEndpoint, ViewHost, ViewNetwork } from './view.ts';
 
 /** The most problems that are listed; one is enough to refuse a view. */
 const maxProblems = 20;
-const maxVni = 2 ** 20 - 1;
-
 /**
  * Why a view must not be put in force; empty: nothing speaks against it. A switch that is programmed from a view
  * with no problems has no two flows of one identity, and no address that leads to two places.
@@ -57,8 +56,8 @@ function checkNetworks(networks: readonly ViewNetwork[], problems: Problems): Ma
     const label = `network ${network.name}`;
     problems.unique(names, network.name, label, 'the name');
     problems.unique(vnis, String(network.vni), label, 'the VNI');
-    if (!Number.isInteger(network.vni) || network.vni < 1 || network.vni > maxVni) {
-      problems.add(`${label} has the VNI ${network.vni}; it must be 1 to ${maxVni}`);
+    if (!Number.isInteger(network.vni) || network.vni < 1 || network.vni > largestVni) {
+      problems.add(`${label} has the VNI ${network.vni}; it must be 1 to ${largestVni}`);
     }
     const subnet = trySubnet(network.cidr);
     if (subnet === undefined) {

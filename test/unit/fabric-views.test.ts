@@ -148,7 +148,7 @@ test.each<[string, Partial<ViewEndpoint>, string]>([
 });
 
 test.each([
-  [[{ ...red, vni: 2 ** 20 }], 'must be 1 to 1048575'],
+  [[{ ...red, vni: 2 ** 20 - 1 }], 'must be 1 to 1048574'],
   [[red, { ...blue, vni: 7 }], 'both have the VNI 7'],
   [[{ ...red, cidr: '10.1.0.0' }], 'the subnet "10.1.0.0"'],
   [[{ ...red, gateway: '10.1.0.9' }], 'must be the .1'],

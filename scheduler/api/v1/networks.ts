@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { formatIpv4 } from '../../../src/fabric/ipv4.ts';
+import { largestVni } from '../../../src/fabric/self-test.ts';
 import { networkName } from '../../../src/model/ids.ts';
 import type { Network } from '../../../src/model/network.ts';
 import type { World } from '../../core/world.ts';
@@ -13,7 +14,7 @@ import { checked, jsonBody } from '../request.ts';
 /** What PUT /v1/networks/NAME takes. */
 export const networkSchema = z.object({
   name: z.string().optional(),
-  vni: z.int().min(1).max(1_048_574),
+  vni: z.int().min(1).max(largestVni),
   cidr: z.string(),
   range: z.string().optional(),
   mtu: z.int().min(576).max(65_535).optional(),
