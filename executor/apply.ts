@@ -6,14 +6,14 @@ import {
   containerName,
   sandboxContainer,
   type ContainerSurroundings,
-} from './core/container-spec.ts';
-import type { Plug } from './core/desired.ts';
+} from './core/tasks/container-spec.ts';
+import type { Plug } from './core/tasks/desired.ts';
 import type { Fabric } from './core/ports.ts';
-import { credentialsFor } from './core/registry-auth.ts';
-import type { Containers } from './core/task-containers.ts';
-import type { TaskFiles } from './core/task-files.ts';
-import type { StepOutcome } from './core/task-events.ts';
-import type { StepKind, TaskRecord } from './core/task-record.ts';
+import { credentialsFor } from './core/tasks/registry-auth.ts';
+import type { Containers } from './core/tasks/containers.ts';
+import type { TaskFiles } from './core/tasks/files.ts';
+import type { StepOutcome } from './core/tasks/events.ts';
+import type { StepKind, TaskRecord } from './core/tasks/record.ts';
 
 /** What steps act on. */
 export interface StepTools {

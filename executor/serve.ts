@@ -7,7 +7,7 @@ import type { Logger } from '../src/runtime/logger.ts';
 import { Loop } from '../src/runtime/loop.ts';
 import type { Scope } from '../src/runtime/scope.ts';
 import type { ExecutorConfig } from './config.ts';
-import type { ListedContainer } from './core/task-containers.ts';
+import type { ListedContainer } from './core/tasks/containers.ts';
 import type { Host } from './host.ts';
 import { ContainerGarbage } from './tasks/container-garbage.ts';
 import { DeathWatch } from './tasks/death-watch.ts';

@@ -5,7 +5,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { codeOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
-import { servedConnections } from '../core/fabric-connections.ts';
+import { servedConnections } from '../core/fabric/connections.ts';
 
 /** The kernel tells nobody when a socket is closed, so it is looked at; only while something drains. */
 const lookEveryMs = 200;

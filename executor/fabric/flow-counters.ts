@@ -1,6 +1,6 @@
 import type { FlowFilter, StatisticsReader } from '../adapters/openflow/statistics.ts';
-import { CounterRows, type CountedObjects } from '../core/counter-rows.ts';
-import { FlowTotals } from '../core/flow-totals.ts';
+import { CounterRows, type CountedObjects } from '../core/fabric/counter-rows.ts';
+import { FlowTotals } from '../core/fabric/flow-totals.ts';
 import { cookieOf, dropBit, purposeMask } from '../../src/fabric/cookie.ts';
 import type { HostCounters } from '../../src/fabric/counters.ts';
 import { table } from '../../src/fabric/tables.ts';

@@ -1,5 +1,5 @@
-import { firewallRules, needsRules } from '../core/firewall-rules.ts';
-import { noGateways, type GatewayLeg, type GatewayWish } from '../core/gateway-legs.ts';
+import { firewallRules, needsRules } from '../core/fabric/firewall-rules.ts';
+import { noGateways, type GatewayLeg, type GatewayWish } from '../core/fabric/gateway-legs.ts';
 import type { NetworkName } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { messageOf } from '../../src/runtime/errors.ts';

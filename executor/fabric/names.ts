@@ -1,6 +1,6 @@
-import { leaseServerConfig } from '../core/lease-server-config.ts';
-import { nameRecords, type NameRecords, type ServiceTarget } from '../core/name-records.ts';
-import { otherSide, serversText, sideOf, type ServiceSide } from '../core/name-server-config.ts';
+import { leaseServerConfig } from '../core/fabric/lease-server-config.ts';
+import { nameRecords, type NameRecords, type ServiceTarget } from '../core/fabric/name-records.ts';
+import { otherSide, serversText, sideOf, type ServiceSide } from '../core/fabric/name-server-config.ts';
 import type { View } from '../../src/fabric/view.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';

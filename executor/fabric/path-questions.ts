@@ -1,4 +1,4 @@
-import { describePort, entrancePort } from '../core/switch-ports.ts';
+import { describePort, entrancePort } from '../core/fabric/switch-ports.ts';
 import { portsInTrace } from '../../src/fabric/path/parse-trace.ts';
 import {
   entranceName,

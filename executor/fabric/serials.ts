@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf, PatchpanelError, messageOf } from '../../src/runtime/errors.ts';
-import { nextPortNumber, type PortNumber } from '../core/fabric-numbers.ts';
+import { nextPortNumber, type PortNumber } from '../core/fabric/numbers.ts';
 
 /** Serials are reserved on disk in blocks of this many, so that an attach rarely writes a file. */
 const BLOCK = 256;

@@ -1,4 +1,4 @@
-import { collectGarbage } from '../core/fabric-garbage.ts';
+import { collectGarbage } from '../core/fabric/garbage.ts';
 
 export interface SweeperOptions {
   /** Veths that are there: ports of ours on the bridge, devices with our mark. */

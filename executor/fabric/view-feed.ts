@@ -1,6 +1,6 @@
 import { StateFiles } from '../adapters/views/state-files.ts';
 import { ViewClient } from '../adapters/views/view-client.ts';
-import { learnLeader, type LeaderKnowledge } from '../core/fabric-leader.ts';
+import { learnLeader, type LeaderKnowledge } from '../core/fabric/leader.ts';
 import type { HostCounters } from '../../src/fabric/counters.ts';
 import type { HostAnswer, HostQuestion } from '../../src/fabric/path/question.ts';
 import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';

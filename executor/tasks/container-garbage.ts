@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
-import type { Containers, ListedContainer } from '../core/task-containers.ts';
+import type { Containers, ListedContainer } from '../core/tasks/containers.ts';
 
 const everyMs = 30_000;
 /** Containers that are removed at the same time. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
-import type { Containers, ListedContainer } from '../core/task-containers.ts';
-import type { TaskRecord } from '../core/task-record.ts';
+import type { Containers, ListedContainer } from '../core/tasks/containers.ts';
+import type { TaskRecord } from '../core/tasks/record.ts';
 import type { TaskSet } from './task-set.ts';
 
 /** How often the events are checked against a list, in milliseconds. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { sleep } from '../../src/runtime/deadline.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { Containers, OutputEntry } from '../core/task-containers.ts';
+import type { Containers, OutputEntry } from '../core/tasks/containers.ts';
 import { RotatingFile, type Rotation } from './rotating-file.ts';
 
 export interface CopierOptions {

@@ -2,10 +2,10 @@ import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { containerName } from '../core/container-spec.ts';
-import { pauseMs, type ProbeOutcome } from '../core/health-check.ts';
-import type { Prober, ProbeTarget } from '../core/probing.ts';
-import { isEnding, type TaskRecord } from '../core/task-record.ts';
+import { containerName } from '../core/tasks/container-spec.ts';
+import { pauseMs, type ProbeOutcome } from '../core/tasks/health-check.ts';
+import type { Prober, ProbeTarget } from '../core/tasks/probing.ts';
+import { isEnding, type TaskRecord } from '../core/tasks/record.ts';
 
 export interface TaskProbesOptions {
   readonly prober: Prober;

@@ -3,9 +3,9 @@ import { newUuid } from '../../src/mesos/uuid.ts';
 import type { AgentId, ExecutorId, TaskId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { changeOf, toTaskStatus, type ReportChange, type TaskReport } from '../core/status.ts';
-import type { TaskRecord } from '../core/task-record.ts';
-import { TaskUpdates } from '../core/task-updates.ts';
+import { changeOf, toTaskStatus, type ReportChange, type TaskReport } from '../core/tasks/status.ts';
+import type { TaskRecord } from '../core/tasks/record.ts';
+import { TaskUpdates } from '../core/tasks/updates.ts';
 
 export interface ReporterOptions {
   readonly agentId: AgentId;

@@ -2,9 +2,9 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { codeOf, messageOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { stepRunners, type StepContext, type StepTools } from '../apply.ts';
-import type { DesiredTask } from '../core/desired.ts';
-import { nextWake, plan, type Step } from '../core/plan.ts';
-import { reduce, type TaskEvent } from '../core/task-events.ts';
+import type { DesiredTask } from '../core/tasks/desired.ts';
+import { nextWake, plan, type Step } from '../core/tasks/plan.ts';
+import { reduce, type TaskEvent } from '../core/tasks/events.ts';
 import {
   isEnding,
   isGone,
@@ -12,8 +12,8 @@ import {
   type Failure,
   type StepKind,
   type TaskRecord,
-} from '../core/task-record.ts';
-import type { Prober } from '../core/probing.ts';
+} from '../core/tasks/record.ts';
+import type { Prober } from '../core/tasks/probing.ts';
 import type { OutputCopier } from './output-copier.ts';
 import { TaskProbes } from './task-probes.ts';
 

@@ -1,7 +1,7 @@
 import type { EndedDeployment } from '../../src/model/deployment.ts';
 import type { AppVersion, DeploymentId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
-import { watchDeadline } from './deployments.ts';
+import { watchDeadline } from './deployments/deployments.ts';
 import type { FrameBuilder } from './frame.ts';
 import { settle } from './settle.ts';
 

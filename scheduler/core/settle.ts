@@ -1,11 +1,11 @@
 import type { AppId } from '../../src/model/ids.ts';
-import { launchableFrom } from './backoff.ts';
-import { advanceDeployment } from './deployments.ts';
+import { launchableFrom } from './offers/backoff.ts';
+import { advanceDeployment } from './deployments/deployments.ts';
 import type { FrameBuilder } from './frame.ts';
-import { endSickInstances } from './health.ts';
-import { progressOf, recordStatus, wantsLaunch } from './progress.ts';
-import { rollForward } from './rolling.ts';
-import { advanceSlot } from './slot-plan.ts';
+import { endSickInstances } from './slots/health.ts';
+import { progressOf, recordStatus, wantsLaunch } from './deployments/progress.ts';
+import { rollForward } from './deployments/rolling.ts';
+import { advanceSlot } from './slots/slot-plan.ts';
 
 /**
  * Follows up everything that the frame touched until nothing more changes: slots first, then each app's upgrade and

@@ -1,17 +1,17 @@
-import { applyChange } from './changes.ts';
+import { applyChange } from './changes/changes.ts';
 import type { Frame } from './effects.ts';
 import type { ChangeResult, Context, Event } from './events.ts';
 import { FrameBuilder } from './frame.ts';
-import { hostFacts } from './hosts.ts';
-import { answerInverseOffers } from './inverse-offers.ts';
-import { regulateOffers } from './offer-flow.ts';
-import { matchOffers } from './matching.ts';
+import { hostFacts } from './fabric/hosts.ts';
+import { answerInverseOffers } from './offers/inverse-offers.ts';
+import { regulateOffers } from './offers/offer-flow.ts';
+import { matchOffers } from './offers/matching.ts';
 import { prime } from './prime.ts';
-import { agentLost, disconnected, executorLost, launchUnknown, subscribed } from './recovery.ts';
+import { agentLost, disconnected, executorLost, launchUnknown, subscribed } from './slots/recovery.ts';
 import { settle } from './settle.ts';
-import { applyStatus } from './statuses.ts';
+import { applyStatus } from './slots/statuses.ts';
 import { tick } from './tick.ts';
-import { converged, drained } from './handover.ts';
+import { converged, drained } from './slots/handover.ts';
 import type { Settings, World } from './world.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { AppId, GroupId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import { parseIpv4 } from '../../src/fabric/ipv4.ts';
-import { exposedPorts } from './exposed-ports.ts';
+import { exposedPorts } from './fabric/exposed-ports.ts';
 import type { AddressBook, GroupContents, World } from './world.ts';
 
 /** Keeps the indexes of slots: `before` is what the table held, `after` what it holds now. */

@@ -1,14 +1,14 @@
 import type { TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
-import { countFailure, delayDue } from './backoff.ts';
-import { deadlineDue } from './deadlines.ts';
-import { finishInstance } from './endings.ts';
+import { countFailure, delayDue } from './offers/backoff.ts';
+import { deadlineDue } from './deployments/deadlines.ts';
+import { finishInstance } from './slots/endings.ts';
 import type { FrameBuilder } from './frame.ts';
-import { sendKill, stopInstance } from './kills.ts';
-import { launchTokensDue } from './launch-rate.ts';
-import { reviveDue, suppressWhenIdle } from './offer-flow.ts';
-import { askForTask, reconcileEverything, retryReconcile } from './recovery.ts';
-import { anchorHolds, drainOver, flipDone } from './handover.ts';
+import { sendKill, stopInstance } from './slots/kills.ts';
+import { launchTokensDue } from './offers/launch-rate.ts';
+import { reviveDue, suppressWhenIdle } from './offers/offer-flow.ts';
+import { askForTask, reconcileEverything, retryReconcile } from './slots/recovery.ts';
+import { anchorHolds, drainOver, flipDone } from './slots/handover.ts';
 import type { Timer } from './timers.ts';
 
 /** Looks at everything that fell due. Costs what is due. */

@@ -21,10 +21,10 @@ import type { Network } from '../../src/model/network.ts';
 import type { Placement } from '../../src/model/placement.ts';
 import type { Reservation } from '../../src/model/reservation.ts';
 import type { Offer } from './events.ts';
-import type { ExposedPort } from './exposed-ports.ts';
-import type { Accepted } from './offer-pool.ts';
-import type { SeenPlace } from './places.ts';
-import type { AppProgress } from './progress.ts';
+import type { ExposedPort } from './fabric/exposed-ports.ts';
+import type { Accepted } from './offers/offer-pool.ts';
+import type { SeenPlace } from './offers/places.ts';
+import type { AppProgress } from './deployments/progress.ts';
 import type { Timers } from './timers.ts';
 
 /**

@@ -8,7 +8,7 @@ import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Effect, Frame } from '../core/effects.ts';
 import type { Change, ChangeRequest, ChangeResult, Event, Offer } from '../core/events.ts';
-import { viewEndpoints } from '../core/fabric-view.ts';
+import { viewEndpoints } from '../core/fabric/fabric-view.ts';
 import type { World } from '../core/world.ts';
 import type { RecordWrite, Store } from '../store/store.ts';
 import { soleMandate, type Mandate } from './mandate.ts';

@@ -1,7 +1,7 @@
 import type { Interconnect } from '../../src/fabric/interconnect.ts';
 import type { NetworkName, SlotId } from '../../src/model/ids.ts';
 import type { Event } from '../core/events.ts';
-import { viewEndpoints, viewHost, viewNetwork } from '../core/fabric-view.ts';
+import { viewEndpoints, viewHost, viewNetwork } from '../core/fabric/fabric-view.ts';
 import type { World } from '../core/world.ts';
 import type { ViewHub } from './views/hub.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectDocker } from '../../executor/adapters/docker/connection.ts';
 import { DockerContainers } from '../../executor/adapters/docker/docker-containers.ts';
-import { sandboxContainer } from '../../executor/core/container-spec.ts';
-import { readLaunch } from '../../executor/core/desired.ts';
-import type { ContainerDeath } from '../../executor/core/task-containers.ts';
-import type { ListedContainer } from '../../executor/core/task-containers.ts';
+import { sandboxContainer } from '../../executor/core/tasks/container-spec.ts';
+import { readLaunch } from '../../executor/core/tasks/desired.ts';
+import type { ContainerDeath } from '../../executor/core/tasks/containers.ts';
+import type { ListedContainer } from '../../executor/core/tasks/containers.ts';
 import { ContainerGarbage } from '../../executor/tasks/container-garbage.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { startTestEngine, type TestEngine } from '../support/docker.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { StateFiles } from '../../executor/adapters/views/state-files.ts';
 import { ViewClient, type ViewClientOptions } from '../../executor/adapters/views/view-client.ts';
-import type { LeaderKnowledge } from '../../executor/core/fabric-leader.ts';
+import type { LeaderKnowledge } from '../../executor/core/fabric/leader.ts';
 import type { View } from '../../src/fabric/view.ts';
 import { agentId, executorId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';

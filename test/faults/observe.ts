@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { viewCodec } from '../../executor/adapters/views/view-codec.ts';
-import { gatewayWish } from '../../executor/core/gateway-legs.ts';
+import { gatewayWish } from '../../executor/core/fabric/gateway-legs.ts';
 import type { AppInfo, HostInfo, TaskInfo } from '../../src/cli/api-types.ts';
 import type { Member } from '../../src/devcluster/member.ts';
 import { compile } from '../../src/fabric/compile.ts';

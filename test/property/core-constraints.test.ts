@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { ConstraintContext, type Occupied, type Place } from '../../scheduler/core/constraints.ts';
+import { ConstraintContext, type Occupied, type Place } from '../../scheduler/core/offers/constraints.ts';
 import type { Constraint } from '../../src/model/app.ts';
 
 const value = fc.constantFrom('a', 'b', 'c', '1', '1.0');

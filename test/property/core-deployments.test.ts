@@ -4,8 +4,8 @@ import { appId, groupId } from '../../src/model/ids.ts';
 import type { AppId } from '../../src/model/ids.ts';
 import type { Effect } from '../../scheduler/core/effects.ts';
 import type { Change, Event } from '../../scheduler/core/events.ts';
-import { groupVersions } from '../../scheduler/core/revisions.ts';
-import { Tree } from '../../scheduler/core/tree.ts';
+import { groupVersions } from '../../scheduler/core/changes/revisions.ts';
+import { Tree } from '../../scheduler/core/changes/tree.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 import { ModelCluster, SeededRandom } from '../support/core-cluster.ts';
 

@@ -4,10 +4,10 @@ import type { App } from '../../src/model/app.ts';
 import { groupsAbove, rootGroupId } from '../../src/model/group.ts';
 import { appVersion, groupId } from '../../src/model/ids.ts';
 import type { AppId, PathId } from '../../src/model/ids.ts';
-import { DependencyGraph } from '../../scheduler/core/dependencies.ts';
+import { DependencyGraph } from '../../scheduler/core/changes/dependencies.ts';
 import type { Change, GroupUpdate } from '../../scheduler/core/events.ts';
-import { groupVersions, treeAt } from '../../scheduler/core/revisions.ts';
-import { Tree } from '../../scheduler/core/tree.ts';
+import { groupVersions, treeAt } from '../../scheduler/core/changes/revisions.ts';
+import { Tree } from '../../scheduler/core/changes/tree.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 
 const groupIds = ['/a', '/a/b', '/a/b/c', '/d', '/d/e'];

@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check';
 import { expect, test } from '@jest/globals';
-import { healthKillLimit } from '../../scheduler/core/health.ts';
+import { healthKillLimit } from '../../scheduler/core/slots/health.ts';
 import type { CheckResult } from '../../src/model/health.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 

@@ -4,8 +4,8 @@ import type { App } from '../../src/model/app.ts';
 import { appId, frameworkId } from '../../src/model/ids.ts';
 import type { Effect } from '../../scheduler/core/effects.ts';
 import type { Event } from '../../scheduler/core/events.ts';
-import { isReady } from '../../scheduler/core/health.ts';
-import { rollingLimits } from '../../scheduler/core/rolling.ts';
+import { isReady } from '../../scheduler/core/slots/health.ts';
+import { rollingLimits } from '../../scheduler/core/deployments/rolling.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 import { calm, ModelCluster, SeededRandom } from '../support/core-cluster.ts';
 

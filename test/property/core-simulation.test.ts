@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { App } from '../../src/model/app.ts';
 import { appId, frameworkId, groupId, slotIdFromText } from '../../src/model/ids.ts';
-import { viewEndpoints } from '../../scheduler/core/fabric-view.ts';
+import { viewEndpoints } from '../../scheduler/core/fabric/fabric-view.ts';
 import type { Effect } from '../../scheduler/core/effects.ts';
 import type { Change, Event } from '../../scheduler/core/events.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';

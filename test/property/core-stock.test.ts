@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Resource } from '../../proto/mesos.gen.ts';
-import { afterTaking, shortage, stockFor, type Accepted } from '../../scheduler/core/offer-pool.ts';
+import { afterTaking, shortage, stockFor, type Accepted } from '../../scheduler/core/offers/offer-pool.ts';
 import { reservedRoles, take, totalAmounts, unreserved } from '../../src/mesos/resources.ts';
 import { noScalars, type Scalars } from '../../src/model/resources.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { readLaunch } from '../../executor/core/desired.ts';
-import { nextWake, plan } from '../../executor/core/plan.ts';
-import { changeOf, isTerminalState, reportOf, type TaskReport } from '../../executor/core/status.ts';
-import { reduce, type TaskEvent } from '../../executor/core/task-events.ts';
-import { isGone, newRecord, type StepKind, type TaskRecord } from '../../executor/core/task-record.ts';
+import { readLaunch } from '../../executor/core/tasks/desired.ts';
+import { nextWake, plan } from '../../executor/core/tasks/plan.ts';
+import { changeOf, isTerminalState, reportOf, type TaskReport } from '../../executor/core/tasks/status.ts';
+import { reduce, type TaskEvent } from '../../executor/core/tasks/events.ts';
+import { isGone, newRecord, type StepKind, type TaskRecord } from '../../executor/core/tasks/record.ts';
 import { taskInfo, taskSpec } from '../support/executor-tasks.ts';
 
 /** A move of the world: a step under way ends, or something happens from outside. */

@@ -1,5 +1,5 @@
 import type { ExecutorCall, ExecutorEvent, TaskStatus } from '../../proto/mesos.gen.ts';
-import { isTerminalState } from '../../executor/core/status.ts';
+import { isTerminalState } from '../../executor/core/tasks/status.ts';
 import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { taskInfo } from './executor-tasks.ts';
 import { answer, FakeMesos, FakeStream, type FakeRequest } from './fake-mesos.ts';

@@ -92,7 +92,7 @@ async function keepOne(firstLifeMs) {
 const long = Array.from({ length: longCount }, (_, i) => keepOne((lifeMs * (i + 1)) / longCount));
 
 process.stdin.on('data', () => undefined);
-process.stdin.on('end', async () => {
+async function finish() {
   clearInterval(opener);
   seen.seconds = (performance.now() - began) / 1000;
   stop.abort();
@@ -103,4 +103,5 @@ process.stdin.on('end', async () => {
     process.stdout.write(JSON.stringify({ ...seen, servers: [...servers] }));
     process.exit(0);
   }, 20);
-});
+}
+process.stdin.on('end', () => void finish());

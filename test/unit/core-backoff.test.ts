@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { appId } from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
-import { launchableFrom } from '../../scheduler/core/backoff.ts';
+import { launchableFrom } from '../../scheduler/core/offers/backoff.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 
 /** Milliseconds until the app may launch again. */

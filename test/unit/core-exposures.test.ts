@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { viewNetwork } from '../../scheduler/core/fabric-view.ts';
+import { viewNetwork } from '../../scheduler/core/fabric/fabric-view.ts';
 import { parseExposure } from '../../src/fabric/publication.ts';
 import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import type { App } from '../../src/model/app.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { agentId } from '../../src/model/ids.ts';
-import { viewEndpoints, viewHost, viewNetwork } from '../../scheduler/core/fabric-view.ts';
+import { viewEndpoints, viewHost, viewNetwork } from '../../scheduler/core/fabric/fabric-view.ts';
 import { anApp, CoreBench, defaultNetwork } from '../support/core-bench.ts';
 
 const states = (bench: CoreBench): string[] =>

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import type { App } from '../../src/model/app.ts';
 import { appId, appVersion, groupId } from '../../src/model/ids.ts';
 import type { GroupUpdate } from '../../scheduler/core/events.ts';
-import { groupVersions, treeAt } from '../../scheduler/core/revisions.ts';
-import { Tree } from '../../scheduler/core/tree.ts';
+import { groupVersions, treeAt } from '../../scheduler/core/changes/revisions.ts';
+import { Tree } from '../../scheduler/core/changes/tree.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 
 const put = (bench: CoreBench, update: GroupUpdate, force = false) =>

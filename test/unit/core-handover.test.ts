@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { viewEndpoints } from '../../scheduler/core/fabric-view.ts';
+import { viewEndpoints } from '../../scheduler/core/fabric/fabric-view.ts';
 import type { ViewEndpoint } from '../../src/fabric/view.ts';
 import { handoverOf, handoverProblems } from '../../src/model/handover.ts';
 import type { Instance } from '../../src/model/instance.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { healthKillLimit } from '../../scheduler/core/health.ts';
+import { healthKillLimit } from '../../scheduler/core/slots/health.ts';
 import type { App, HealthCheck, ReadinessCheck } from '../../src/model/app.ts';
 import type { CheckResult } from '../../src/model/health.ts';
 import type { TaskId } from '../../src/model/ids.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { viewNetwork } from '../../scheduler/core/fabric-view.ts';
+import { viewNetwork } from '../../scheduler/core/fabric/fabric-view.ts';
 import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { agentId, appId, executorId, networkName } from '../../src/model/ids.ts';
 import type { Network } from '../../src/model/network.ts';

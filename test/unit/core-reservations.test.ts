@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { ReservationWish } from '../../scheduler/core/events.ts';
-import { viewEndpoints } from '../../scheduler/core/fabric-view.ts';
+import { viewEndpoints } from '../../scheduler/core/fabric/fabric-view.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { agentId, executorId, networkName } from '../../src/model/ids.ts';
 import { reservationSlot } from '../../src/model/reservation.ts';

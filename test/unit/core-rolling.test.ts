@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { rollingLimits } from '../../scheduler/core/rolling.ts';
+import { rollingLimits } from '../../scheduler/core/deployments/rolling.ts';
 import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
 
 const strategy = (minimumHealthCapacity: number, maximumOverCapacity: number) => ({

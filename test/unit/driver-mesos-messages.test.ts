@@ -9,7 +9,7 @@ import { taskSpec } from '../../scheduler/driver/mesos/task-spec.ts';
 import type { Offer, Resource } from '../../proto/mesos.gen.ts';
 import { mesosCodec } from '../../src/mesos/codec.ts';
 import { reservedRole } from '../../src/mesos/resources.ts';
-import type { Accepted } from '../../scheduler/core/offer-pool.ts';
+import type { Accepted } from '../../scheduler/core/offers/offer-pool.ts';
 import { accept } from '../../src/mesos/calls.ts';
 import { executorId, frameworkId, offerId, taskId } from '../../src/model/ids.ts';
 import { taskSpecSchema } from '../../src/model/task-spec.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { taskEnvironment, taskPorts } from '../../scheduler/core/task-env.ts';
+import { taskEnvironment, taskPorts } from '../../scheduler/core/offers/task-env.ts';
 import type { App, PortMapping } from '../../src/model/app.ts';
 import type { Slot } from '../../src/model/instance.ts';
 import { appRecord, instanceRecord, slotRecord } from '../support/core-records.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { servedConnections } from '../../executor/core/fabric-connections.ts';
+import { servedConnections } from '../../executor/core/fabric/connections.ts';
 
 const header =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';

@@ -3,11 +3,11 @@ import { pauseArchive, pauseProgram } from '../../executor/adapters/docker/pause
 import { OutputFrames, sinceParameter, TerminalLines } from '../../executor/adapters/docker/output.ts';
 import { jsonLines } from '../../executor/adapters/docker/json-lines.ts';
 import { connectDocker, dockerWords } from '../../executor/adapters/docker/connection.ts';
-import { appContainer, containerName, sandboxContainer } from '../../executor/core/container-spec.ts';
-import { readLaunch, type DesiredTask } from '../../executor/core/desired.ts';
-import { ownCgroup } from '../../executor/core/task-cgroup.ts';
-import { addPullRecord, pullText, type PullProgress } from '../../executor/core/task-pull-progress.ts';
-import { readLeaderMessage } from '../../executor/core/task-messages.ts';
+import { appContainer, containerName, sandboxContainer } from '../../executor/core/tasks/container-spec.ts';
+import { readLaunch, type DesiredTask } from '../../executor/core/tasks/desired.ts';
+import { ownCgroup } from '../../executor/core/tasks/cgroup.ts';
+import { addPullRecord, pullText, type PullProgress } from '../../executor/core/tasks/pull-progress.ts';
+import { readLeaderMessage } from '../../executor/core/tasks/messages.ts';
 import { taskId } from '../../src/model/ids.ts';
 import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { taskInfo, taskSpec } from '../support/executor-tasks.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { countsOf, statisticsRequest, sumsOf, tellsMore } from '../../executor/adapters/openflow/messages.ts';
-import { CounterRows } from '../../executor/core/counter-rows.ts';
-import { FlowTotals, type CountedFlow } from '../../executor/core/flow-totals.ts';
+import { CounterRows } from '../../executor/core/fabric/counter-rows.ts';
+import { FlowTotals, type CountedFlow } from '../../executor/core/fabric/flow-totals.ts';
 import { cookieOf, objectNumber } from '../../src/fabric/cookie.ts';
 import { pairNumber } from '../../src/fabric/traffic.ts';
 import { appId } from '../../src/model/ids.ts';

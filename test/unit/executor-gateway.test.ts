@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { firewallRules, noRules } from '../../executor/core/firewall-rules.ts';
-import { gatewayWish, legLines, machineOfports, type GatewayWish } from '../../executor/core/gateway-legs.ts';
+import { firewallRules, noRules } from '../../executor/core/fabric/firewall-rules.ts';
+import {
+  gatewayWish,
+  legLines,
+  machineOfports,
+  type GatewayWish,
+} from '../../executor/core/fabric/gateway-legs.ts';
 import { Gateways, type GatewayHost } from '../../executor/fabric/gateways.ts';
 import type { Publication } from '../../src/fabric/publication.ts';
 import { appId } from '../../src/model/ids.ts';

@@ -6,11 +6,11 @@ import {
   untriedCheck,
   type CheckState,
   type ProbeOutcome,
-} from '../../executor/core/health-check.ts';
-import { changeOf, reportOf, toTaskStatus } from '../../executor/core/status.ts';
-import { reduce } from '../../executor/core/task-events.ts';
-import { newRecord, type TaskRecord } from '../../executor/core/task-record.ts';
-import { TaskUpdates } from '../../executor/core/task-updates.ts';
+} from '../../executor/core/tasks/health-check.ts';
+import { changeOf, reportOf, toTaskStatus } from '../../executor/core/tasks/status.ts';
+import { reduce } from '../../executor/core/tasks/events.ts';
+import { newRecord, type TaskRecord } from '../../executor/core/tasks/record.ts';
+import { TaskUpdates } from '../../executor/core/tasks/updates.ts';
 import { TaskProbes } from '../../executor/tasks/task-probes.ts';
 import { healthOf } from '../../src/model/health.ts';
 import { agentId, executorId, taskId } from '../../src/model/ids.ts';

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { cgroupExits } from '../../executor/core/cgroup-escape.ts';
-import { leaseServerConfig } from '../../executor/core/lease-server-config.ts';
-import { nameRecords, type ServiceTarget } from '../../executor/core/name-records.ts';
+import { cgroupExits } from '../../executor/core/tasks/cgroup-escape.ts';
+import { leaseServerConfig } from '../../executor/core/fabric/lease-server-config.ts';
+import { nameRecords, type ServiceTarget } from '../../executor/core/fabric/name-records.ts';
 import {
   nameServerConfig,
   serversText,
   serviceServerConfig,
   sideOf,
-} from '../../executor/core/name-server-config.ts';
+} from '../../executor/core/fabric/name-server-config.ts';
 import { Names, type NameServer } from '../../executor/fabric/names.ts';
 import type { View } from '../../src/fabric/view.ts';
 import { appId } from '../../src/model/ids.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { readLaunch } from '../../executor/core/desired.ts';
-import { nextWake, plan } from '../../executor/core/plan.ts';
-import { changeOf, reportOf, toTaskStatus } from '../../executor/core/status.ts';
-import { reduce, type StepOutcome, type TaskEvent } from '../../executor/core/task-events.ts';
-import { isGone, newRecord, type StepKind, type TaskRecord } from '../../executor/core/task-record.ts';
+import { readLaunch } from '../../executor/core/tasks/desired.ts';
+import { nextWake, plan } from '../../executor/core/tasks/plan.ts';
+import { changeOf, reportOf, toTaskStatus } from '../../executor/core/tasks/status.ts';
+import { reduce, type StepOutcome, type TaskEvent } from '../../executor/core/tasks/events.ts';
+import { isGone, newRecord, type StepKind, type TaskRecord } from '../../executor/core/tasks/record.ts';
 import { agentId, executorId, taskId } from '../../src/model/ids.ts';
 import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { taskInfo, taskSpec } from '../support/executor-tasks.ts';

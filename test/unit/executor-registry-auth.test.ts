@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { credentialsFor, registryOf } from '../../executor/core/registry-auth.ts';
+import { credentialsFor, registryOf } from '../../executor/core/tasks/registry-auth.ts';
 
 const basic = (text: string) => ({ auth: Buffer.from(text).toString('base64') });
 const config = (auths: Record<string, unknown>) => JSON.stringify({ auths });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { TaskState, TaskStatus } from '../../proto/mesos.gen.ts';
 import { readExecutorConfig } from '../../executor/config.ts';
-import { TaskUpdates } from '../../executor/core/task-updates.ts';
+import { TaskUpdates } from '../../executor/core/tasks/updates.ts';
 import { TaskReporter } from '../../executor/tasks/task-reporter.ts';
 import { IdleTimer } from '../../executor/tasks/idle-timer.ts';
 import { agentId, executorId, taskId } from '../../src/model/ids.ts';

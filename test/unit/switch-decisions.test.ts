@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { collectGarbage } from '../../executor/core/fabric-garbage.ts';
-import { leaderCandidates, learnLeader, parseLeader } from '../../executor/core/fabric-leader.ts';
-import { hostLinkLines, sandboxLinkLines, type LinkWish } from '../../executor/core/fabric-link.ts';
-import { nextPortNumber, portNumberOf, serialOfVeth } from '../../executor/core/fabric-numbers.ts';
-import { portLoss } from '../../executor/core/fabric-port-loss.ts';
+import { collectGarbage } from '../../executor/core/fabric/garbage.ts';
+import { leaderCandidates, learnLeader, parseLeader } from '../../executor/core/fabric/leader.ts';
+import { hostLinkLines, sandboxLinkLines, type LinkWish } from '../../executor/core/fabric/link.ts';
+import { nextPortNumber, portNumberOf, serialOfVeth } from '../../executor/core/fabric/numbers.ts';
+import { portLoss } from '../../executor/core/fabric/port-loss.ts';
 import {
   followView,
   haveVersion,
   restartStream,
   type FollowedView,
-} from '../../executor/core/fabric-view-follower.ts';
+} from '../../executor/core/fabric/view-follower.ts';
 import { diffViews } from '../../src/fabric/view-diff.ts';
 import type { View } from '../../src/fabric/view.ts';
 import { endpoint, host, network, view } from '../support/fabric-views.ts';

@@ -5,8 +5,8 @@ import {
   otherSide,
   serviceServerConfig,
   type ServiceSide,
-} from '../../core/name-server-config.ts';
-import type { ServiceTarget } from '../../core/name-records.ts';
+} from '../../core/fabric/name-server-config.ts';
+import type { ServiceTarget } from '../../core/fabric/name-records.ts';
 import type { KeptProgram } from './keeper.ts';
 import { readIfThere, writePublic } from './public-files.ts';
 import { DnsmasqUnit } from './unit.ts';

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import { containerLabels, roleOf } from '../../core/container-spec.ts';
-import type { ContainerDeath } from '../../core/task-containers.ts';
+import { containerLabels, roleOf } from '../../core/tasks/container-spec.ts';
+import type { ContainerDeath } from '../../core/tasks/containers.ts';
 import { dockerError } from './connection.ts';
 import { jsonLines } from './json-lines.ts';
 import { closeOnAbort } from './open-stream.ts';

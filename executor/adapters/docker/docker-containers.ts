@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { withDeadline } from '../../../src/runtime/deadline.ts';
-import { containerLabels, roleOf, type ContainerSpec } from '../../core/container-spec.ts';
+import { containerLabels, roleOf, type ContainerSpec } from '../../core/tasks/container-spec.ts';
 import type {
   ContainerDeath,
   ContainerFacts,
   Containers,
   ListedContainer,
   OutputEntry,
-} from '../../core/task-containers.ts';
+} from '../../core/tasks/containers.ts';
 import { slotIdFromText } from '../../../src/model/ids.ts';
-import type { RegistryCredentials } from '../../core/registry-auth.ts';
+import type { RegistryCredentials } from '../../core/tasks/registry-auth.ts';
 import { dockerError, statusOf } from './connection.ts';
 import { runCommand, type CommandEnd } from './command.ts';
 import { readDeaths } from './deaths.ts';

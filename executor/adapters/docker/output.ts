@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
-import type { OutputEntry } from '../../core/task-containers.ts';
+import type { OutputEntry } from '../../core/tasks/containers.ts';
 import { dockerError } from './connection.ts';
 import { closeOnAbort } from './open-stream.ts';
 

@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
-import { addPullRecord, pullText, type PullProgress } from '../../core/task-pull-progress.ts';
-import type { RegistryCredentials } from '../../core/registry-auth.ts';
+import { addPullRecord, pullText, type PullProgress } from '../../core/tasks/pull-progress.ts';
+import type { RegistryCredentials } from '../../core/tasks/registry-auth.ts';
 import { dockerError, dockerWords } from './connection.ts';
 import { jsonLines } from './json-lines.ts';
 import { closeOnAbort } from './open-stream.ts';

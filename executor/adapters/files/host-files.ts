@@ -5,7 +5,7 @@ import type { TaskId } from '../../../src/model/ids.ts';
 import type { FetchItem, SecretFile } from '../../../src/model/task-spec.ts';
 import { codeOf, messageOf, PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
-import type { TaskFiles } from '../../core/task-files.ts';
+import type { TaskFiles } from '../../core/tasks/files.ts';
 import { download } from './download.ts';
 import { FetchCache } from './fetch-cache.ts';
 import { makeInside, openInside } from './inside.ts';

@@ -1,7 +1,7 @@
 import { taskId } from '../../../src/model/ids.ts';
 import type { AgentEvent } from '../../../src/mesos/events.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
-import { readLeaderMessage } from '../../core/task-messages.ts';
+import { readLeaderMessage } from '../../core/tasks/messages.ts';
 import type { Tasks } from '../../serve.ts';
 import type { TaskReporter } from '../../tasks/task-reporter.ts';
 

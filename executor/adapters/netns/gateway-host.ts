@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { legLines, type GatewayLeg } from '../../core/gateway-legs.ts';
+import { legLines, type GatewayLeg } from '../../core/fabric/gateway-legs.ts';
 import { runProgram } from '../program.ts';
 
 const TIMEOUT_MS = 5_000;

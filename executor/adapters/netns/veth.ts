@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { codeOf, PatchpanelError } from '../../../src/runtime/errors.ts';
 import { runProgram, tryProgram } from '../program.ts';
-import { hostLinkLines, SANDBOX_INTERFACE, sandboxLinkLines, type LinkWish } from '../../core/fabric-link.ts';
+import { hostLinkLines, SANDBOX_INTERFACE, sandboxLinkLines, type LinkWish } from '../../core/fabric/link.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Link group that only devices about to be deleted are in. */

@@ -6,7 +6,7 @@ import {
   gatewayPortRange,
   peerPortRange,
 } from '../../../src/fabric/port-numbers.ts';
-import type { GatewayLeg } from '../../core/gateway-legs.ts';
+import type { GatewayLeg } from '../../core/fabric/gateway-legs.ts';
 import { isRow, type Operation } from './operations.ts';
 import type { Rows } from './row-cache.ts';
 import type { BridgeRow, InterfaceRow } from './rows.ts';

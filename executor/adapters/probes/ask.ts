@@ -1,7 +1,7 @@
 import type { ClientRequest, RequestOptions } from 'node:http';
 import net from 'node:net';
 import { messageOf } from '../../../src/runtime/errors.ts';
-import type { ProbeOutcome } from '../../core/health-check.ts';
+import type { ProbeOutcome } from '../../core/tasks/health-check.ts';
 import type { Question } from './question.ts';
 
 type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { ProbeSpec } from '../../../src/model/task-spec.ts';
-import type { ProbeOutcome } from '../../core/health-check.ts';
-import type { Prober, ProbeTarget } from '../../core/probing.ts';
+import type { ProbeOutcome } from '../../core/tasks/health-check.ts';
+import type { Prober, ProbeTarget } from '../../core/tasks/probing.ts';
 import type { DockerContainers } from '../docker/docker-containers.ts';
 import { Gate } from '../docker/gate.ts';
 import { runProgram } from '../program.ts';

@@ -4,7 +4,7 @@ import { recordFromWire, recordToWire } from '../../../src/fabric/view-wire.ts';
 import type { View } from '../../../src/fabric/view.ts';
 import { codeOf } from '../../../src/runtime/errors.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
-import { parseLeader, type LeaderKnowledge } from '../../core/fabric-leader.ts';
+import { parseLeader, type LeaderKnowledge } from '../../core/fabric/leader.ts';
 import { viewCodec } from './view-codec.ts';
 
 /**

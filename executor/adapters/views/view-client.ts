@@ -11,13 +11,13 @@ import type { Clock } from '../../../src/runtime/clock.ts';
 import { messageOf, PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
 import { Loop } from '../../../src/runtime/loop.ts';
-import { leaderCandidates, learnLeader, type LeaderKnowledge } from '../../core/fabric-leader.ts';
+import { leaderCandidates, learnLeader, type LeaderKnowledge } from '../../core/fabric/leader.ts';
 import {
   followView,
   haveVersion,
   restartStream,
   type FollowedView,
-} from '../../core/fabric-view-follower.ts';
+} from '../../core/fabric/view-follower.ts';
 import { SchedulerHttp } from './scheduler-http.ts';
 import { viewCodec } from './view-codec.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { codeOf, messageOf } from '../../../src/runtime/errors.ts';
-import { pathEnd, type PathAddress, type PathEnd, type PathEndpoint } from '../../core/path-ends.ts';
+import { pathEnd, type PathAddress, type PathEnd, type PathEndpoint } from '../../core/fabric/path-ends.ts';
 import type { PathReport } from '../../driver/paths/path-report.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem, notFound, notValid } from '../problems.ts';

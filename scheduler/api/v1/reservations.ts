@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { networkName } from '../../../src/model/ids.ts';
 import { reservationSlot, type Reservation } from '../../../src/model/reservation.ts';
-import { reservedEndpoint } from '../../core/reservations.ts';
+import { reservedEndpoint } from '../../core/fabric/reservations.ts';
 import type { World } from '../../core/world.ts';
 import { accept } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';

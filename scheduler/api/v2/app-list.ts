@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../src/model/app.ts';
 import { groupId } from '../../../src/model/ids.ts';
-import { Tree } from '../../core/tree.ts';
+import { Tree } from '../../core/changes/tree.ts';
 import { sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { listingOf, pageOf, picked } from '../http/listing.ts';

@@ -1,6 +1,6 @@
 import type { App } from '../../../src/model/app.ts';
 import type { Group } from '../../../src/model/group.ts';
-import type { Tree } from '../../core/tree.ts';
+import type { Tree } from '../../core/changes/tree.ts';
 
 /** What GET shows of a group. */
 export interface GroupEmbed {

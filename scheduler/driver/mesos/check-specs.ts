@@ -2,7 +2,7 @@ import type { App, HealthCheck } from '../../../src/model/app.ts';
 import type { Instance } from '../../../src/model/instance.ts';
 import type { CheckSpec, ProbeSpec, TaskSpec } from '../../../src/model/task-spec.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
-import { taskPorts } from '../../core/task-env.ts';
+import { taskPorts } from '../../core/offers/task-env.ts';
 
 /** Nobody gains by checking more often, and a check that may take no time at all can only fail. */
 const leastMs = 1000;

@@ -12,8 +12,8 @@ import type { App } from '../../../src/model/app.ts';
 import type { Instance } from '../../../src/model/instance.ts';
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
 import type { Launch } from '../../core/effects.ts';
-import type { Accepted } from '../../core/offer-pool.ts';
-import { taskPorts, type TaskPort } from '../../core/task-env.ts';
+import type { Accepted } from '../../core/offers/offer-pool.ts';
+import { taskPorts, type TaskPort } from '../../core/offers/task-env.ts';
 
 /** A launch with everything that the shell had to look up for it. */
 export interface PreparedLaunch {

@@ -9,7 +9,7 @@ import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Launch } from '../../core/effects.ts';
 import { taskSecrets, type SecretReader } from './task-secrets.ts';
 import { checkSpecs, readinessSpec } from './check-specs.ts';
-import { taskEnvironment } from '../../core/task-env.ts';
+import { taskEnvironment } from '../../core/offers/task-env.ts';
 
 /** How an executor gets to the scheduler. */
 export interface SchedulerReach {

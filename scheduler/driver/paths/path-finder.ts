@@ -7,8 +7,8 @@ import {
 } from '../../../src/fabric/path/question.ts';
 import type { AgentId } from '../../../src/model/ids.ts';
 import { messageOf, PatchpanelError } from '../../../src/runtime/errors.ts';
-import type { PathAddress, PathEndpoint } from '../../core/path-ends.ts';
-import { pathFrames, type PathTraffic } from '../../core/path-frames.ts';
+import type { PathAddress, PathEndpoint } from '../../core/fabric/path-ends.ts';
+import { pathFrames, type PathTraffic } from '../../core/fabric/path-frames.ts';
 import type { World } from '../../core/world.ts';
 import { conclude, endReport, type PathHop, type PathReport } from './path-report.ts';
 

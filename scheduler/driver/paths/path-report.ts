@@ -3,7 +3,7 @@ import type { HopEnd, PathStep } from '../../../src/fabric/path/hop.ts';
 import type { PathFrame } from '../../../src/fabric/path/question.ts';
 import { dropWords } from '../../../src/fabric/path/words.ts';
 import type { NetworkName } from '../../../src/model/ids.ts';
-import type { PathAddress, PathEndpoint } from '../../core/path-ends.ts';
+import type { PathAddress, PathEndpoint } from '../../core/fabric/path-ends.ts';
 
 /** What became of a frame: it reached an endpoint, was answered by a switch, left the fabric, was dropped, or nobody knows. */
 export type PathVerdict = 'delivered' | 'answered' | 'left' | 'dropped' | 'unclear';

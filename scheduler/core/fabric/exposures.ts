@@ -1,0 +1,124 @@
+import type { App } from '../../../src/model/app.ts';
+import type { AppId, NetworkName } from '../../../src/model/ids.ts';
+import { isTerminal } from '../../../src/model/instance.ts';
+import type { Instance, Slot } from '../../../src/model/instance.ts';
+import type { PortRange } from '../../../src/model/resources.ts';
+import { exposeLabel, exposuresClash, type Publication } from '../../../src/fabric/publication.ts';
+import type { AddressProblem } from '../slots/addresses.ts';
+import type { AppEdit } from '../changes/app-edits.ts';
+import { exposedPorts, type ExposedPort } from './exposed-ports.ts';
+import { incarnationsOf } from '../frame.ts';
+import { isReady } from '../slots/health.ts';
+import { without } from '../offers/ports.ts';
+import { slotsOf } from '../slots/slot-table.ts';
+import type { World } from '../world.ts';
+
+/** Why the apps of a change cannot have the host ports that they ask for, or undefined. */
+export function exposureProblem(world: World, edits: readonly AppEdit[]): AddressProblem | undefined {
+  const exposures = new Map(world.exposures);
+  const edited = edits.flatMap(({ after }) => after ?? []);
+  for (const { appId } of edits) exposures.delete(appId);
+  for (const app of edited) exposures.set(app.id, exposedPorts(app));
+  for (const app of edited) {
+    const problem =
+      fixedPortProblem(exposures, app) ?? clashProblem(exposures, app) ?? takenProblem(world, app);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+const labelPath = (index: number): string => `/container/portMappings(${index})/labels/${exposeLabel}`;
+
+type Exposures = ReadonlyMap<AppId, readonly ExposedPort[]>;
+
+function clashProblem(exposures: Exposures, app: App): AddressProblem | undefined {
+  for (const mine of exposures.get(app.id) ?? []) {
+    for (const [owner, ports] of exposures) {
+      const other = ports.find((port) => port !== mine && clash(mine, port));
+      if (other === undefined || (owner === app.id && other.index > mine.index)) continue;
+      const error = `host port ${mine.exposure.hostPort} is taken by port ${other.port} of app '${owner}'`;
+      return { path: labelPath(mine.index), error };
+    }
+  }
+  return undefined;
+}
+
+const clash = (one: ExposedPort, other: ExposedPort): boolean =>
+  exposuresClash(one.exposure, other.exposure) &&
+  one.protocols.some((protocol) => other.protocols.includes(protocol));
+
+/** Ports of the host that apps use otherwise: those that a definition insists on, and those that tasks were given. */
+function takenProblem(world: World, app: App): AddressProblem | undefined {
+  const known = new Set((world.exposures.get(app.id) ?? []).map(({ exposure }) => exposure.hostPort));
+  for (const { index, exposure } of exposedPorts(app)) {
+    const { hostPort, hosts } = exposure;
+    if (known.has(hostPort)) continue;
+    const taken = (where: string) => hosts.length === 0 || hosts.includes(where);
+    for (const { hostPorts, condition, hostname, taskId } of world.instances.values()) {
+      if (!hostPorts.includes(hostPort) || isTerminal(condition) || !taken(hostname)) continue;
+      return {
+        path: labelPath(index),
+        error: `host port ${hostPort} is taken by task ${taskId} on ${hostname}`,
+      };
+    }
+    for (const other of world.apps.values()) {
+      if (other.id === app.id || !fixedPorts(other).some(({ port }) => port === hostPort)) continue;
+      return { path: labelPath(index), error: `host port ${hostPort} is required by app '${other.id}'` };
+    }
+  }
+  return undefined;
+}
+
+function fixedPortProblem(exposures: Exposures, app: App): AddressProblem | undefined {
+  for (const { path, port } of fixedPorts(app)) {
+    for (const [owner, ports] of exposures) {
+      if (!ports.some(({ exposure }) => exposure.hostPort === port)) continue;
+      return { path, error: `host port ${port} is published for app '${owner}'` };
+    }
+  }
+  return undefined;
+}
+
+/** The host ports that each instance of the app insists on, and where the app says so. */
+function fixedPorts(app: App): readonly { readonly path: string; readonly port: number }[] {
+  const definitions = app.requirePorts ? app.portDefinitions : [];
+  const all = [
+    ...definitions.map(({ port }, index) => ({ path: `/portDefinitions(${index})/port`, port })),
+    ...app.container.portMappings.map(({ hostPort = 0 }, index) => ({
+      path: `/container/portMappings(${index})/hostPort`,
+      port: hostPort,
+    })),
+  ];
+  return all.filter(({ port }) => port > 0);
+}
+
+/** The ports without those that are published somewhere: a task on the host's network would never hear of its own. */
+export function withoutExposed(world: World, ranges: readonly PortRange[]): readonly PortRange[] {
+  let rest = ranges;
+  for (const ports of world.exposures.values()) {
+    for (const { exposure } of ports) rest = without(rest, exposure.hostPort);
+  }
+  return rest;
+}
+
+/** What hosts of a network offer to the outside; only instances that serve are offered. */
+export function publicationsOf(world: World, network: NetworkName): readonly Publication[] {
+  return [...world.exposures].flatMap(([appId, ports]) => {
+    const app = world.apps.get(appId);
+    if (app === undefined || app.network.mode === 'host' || app.network.name !== network) return [];
+    const targets = slotsOf(world, appId).flatMap((slot) => servingAddress(world, app, slot, network) ?? []);
+    return ports.flatMap(({ port, protocols, exposure }) =>
+      protocols.map((protocol) => ({ app: appId, protocol, port, targets, ...exposure })),
+    );
+  });
+}
+
+function servingAddress(world: World, app: App, slot: Slot, network: NetworkName): string | undefined {
+  const active = incarnationsOf(world, slot.id).find(({ epoch }) => epoch === slot.activeEpoch);
+  if (active?.lease?.network !== network || !isReady(active, app) || !isReachable(world, active))
+    return undefined;
+  return active.lease.ip;
+}
+
+const isReachable = (world: World, { agentId, fenced }: Instance): boolean =>
+  fenced !== true && world.hosts.get(agentId)?.reachable !== false;

@@ -1,0 +1,68 @@
+import type { HostFacts } from '../../../src/model/host.ts';
+import type { AgentId } from '../../../src/model/ids.ts';
+import { askFor, instancesOf } from '../slots/asking.ts';
+import { isDeepEqual } from '../changes/app-versions.ts';
+import type { FrameBuilder } from '../frame.ts';
+import { reservedOn } from './reservations.ts';
+
+/** An executor told of its host: it is there, and what it said is stored if it is new. */
+export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
+  const known = frame.world.hosts.get(facts.agentId);
+  if (known?.reachable === true && isDeepEqual(known.facts, facts)) return;
+  if (known?.reachable === false) askForLost(frame, facts.agentId);
+  frame.putHost({ facts, reachable: true, seenAt: frame.now });
+  // Offers of a host that is well again were declined for long.
+  if (known?.facts.selfTest?.passed === false && facts.selfTest?.passed !== false) frame.newWork = true;
+  touchEndpoints(frame, facts.agentId);
+}
+
+/** How long a host that failed its self-test is not tried by a new executor, after the last one has gone. */
+const brokenKeptMs = 600_000;
+
+/**
+ * Whether nothing that needs the switch is to be placed on the host: its executor found that it does not carry traffic.
+ * Without an executor nobody tests it: after a while a task may go there and bring one along.
+ */
+export function isBroken({ world, now }: FrameBuilder, agentId: AgentId): boolean {
+  const host = world.hosts.get(agentId);
+  if (host?.facts.selfTest?.passed !== false) return false;
+  return world.executors.has(agentId) || now - host.seenAt < brokenKeptMs;
+}
+
+/**
+ * Mesos spoke of the agent as one that is there. When it was away, each task that was lost with it is asked for: of one
+ * whose launch never reached the agent nobody would speak by himself.
+ */
+export function agentSeen(frame: FrameBuilder, agentId: AgentId): void {
+  if (frame.world.hosts.get(agentId)?.reachable !== true) askForLost(frame, agentId);
+  setReachable(frame, agentId, true);
+}
+
+/** Mesos counts the agent as unreachable: its endpoints leave every view. */
+export function agentUnreachable(frame: FrameBuilder, agentId: AgentId): void {
+  setReachable(frame, agentId, false);
+}
+
+function askForLost(frame: FrameBuilder, agentId: AgentId): void {
+  askFor(
+    frame,
+    instancesOf(frame, agentId).filter(({ condition }) => condition === 'unreachable'),
+    0,
+  );
+}
+
+function setReachable(frame: FrameBuilder, agentId: AgentId, reachable: boolean): void {
+  const host = frame.world.hosts.get(agentId);
+  if (host === undefined || host.reachable === reachable) return;
+  frame.putHost({ ...host, reachable, seenAt: reachable ? frame.now : host.seenAt });
+  touchEndpoints(frame, agentId);
+}
+
+function touchEndpoints(frame: FrameBuilder, agentId: AgentId): void {
+  if (frame.world.exposures.size > 0) frame.networksChanged();
+  for (const slot of reservedOn(frame.world, agentId)) frame.fabricChanged(slot);
+  for (const taskId of frame.world.instancesOfAgent.get(agentId) ?? []) {
+    const instance = frame.world.instances.get(taskId);
+    if (instance !== undefined) frame.fabricChanged(instance.slotId);
+  }
+}

@@ -1,0 +1,39 @@
+import type { AgentId } from '../../../src/model/ids.ts';
+import type { Place } from './constraints.ts';
+import type { Offer } from '../events.ts';
+import type { FrameBuilder } from '../frame.ts';
+
+/** An agent that has offered something. */
+export interface SeenPlace extends Place {
+  /** Milliseconds since 1970. */
+  readonly seenAt: number;
+}
+
+/** After a request for offers every agent with something free has been heard of by then. */
+const answerMs = 30_000;
+
+/** Notes where offers come from: what groups there are is learned from them, not only from running instances. */
+export function notePlaces(frame: FrameBuilder, offers: readonly Offer[]): void {
+  for (const { agentId, hostname, attributes, region, zone } of offers) {
+    frame.world.places.set(agentId, {
+      hostname,
+      attributes,
+      ...(region === undefined ? {} : { region }),
+      ...(zone === undefined ? {} : { zone }),
+      seenAt: frame.now,
+    });
+  }
+}
+
+/** Mesos lost the agent. */
+export function forgetPlace(frame: FrameBuilder, agentId: AgentId): void {
+  frame.world.places.delete(agentId);
+}
+
+/** The places that have something to offer: one that did not answer the last request has nothing, or is gone. */
+export function* offeringPlaces({ world, now }: FrameBuilder): Iterable<Place> {
+  const askedLongAgo = now >= world.revivedAt + answerMs;
+  for (const place of world.places.values()) {
+    if (!askedLongAgo || place.seenAt >= world.revivedAt) yield place;
+  }
+}
