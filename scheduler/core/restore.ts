@@ -55,6 +55,7 @@ export function createWorld(): World {
     slotsOfApp: new Map(),
     instancesOfSlot: new Map(),
     instancesOfAgent: new Map(),
+    taskCounts: new Map(),
     jobs: new Map(),
     addresses: new Map(),
     exposures: new Map(),

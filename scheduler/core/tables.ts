@@ -7,6 +7,7 @@ import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import { parseIpv4 } from '../../src/fabric/ipv4.ts';
 import { exposedPorts } from './fabric/exposed-ports.ts';
+import { isNone, noTasks, recounted } from './slots/task-counts.ts';
 import type { AddressBook, GroupContents, World } from './world.ts';
 
 /** Keeps the indexes of slots: `before` is what the table held, `after` what it holds now. */
@@ -39,7 +40,19 @@ export function indexInstance(
     addTo(world.instancesOfSlot, instance.slotId, instance.taskId);
     addTo(world.instancesOfAgent, instance.agentId, instance.taskId);
   }
+  indexCounts(world, instance.appId, before, after);
   return indexForwarding(world, instance, after !== undefined);
+}
+
+function indexCounts(
+  { taskCounts }: World,
+  appId: AppId,
+  before: Instance | undefined,
+  after: Instance | undefined,
+): void {
+  const counts = recounted(taskCounts.get(appId) ?? noTasks, before, after);
+  if (isNone(counts)) taskCounts.delete(appId);
+  else taskCounts.set(appId, counts);
 }
 
 function indexForwarding({ forwarding }: World, instance: Instance, present: boolean): boolean {

@@ -25,6 +25,7 @@ import type { ExposedPort } from './fabric/exposed-ports.ts';
 import type { Accepted } from './offers/offer-pool.ts';
 import type { SeenPlace } from './offers/places.ts';
 import type { AppProgress } from './deployments/progress.ts';
+import type { TaskCounts } from './slots/task-counts.ts';
 import type { Timers } from './timers.ts';
 
 /**
@@ -61,6 +62,8 @@ export interface World {
   readonly slotsOfApp: Map<AppId, Set<SlotId>>;
   readonly instancesOfSlot: Map<SlotId, Set<TaskId>>;
   readonly instancesOfAgent: Map<AgentId, Set<TaskId>>;
+  /** Of each app with a task that is in one of the counts; changed by replacing them. */
+  readonly taskCounts: Map<AppId, TaskCounts>;
   /** What the running deployment of an app does with it. */
   readonly jobs: Map<AppId, DeploymentJob>;
   /** Who holds an address: slots (their lease), instances (the lease they were launched with) and reservations. */

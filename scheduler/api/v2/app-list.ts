@@ -7,8 +7,9 @@ import type { ApiDeps } from '../deps.ts';
 import { listingOf, pageOf, picked } from '../http/listing.ts';
 import { notFound } from '../problems.ts';
 import { queryValues } from '../request.ts';
+import { appInfoText } from './app-text.ts';
 import { parseLabelSelector } from './label-selector.ts';
-import { appInfoText, parseEmbed, presentAppInfo } from './present-app.ts';
+import { parseEmbed, presentAppInfo } from './present-app.ts';
 
 /** GET /v2/apps: the apps that the filters `cmd`, `id` and `label` let through. */
 export function listApps(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {

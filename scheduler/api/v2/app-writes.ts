@@ -16,7 +16,8 @@ import {
   withNormalised,
 } from './app-changes.ts';
 import { appJsonSchema, appUpdateSchema, type AppJson, type AppUpdateJson } from './app-json.ts';
-import { appInfoText, parseEmbed } from './present-app.ts';
+import { appInfoText } from './app-text.ts';
+import { parseEmbed } from './present-app.ts';
 
 /** What POST /v2/apps takes. */
 export const createSchema = appJsonSchema;

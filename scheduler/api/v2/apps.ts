@@ -7,10 +7,11 @@ import { methodNotAllowed } from '../http/methods.ts';
 import { requireApp, requireAppId } from './app-changes.ts';
 import { appsBelow, listApps, listAppsBelow } from './app-list.ts';
 import { parseAppPath } from './app-path.ts';
+import { appInfoText } from './app-text.ts';
 import { killTask, killTasksOf, listTasksOf } from './app-tasks.ts';
 import { definitionAt, versionsOf } from './app-versions.ts';
 import { createApp, deleteApp, restartApp, updateApp, updateApps } from './app-writes.ts';
-import { appInfoText, parseEmbed, presentApp, presentAppInfo } from './present-app.ts';
+import { parseEmbed, presentApp, presentAppInfo } from './present-app.ts';
 
 /** `/v2/apps` and everything below it (Marathon v2). */
 export function appRoutes(server: FastifyInstance, deps: ApiDeps): void {

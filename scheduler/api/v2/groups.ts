@@ -12,9 +12,10 @@ import { Details, notFound, notValid } from '../problems.ts';
 import { checked, flag, jsonBody, queryValues } from '../request.ts';
 import { withNormalised } from './app-changes.ts';
 import { parseGroupId } from './app-id.ts';
+import { appInfoText, appText } from './app-text.ts';
 import { requireVersion } from './app-versions.ts';
 import { GroupReader, groupUpdateSchema, notAlone, withApps, type GroupJson } from './group-json.ts';
-import { appInfoText, parseEmbed, presentApp } from './present-app.ts';
+import { parseEmbed, presentApp } from './present-app.ts';
 import { groupText, parseGroupEmbed } from './present-group.ts';
 
 type Handler = (deps: ApiDeps, request: FastifyRequest, reply: FastifyReply) => unknown;
@@ -82,7 +83,7 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
       const group = requireGroup(tree, path.id);
       const wantsRunTime = values.some((value) => /^(group\.)?apps\./.test(value));
       const text = groupText(tree, group, parseGroupEmbed(values), (app) =>
-        wantsRunTime ? appInfoText(world, app, embed, deps.now()) : JSON.stringify(presentApp(app)),
+        wantsRunTime ? appInfoText(world, app, embed, deps.now()) : appText(app),
       );
       return sendJson(reply.header('ETag', entityTag(group.version)), 200, text);
     }

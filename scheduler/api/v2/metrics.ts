@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { MetricValues } from '../../driver/metrics.ts';
+import { countTasks } from '../../core/slots/task-counts.ts';
 import type { World } from '../../core/world.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checked, jsonBody } from '../request.ts';
-import { countTasks } from './task-stats.ts';
 
 /** What POST /logging takes. */
 export const loggingSchema = z.object({
@@ -58,8 +58,8 @@ function presentMetrics(
   const marathon = {
     'marathon.apps.active.gauge': world.apps.size,
     'marathon.deployments.active.gauge': world.deployments.size,
-    'marathon.instances.running.gauge': tasks.tasksRunning,
-    'marathon.instances.staged.gauge': tasks.tasksStaged,
+    'marathon.instances.running.gauge': tasks.running,
+    'marathon.instances.staged.gauge': tasks.staged,
     'marathon.uptime.gauge.seconds': (now - startedAt) / 1000,
   };
   return {

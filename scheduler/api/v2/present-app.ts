@@ -2,15 +2,17 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import { isoTime } from '../../../src/model/ids.ts';
-import type { Instance } from '../../../src/model/instance.ts';
+import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
+import { incarnationsOf } from '../../core/frame.ts';
+import { noTasks, type TaskCounts } from '../../core/slots/task-counts.ts';
 import type { TaskFailure, World } from '../../core/world.ts';
 import { wantsExtensions } from '../http/extended.ts';
 import { queryValues } from '../request.ts';
 import { presentHealthCheck } from './health-checks.ts';
 import { presentReadiness } from './readiness-checks.ts';
 import { presentTask } from './present-task.ts';
-import { countTasks, presentTaskStats } from './task-stats.ts';
+import { presentCounts, presentTaskStats } from './task-stats.ts';
 
 /** An app in Marathon's 1.5+ JSON: options that are unset are left out, defaults are always written. */
 export function presentApp(app: App): Record<string, unknown> {
@@ -115,35 +117,16 @@ export function parseEmbed(request: FastifyRequest, shown: 'list' | 'one'): Embe
 
 /** The live and just-ended instances of an app, in slot order, oldest incarnation first. */
 export function instancesOf(world: World, app: AppId): Instance[] {
-  const slots = world.slotsOfApp.get(app);
-  if (slots === undefined) return [];
-  const instances: Instance[] = [];
-  for (const slot of slots) {
-    for (const id of world.instancesOfSlot.get(slot) ?? []) {
-      const instance = world.instances.get(id);
-      if (instance !== undefined) instances.push(instance);
-    }
+  const slots: Slot[] = [];
+  for (const id of world.slotsOfApp.get(app) ?? []) {
+    const slot = world.slots.get(id);
+    if (slot !== undefined) slots.push(slot);
   }
-  const indexOf = (instance: Instance) => world.slots.get(instance.slotId)?.index ?? 0;
-  return instances.sort((a, b) => indexOf(a) - indexOf(b) || a.epoch - b.epoch);
+  return slots.sort((a, b) => a.index - b.index).flatMap(({ id }) => incarnationsOf(world, id));
 }
 
-// The definition never changes under one object, so its text is made once.
-const texts = new WeakMap<App, string>();
-
-function definitionText(app: App): string {
-  let text = texts.get(app);
-  if (text === undefined) {
-    text = JSON.stringify(presentApp(app)).slice(0, -1);
-    texts.set(app, text);
-  }
-  return text;
-}
-
-/** AppInfo (definition and run-time fields) as JSON text; long lists stay quick because definitions are cached. */
-export function appInfoText(world: World, app: App, embed: Embed, now: number): string {
-  return `${definitionText(app)},${JSON.stringify(runTimeFields(world, app, embed, now)).slice(1)}`;
-}
+/** What is counted of an app's tasks; the same object as long as the counts are the same. */
+export const taskCountsOf = (world: World, app: AppId): TaskCounts => world.taskCounts.get(app) ?? noTasks;
 
 /** AppInfo as a value. */
 export const presentAppInfo = (
@@ -153,13 +136,14 @@ export const presentAppInfo = (
   now: number,
 ): Readonly<Record<string, unknown>> => ({ ...presentApp(app), ...runTimeFields(world, app, embed, now) });
 
-function runTimeFields(world: World, app: App, embed: Embed, now: number): Record<string, unknown> {
+/** What AppInfo has besides the definition. */
+export function runTimeFields(world: World, app: App, embed: Embed, now: number): Record<string, unknown> {
   const failure = embed.lastTaskFailure ? world.lastFailures.get(app.id) : undefined;
   const detailed = embed.tasks || embed.readiness || embed.taskStats;
-  const instances = detailed ? liveInstancesOf(world, app.id) : unsortedInstancesOf(world, app.id);
+  const instances = detailed ? liveInstancesOf(world, app.id) : [];
   const job = world.jobs.get(app.id);
   return {
-    ...countTasks(instances),
+    ...presentCounts(taskCountsOf(world, app.id)),
     deployments: job === undefined ? [] : [{ id: job.deploymentId }],
     ...(embed.readiness && app.readinessChecks.length > 0
       ? { readinessCheckResults: presentReadiness(app, instances) }
@@ -199,16 +183,4 @@ function presentStats(
 /** The instances of an app that have not ended, as instancesOf() orders them. */
 export function liveInstancesOf(world: World, app: AppId): Instance[] {
   return instancesOf(world, app).filter((instance) => !isTerminal(instance.condition));
-}
-
-/** Without the order of instancesOf, which costs more than all the rest of a long list. */
-function unsortedInstancesOf(world: World, app: AppId): Instance[] {
-  const instances: Instance[] = [];
-  for (const slot of world.slotsOfApp.get(app) ?? []) {
-    for (const id of world.instancesOfSlot.get(slot) ?? []) {
-      const instance = world.instances.get(id);
-      if (instance !== undefined && !isTerminal(instance.condition)) instances.push(instance);
-    }
-  }
-  return instances;
 }

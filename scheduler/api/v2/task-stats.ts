@@ -1,6 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
 import { versionTime } from '../../../src/model/ids.ts';
 import type { Instance } from '../../../src/model/instance.ts';
+import { countTasks, type TaskCounts } from '../../core/slots/task-counts.ts';
 
 /**
  * Marathon's statistics of an app's tasks, in up to four windows; one without tasks is left out.
@@ -26,36 +27,21 @@ function statsOf(instances: readonly Instance[], now: number): Readonly<Record<s
   const seconds = instances
     .flatMap(({ startedAt }) => (startedAt === undefined ? [] : [(now - startedAt) / 1000]))
     .sort((a, b) => a - b);
-  const { tasksStaged, tasksRunning, tasksHealthy, tasksUnhealthy } = countTasks(instances);
   return {
-    counts: {
-      staged: tasksStaged,
-      running: tasksRunning,
-      healthy: tasksHealthy,
-      unhealthy: tasksUnhealthy,
-    },
+    counts: countTasks(instances),
     ...(seconds.length === 0
       ? {}
       : { lifeTime: { averageSeconds: average(seconds), medianSeconds: medianOf(seconds) } }),
   };
 }
 
-/** Marathon's four counts: starting, ending and unreachable tasks are in neither of the first two. */
-export function countTasks(instances: Iterable<Instance>): {
-  tasksStaged: number;
-  tasksRunning: number;
-  tasksHealthy: number;
-  tasksUnhealthy: number;
-} {
-  const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
-  for (const { condition, healthy } of instances) {
-    if (condition === 'provisioned' || condition === 'staging') counts.tasksStaged += 1;
-    if (condition === 'running') counts.tasksRunning += 1;
-    if (healthy === true) counts.tasksHealthy += 1;
-    if (healthy === false) counts.tasksUnhealthy += 1;
-  }
-  return counts;
-}
+/** The counts under Marathon's names. */
+export const presentCounts = ({ staged, running, healthy, unhealthy }: TaskCounts) => ({
+  tasksStaged: staged,
+  tasksRunning: running,
+  tasksHealthy: healthy,
+  tasksUnhealthy: unhealthy,
+});
 
 const average = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;

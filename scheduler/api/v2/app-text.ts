@@ -1,0 +1,47 @@
+import type { App } from '../../../src/model/app.ts';
+import type { DeploymentId } from '../../../src/model/ids.ts';
+import type { TaskCounts } from '../../core/slots/task-counts.ts';
+import type { World } from '../../core/world.ts';
+import { presentApp, runTimeFields, taskCountsOf, type Embed } from './present-app.ts';
+
+/**
+ * Texts are kept as long as the object that they are of, so there are as many as apps. INVARIANT: they are made of
+ * nothing but what is compared before they are used (an app, its counts and its deployment's id, none of which changes
+ * in place), so a kept text is the one that would be made now.
+ */
+const definitions = new WeakMap<App, string>();
+const plainTexts = new WeakMap<App, PlainText>();
+
+interface PlainText {
+  readonly counts: TaskCounts;
+  readonly deploymentId: DeploymentId | undefined;
+  readonly text: string;
+}
+
+/** The definition alone as JSON text. */
+export function appText(app: App): string {
+  let text = definitions.get(app);
+  if (text === undefined) {
+    text = JSON.stringify(presentApp(app));
+    definitions.set(app, text);
+  }
+  return text;
+}
+
+/** AppInfo (definition and run-time fields) as JSON text; a long list costs what changed since the last one. */
+export function appInfoText(world: World, app: App, embed: Embed, now: number): string {
+  const isPlain = !embed.tasks && !embed.lastTaskFailure && !embed.readiness && !embed.taskStats;
+  if (!isPlain) return joined(world, app, embed, now);
+  const counts = taskCountsOf(world, app.id);
+  const deploymentId = world.jobs.get(app.id)?.deploymentId;
+  const kept = plainTexts.get(app);
+  if (kept?.counts === counts && kept.deploymentId === deploymentId) return kept.text;
+  const text = joined(world, app, embed, now);
+  plainTexts.set(app, { counts, deploymentId, text });
+  return text;
+}
+
+function joined(world: World, app: App, embed: Embed, now: number): string {
+  const runTime = JSON.stringify(runTimeFields(world, app, embed, now));
+  return `${appText(app).slice(0, -1)},${runTime.slice(1)}`;
+}
