@@ -4,12 +4,12 @@ import { groupId } from '../../../src/model/ids.ts';
 import { Tree } from '../../core/changes/tree.ts';
 import { sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
-import { listingOf, pageOf, picked } from '../http/listing.ts';
+import { listingOf, pageOf } from '../http/listing.ts';
 import { notFound } from '../problems.ts';
 import { queryValues } from '../request.ts';
-import { appInfoText } from './app-text.ts';
+import { listedAppText } from './app-text.ts';
 import { parseLabelSelector } from './label-selector.ts';
-import { parseEmbed, presentAppInfo } from './present-app.ts';
+import { parseEmbed } from './present-app.ts';
 
 /** GET /v2/apps: the apps that the filters `cmd`, `id` and `label` let through. */
 export function listApps(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -47,11 +47,7 @@ function sendApps(
   const now = deps.now();
   const embed = parseEmbed(request, 'list');
   const listing = listingOf(request);
-  const texts = pageOf(apps, listing, reply).map((app) =>
-    listing.fields === undefined
-      ? appInfoText(world, app, embed, now)
-      : JSON.stringify(picked(presentAppInfo(world, app, embed, now), listing)),
-  );
+  const texts = pageOf(apps, listing, reply).map((app) => listedAppText(world, app, embed, listing, now));
   return sendJson(reply, 200, `{"${wrapper}":[${texts.join(',')}]}`);
 }
 

@@ -2,6 +2,7 @@ import type { App } from '../../../src/model/app.ts';
 import type { DeploymentId } from '../../../src/model/ids.ts';
 import type { TaskCounts } from '../../core/slots/task-counts.ts';
 import type { World } from '../../core/world.ts';
+import { picked, type Listing } from '../http/listing.ts';
 import { presentApp, runTimeFields, taskCountsOf, type Embed } from './present-app.ts';
 
 /**
@@ -39,6 +40,13 @@ export function appInfoText(world: World, app: App, embed: Embed, now: number): 
   const text = joined(world, app, embed, now);
   plainTexts.set(app, { counts, deploymentId, text });
   return text;
+}
+
+/** As appInfoText, with only the fields that were asked for, if any were. */
+export function listedAppText(world: World, app: App, embed: Embed, listing: Listing, now: number): string {
+  if (listing.fields === undefined) return appInfoText(world, app, embed, now);
+  const definition = picked(presentApp(app), listing);
+  return JSON.stringify({ ...definition, ...picked(runTimeFields(world, app, embed, now), listing) });
 }
 
 function joined(world: World, app: App, embed: Embed, now: number): string {

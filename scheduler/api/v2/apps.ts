@@ -2,16 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiDeps } from '../deps.ts';
 import { sendJson } from '../answers.ts';
 import { entityTag } from '../http/entity-tags.ts';
-import { picked, listingOf } from '../http/listing.ts';
+import { listingOf } from '../http/listing.ts';
 import { methodNotAllowed } from '../http/methods.ts';
 import { requireApp, requireAppId } from './app-changes.ts';
 import { appsBelow, listApps, listAppsBelow } from './app-list.ts';
 import { parseAppPath } from './app-path.ts';
-import { appInfoText } from './app-text.ts';
+import { listedAppText } from './app-text.ts';
 import { killTask, killTasksOf, listTasksOf } from './app-tasks.ts';
 import { definitionAt, versionsOf } from './app-versions.ts';
 import { createApp, deleteApp, restartApp, updateApp, updateApps } from './app-writes.ts';
-import { parseEmbed, presentApp, presentAppInfo } from './present-app.ts';
+import { parseEmbed, presentApp } from './present-app.ts';
 
 /** `/v2/apps` and everything below it (Marathon v2). */
 export function appRoutes(server: FastifyInstance, deps: ApiDeps): void {
@@ -76,10 +76,7 @@ function readApp(deps: ApiDeps, id: string, request: FastifyRequest, reply: Fast
   const app = requireApp(deps, requireAppId(id));
   const embed = parseEmbed(request, 'one');
   const listing = listingOf(request);
-  const text =
-    listing.fields === undefined
-      ? appInfoText(deps.world(), app, embed, deps.now())
-      : JSON.stringify(picked(presentAppInfo(deps.world(), app, embed, deps.now()), listing));
+  const text = listedAppText(deps.world(), app, embed, listing, deps.now());
   return sendJson(reply.header('ETag', entityTag(app.version)), 200, `{"app":${text}}`);
 }
 

@@ -128,14 +128,6 @@ export function instancesOf(world: World, app: AppId): Instance[] {
 /** What is counted of an app's tasks; the same object as long as the counts are the same. */
 export const taskCountsOf = (world: World, app: AppId): TaskCounts => world.taskCounts.get(app) ?? noTasks;
 
-/** AppInfo as a value. */
-export const presentAppInfo = (
-  world: World,
-  app: App,
-  embed: Embed,
-  now: number,
-): Readonly<Record<string, unknown>> => ({ ...presentApp(app), ...runTimeFields(world, app, embed, now) });
-
 /** What AppInfo has besides the definition. */
 export function runTimeFields(world: World, app: App, embed: Embed, now: number): Record<string, unknown> {
   const failure = embed.lastTaskFailure ? world.lastFailures.get(app.id) : undefined;
