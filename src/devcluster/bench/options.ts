@@ -28,7 +28,7 @@ export interface BenchOptions {
 export function readOptions(args: readonly string[]): BenchOptions {
   const command = new Command('bench')
     .description(
-      'measure starts, bursts, traffic, handovers, the executor, the scheduler and its failover on this machine',
+      'measure starts, bursts, traffic, handovers, the executor, the scheduler, its API, its failover and the fabric on this machine',
     )
     .option('--only <parts>', `only these, divided by commas: ${parts.join(', ')}`, partsOf, parts)
     .option('--samples <number>', 'starts of each kind, one by one', samplesOf, 30)
