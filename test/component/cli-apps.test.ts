@@ -287,9 +287,9 @@ describe('task list and kill', () => {
   });
 
   test('kill of a task that is not there exits with 4 and names it', async () => {
-    const { code, stderr } = await cli('task', 'kill', 'nothing');
+    const { code, stderr } = await cli('task', 'kill', 'web.nothing');
     expect(code).toBe(4);
-    expect(stderr).toContain('no such task: nothing; see `patchpanel task list`');
+    expect(stderr).toContain('no such task: web.nothing; see `patchpanel task list`');
   });
 });
 
