@@ -192,6 +192,7 @@ describe('network and host', () => {
       '0',
       '1.7 (2 behind)',
       '-',
+      '-',
     ]);
     const hosts = JSON.parse((await cli('host', 'list', '--json')).stdout) as object[];
     expect(hosts).toMatchObject([{ agentId: 'agent-0', reachable: true }]);
