@@ -251,7 +251,11 @@ export async function startOutsider(
   defer: (close: () => Promise<void>) => void,
 ): Promise<TestSandbox> {
   const box = await startSandbox(defer);
-  const peer = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', String(box.pid)];
+  // The same MAC for an address each time: hosts that knew an earlier one under it would go on sending to that.
+  const mac = ['0e', '00', ...ip.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'))].join(
+    ':',
+  );
+  const peer = ['type', 'veth', 'peer', 'name', 'eth0', 'address', mac, 'netns', String(box.pid)];
   await run('ip', ['-n', hub, 'link', 'add', name, ...peer]);
   // The kernel takes a dead process's namespace, and the cable with it, away some time later: the name must be free now.
   defer(async () => void (await tryRun('ip', ['-n', hub, 'link', 'delete', name])));
