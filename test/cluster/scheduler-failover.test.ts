@@ -81,7 +81,9 @@ test('a leader that dies in the middle of a redeploy: the next one finishes it, 
 
 test('hosts follow the new leader and stay with it when the old one wakes up', async () => {
   const [old, standby] = await roles();
-  const tasks = await through(old).add(demoApp('/web', spread));
+  const tasks = await through(old).add(
+    demoApp('/web', { ...spread, constraints: [['hostname', 'MAX_PER', '2']] }),
+  );
   const [term] = await termsInForce(through(old));
   old.signal('SIGSTOP');
   await isLeading(standby);
@@ -89,7 +91,7 @@ test('hosts follow the new leader and stay with it when the old one wakes up', a
   const following = await termsInForce(bench);
   expect(following.every((each) => each > term!)).toBe(true);
   old.signal('SIGCONT');
-  await bench.deploy('PATCH', '/v2/apps/web', { instances: 3, constraints: [] });
+  await bench.deploy('PATCH', '/v2/apps/web', { instances: 3 });
   const now = await bench.running('/web', 3);
   expect(now.map(({ id }) => id)).toEqual(expect.arrayContaining(tasks.map(({ id }) => id)));
   expect(await termsInForce(bench)).toEqual(following);
