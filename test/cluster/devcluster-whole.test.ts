@@ -2,6 +2,7 @@ import axios from 'axios';
 import { expect, test } from '@jest/globals';
 import { run } from '../../src/runtime/process.ts';
 import { demoImage } from '../../src/devcluster/images.ts';
+import { eventually } from '../support/fabric-bench.ts';
 import { useCluster } from '../support/cluster.ts';
 
 const cluster = useCluster({ hosts: 3 });
@@ -56,7 +57,8 @@ test('three instances on three hosts reach each other by their addresses', async
   for (const from of tasks) {
     for (const to of tasks) {
       const ip = to.ipAddresses[0]?.ipAddress ?? '';
-      expect(await answerFrom(from, ip)).toMatchObject({ ip });
+      // A task runs a moment before its server listens.
+      await eventually(async () => expect(await answerFrom(from, ip)).toMatchObject({ ip }));
     }
   }
 });
