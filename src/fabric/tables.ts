@@ -47,6 +47,3 @@ export const flag = {
 
 /** Bit of the tunnel id by which a host tells that it redirects a frame; the low 20 bits are the network. */
 export const redirectBit = 0x80_0000;
-
-/** The zone of connection tracking in which all handovers keep whose a connection is. */
-export const handoverZone = 40_001;

@@ -1,12 +1,14 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { compile } from '../../src/fabric/compile.ts';
+import { hostView } from '../../src/fabric/host-view.ts';
 import { endpointKey } from '../../src/fabric/view.ts';
 import type { EndpointState, View, ViewEndpoint, ViewHost } from '../../src/fabric/view.ts';
 import { hosts as allHosts } from '../support/fabric-arbitraries.ts';
 import { frameOf } from '../support/fabric-pipeline.ts';
 import type { Frame } from '../support/fabric-pipeline.ts';
 import { ack, Fabric, ipFrame, syn, tcp, udp } from '../support/fabric-switches.ts';
-import { endpoint, network, view } from '../support/fabric-views.ts';
+import { endpoint, network, switchOf, view } from '../support/fabric-views.ts';
 
 const red = network('red', 7, '10.1.0.0/24');
 const hosts = allHosts.slice(0, 3);
@@ -153,4 +155,21 @@ test('replies to what either side opened reach it, and what has no connection re
     }),
     { numRuns: 200 },
   );
+});
+
+test('no handover looks at what an earlier one tracked: each has a zone of its own', () => {
+  const zonesOf = (oldEpoch: number): Set<string> => {
+    const [, , flipped] = stages(hosts[0]!, hosts[0]!, oldEpoch);
+    const flows = compile(hostView(flipped, hosts[0]!.id), switchOf(flipped, hosts[0]!.id));
+    return new Set(flows.flatMap(({ actions }) => /zone=(\d+)/.exec(actions)?.[1] ?? []));
+  };
+  const seen = new Set<string>();
+  for (let epoch = 1; epoch <= 100; epoch += 1) {
+    const zones = [...zonesOf(epoch)];
+    expect(zones).toHaveLength(1);
+    expect(Number(zones[0])).toBeGreaterThan(0);
+    expect(Number(zones[0])).toBeLessThan(2 ** 16);
+    expect(seen.has(zones[0]!)).toBe(false);
+    seen.add(zones[0]!);
+  }
 });

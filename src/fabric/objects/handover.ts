@@ -1,7 +1,8 @@
 import { endpointKey } from '../view.ts';
 import type { LocalSwitch } from '../local-switch.ts';
 import { unknownNumber } from '../traffic.ts';
-import { flag, handoverZone, table } from '../tables.ts';
+import { objectNumber } from '../cookie.ts';
+import { flag, table } from '../tables.ts';
 import type { ViewEndpoint } from '../view.ts';
 import type { ViewIndex } from '../view-index.ts';
 import { findConnection, fromApp, goTo, markConnection } from './actions.ts';
@@ -97,6 +98,12 @@ const newest = (
 ): ViewEndpoint | undefined => incarnations.filter(is).sort((a, b) => b.epoch - a.epoch)[0];
 
 /**
+ * The connection tracking zone of the handover to an incarnation. Each has one of its own: an earlier one whose end was
+ * not seen any more is remembered for a day, and would claim a new connection from the same port.
+ */
+const zoneOf = ({ slot, epoch }: ViewEndpoint): number => 1 + ((objectNumber(slot) + epoch) % 0xffff);
+
+/**
  * The switch of the new incarnation. Everything but the marking is there from the beginning: the flip adds one flow,
  * and marks are looked at by flows that were there before.
  */
@@ -109,8 +116,9 @@ function anchorFlows(
 ): void {
   const { network, mac, ip } = address;
   const destination = `${networkMatch(network.vni)},dl_dst=${mac}`;
+  const zone = zoneOf(fresh);
   for (const { base, port } of serverPorts(fresh)) {
-    out.flow('handover', table.forward, base, `tcp,${destination}${port}`, findConnection(handoverZone));
+    out.flow('handover', table.forward, base, `tcp,${destination}${port}`, findConnection(zone));
   }
   // Replies are tracked, too: a connection of which only one side is seen is soon forgotten.
   const ofport = local.ofports.get(endpointKey(fresh));
@@ -119,11 +127,11 @@ function anchorFlows(
     table.portSecurity,
     110,
     `tcp,in_port=${ofport},dl_src=${mac},nw_src=${ip}`,
-    `ct(zone=${handoverZone},table=${table.gateway})`,
+    `ct(zone=${zone},table=${table.gateway})`,
   );
   out.flow('handover', table.connections, 100, `ct_mark=${fresh.epoch},tcp,${destination}`, deliver);
   if (progress === 'flipped') {
-    const begin = `${markConnection(handoverZone, fresh.epoch)},${deliver}`;
+    const begin = `${markConnection(zone, fresh.epoch)},${deliver}`;
     out.flow('handover', table.connections, 90, `tcp,${destination},tcp_flags=+syn-ack`, begin);
   }
   if (oldPlace.local) {
