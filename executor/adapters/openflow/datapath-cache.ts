@@ -2,8 +2,9 @@ import { askSwitchd } from './appctl.ts';
 
 /** Left to itself it goes through the cache at least twice a second. */
 const TIMEOUT_MS = 3_000;
-/** Two rounds are waited for, and one that was under way does not count; each change takes a few milliseconds. */
-const MOST_STIRS = 8;
+/** The end of a round that was under way when the flows changed says nothing, the end of the one after it does. */
+const ROUNDS = 2;
+const MOST_STIRS = 16;
 
 /**
  * Resolves when no frame is forwarded any more by what the datapath remembers of flows that were in force before:
@@ -14,9 +15,16 @@ const MOST_STIRS = 8;
  */
 export async function awaitRevalidation(ovsRunDir: string, stir: () => Promise<void>): Promise<void> {
   const over = new AbortController();
-  const wait = askSwitchd(ovsRunDir, ['revalidator/wait'], TIMEOUT_MS).finally(() => over.abort());
+  const wait = async () => {
+    try {
+      for (let round = 0; round < ROUNDS; round += 1)
+        await askSwitchd(ovsRunDir, ['revalidator/wait'], TIMEOUT_MS);
+    } finally {
+      over.abort();
+    }
+  };
   const stirUntilOver = async () => {
     for (let stirs = 0; stirs < MOST_STIRS && !over.signal.aborted; stirs += 1) await stir();
   };
-  await Promise.all([wait, stirUntilOver()]);
+  await Promise.all([wait(), stirUntilOver()]);
 }
