@@ -48,7 +48,7 @@ test('three instances on three hosts reach each other by their addresses', async
     cpus: 0.1,
     mem: 32,
     constraints: [['hostname', 'UNIQUE']],
-    container: { type: 'DOCKER', docker: { image: demoImage } },
+    container: { type: 'DOCKER', docker: { image: demoImage }, portMappings: [{ containerPort: 80 }] },
     networks: [{ mode: 'container' }],
   };
   await axios.post(`${api}/v2/apps`, app, { proxy: false });
