@@ -96,7 +96,11 @@ const settled = (of: SchedulerProcess, count: number): Promise<void> =>
       .map(({ id }) => id)
       .sort();
     const inMesos = runningInMesos();
-    return tasks.length === count && JSON.stringify(running) === JSON.stringify(inMesos);
+    return (
+      tasks.length === count &&
+      running.length === count &&
+      JSON.stringify(running) === JSON.stringify(inMesos)
+    );
   });
 
 test('an app is launched on the offers and its tasks are what Mesos runs', async () => {
