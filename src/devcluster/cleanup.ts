@@ -15,7 +15,7 @@ import {
 import { deleteLink, deleteNetns, deleteUnreachable } from './links.ts';
 import { removePrivateEngine } from './private-engine.ts';
 import { endProcesses } from '../runtime/other-processes.ts';
-import { processesOfCluster } from './processes.ts';
+import { processesInNetns, processesOfCluster } from './processes.ts';
 
 /** Label that the executor gives to each of its containers. */
 export const agentLabel = 'patchpanel.agent';
@@ -63,6 +63,7 @@ async function removeEach(ledger: Ledger, log: Logger): Promise<void> {
 async function removeItem(item: LedgerItem): Promise<void> {
   switch (item.kind) {
     case 'netns':
+      await endProcesses(await processesInNetns(item.name), 0);
       return deleteNetns(item.name);
     case 'link':
       return deleteLink(item.name);

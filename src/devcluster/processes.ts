@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { identityOf, readProc, type ProcessIdentity } from '../runtime/other-processes.ts';
+import { tryRun } from '../runtime/process.ts';
 
 /** Environment variable that every process of a cluster carries; children inherit it. */
 export const clusterVariable = 'PATCHPANEL_DEV_CLUSTER';
@@ -41,4 +42,13 @@ export function processesNaming(program: string, text: string): Promise<readonly
     const words = (await readProc(`${pid}/cmdline`))?.split('\0') ?? [];
     return path.basename(words[0] ?? '').startsWith(program) && words.some((word) => word.includes(text));
   });
+}
+
+/** Processes whose network namespace is the one of that name: a deleted name does not end them. */
+export async function processesInNetns(name: string): Promise<readonly ProcessIdentity[]> {
+  const listed = await tryRun('ip', ['netns', 'pids', name]);
+  const identities = await Promise.all(
+    listed.stdout.split(/\s+/).filter(Boolean).map(Number).map(identityOf),
+  );
+  return identities.filter((identity) => identity !== undefined);
 }

@@ -4,10 +4,15 @@ import { mkdtemp, rm, mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cleanCluster, removeAll } from '../../src/devcluster/cleanup.ts';
+import { Ledger } from '../../src/devcluster/ledger.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
 import { run, tryRun } from '../../src/runtime/process.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 const START_TIMEOUT_MS = 10_000;
+
+const log = createLogger('underlay', 'warn');
 
 /** One simulated host: a network namespace with an Open vSwitch of its own and a leg in the underlay. */
 export interface TestHost {
@@ -44,21 +49,29 @@ export interface TestUnderlay {
   close(): Promise<void>;
 }
 
-/** Starts `count` hosts, `<prefix>-h1` and so on. The prefix must be unique on the machine and at most 8 characters. */
+/**
+ * Starts `count` hosts, `<prefix>-h1` and so on. The prefix must be unique on the machine and at most 8 characters; what
+ * a killed run with that prefix has left is removed first.
+ */
 export async function startUnderlay(prefix: string, count: number): Promise<TestUnderlay> {
+  await cleanCluster(prefix, log);
   const directory = await mkdtemp(join(tmpdir(), `${prefix}-`));
-  const closers: (() => Promise<void>)[] = [() => rm(directory, { recursive: true, force: true })];
+  // By this it is removed when the tests are interrupted.
+  const ledger = await Ledger.create(prefix, directory);
+  const closers: (() => Promise<void>)[] = [() => removeAll(ledger, log)];
   const close = async () => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
   const defer = (closer: () => Promise<void>) => void closers.push(closer);
   try {
+    await ledger.add({ kind: 'directory', path: directory });
     const hub = `${prefix}-net`;
-    await addNamespace(hub, defer);
+    await addNamespace(hub, ledger);
     await run('ip', ['-n', hub, 'link', 'add', 'br0', 'type', 'bridge']);
     await run('ip', ['-n', hub, 'link', 'set', 'br0', 'up']);
     const hosts: TestHost[] = [];
     for (let number = 1; number <= count; number += 1) {
+      await addNamespace(`${prefix}-h${number}`, ledger);
       hosts.push(await startHost(prefix, number, hub, directory, defer));
     }
     const outsider = (name: string, ip: string) =>
@@ -72,9 +85,9 @@ export async function startUnderlay(prefix: string, count: number): Promise<Test
 
 type Defer = (close: () => Promise<void>) => void;
 
-async function addNamespace(name: string, defer: Defer): Promise<void> {
+async function addNamespace(name: string, ledger: Ledger): Promise<void> {
+  await ledger.add({ kind: 'netns', name });
   await run('ip', ['netns', 'add', name]);
-  defer(async () => void (await tryRun('ip', ['netns', 'delete', name])));
   await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
 }
 
@@ -91,7 +104,6 @@ async function startHost(
   const socket = join(runDir, 'db.sock');
   const underlayIp = `198.19.250.${10 + number}`;
   await mkdir(runDir);
-  await addNamespace(netns, defer);
   await joinHub(netns, hub, `u${number}`);
   await run('ovsdb-tool', ['create', database, SCHEMA]);
   const server = new Daemon(netns, runDir, 'ovsdb-server', [database, `--remote=punix:${socket}`], socket);

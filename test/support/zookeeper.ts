@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { clusterVariable } from '../../src/devcluster/processes.ts';
 import { ZooKeeperServer } from '../../src/devcluster/zookeeper.ts';
 import { ZooKeeperSession } from '../../src/zookeeper/session.ts';
 import { freePort } from './cluster.ts';
@@ -21,7 +22,10 @@ export class ZooKeeperBench {
   static async start(): Promise<ZooKeeperBench> {
     const directory = await mkdtemp(path.join(tmpdir(), 'pp-zk-'));
     try {
-      const server = await ZooKeeperServer.start({ directory, port: await freePort() });
+      // By this it is found when the tests are interrupted.
+      const cluster = process.env[clusterVariable];
+      const marked = cluster === undefined ? {} : { cluster };
+      const server = await ZooKeeperServer.start({ directory, port: await freePort(), ...marked });
       return new ZooKeeperBench(server, directory);
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
