@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { create, isAxiosError, type AxiosInstance } from 'axios';
 import { messageOf } from '../runtime/errors.ts';
+import { conflictText, refusalText, type ErrorBody } from './refusals.ts';
 
 /** Exit codes of the command line; they are part of its interface. */
 export const exitCodes = {
@@ -112,12 +113,13 @@ export class ApiClient {
     if (status === 401) {
       return new CliError(
         exitCodes.failed,
-        `${errorText(data, status)}\nSet PATCHPANEL_TOKEN to a token, or PATCHPANEL_USER to name:password.`,
+        `${refusalText(data, status)}\nSet PATCHPANEL_TOKEN to a token, or PATCHPANEL_USER to name:password.`,
       );
     }
     if (status === 409) return new CliError(exitCodes.conflict, conflictText(data));
-    if (status === 404) return new CliError(exitCodes.notFound, errorText(data, status) + whatThereIs(path));
-    return new CliError(exitCodes.failed, errorText(data, status));
+    if (status === 404)
+      return new CliError(exitCodes.notFound, refusalText(data, status) + whatThereIs(path));
+    return new CliError(exitCodes.failed, refusalText(data, status));
   }
 }
 
@@ -146,26 +148,4 @@ function whatThereIs(path: string): string {
       ['/v1/networks/', 'network'],
     ].find(([prefix]) => path.startsWith(prefix ?? path)) ?? [];
   return noun === undefined ? '' : `\n\`patchpanel ${noun} list\` shows what there is.`;
-}
-
-interface ErrorBody {
-  readonly message?: string;
-  readonly details?: string | readonly { readonly path: string; readonly errors: readonly string[] }[];
-  readonly deployments?: readonly { readonly id: string }[];
-}
-
-function errorText(body: ErrorBody | undefined, status: number): string {
-  const message = body?.message ?? `the scheduler answered ${status}`;
-  if (body?.details === undefined) return message;
-  if (typeof body.details === 'string') return `${message}: ${body.details}`;
-  return [message, ...body.details.map(({ path, errors }) => `  ${path}: ${errors.join('; ')}`)].join('\n');
-}
-
-function conflictText(body: ErrorBody | undefined): string {
-  const ids = (body?.deployments ?? []).map(({ id }) => id);
-  if (ids.length === 0) return errorText(body, 409);
-  return (
-    `a deployment is under way: ${ids.join(', ')}\n` +
-    `Wait for it with \`patchpanel deployment wait ${ids[0]}\`, or replace it with --force.`
-  );
 }

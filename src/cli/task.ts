@@ -26,24 +26,32 @@ async function list(app: string | undefined, options: GlobalOptions): Promise<vo
   print(options.json, tasks, () => taskTable(tasks));
 }
 
-/** Tasks with slot, host, MAC, address and name. */
+/** Tasks with slot, host, MAC, address and name, in the order of apps and slots. */
 export function taskTable(tasks: readonly TaskInfo[]): string {
   return table(
     ['APP', 'SLOT', 'STATE', 'HOST', 'IP', 'MAC', 'NAME', 'ENDPOINT', 'TASK'],
-    tasks.map((task) => [
-      task.appId,
-      task.patchpanel.slot,
-      stateText(task),
-      task.host,
-      task.patchpanel.ip,
-      task.patchpanel.mac,
-      task.patchpanel.hostname,
-      task.patchpanel.endpoint,
-      task.id,
-    ]),
+    tasks
+      .toSorted(bySlot)
+      .map((task) => [
+        task.appId,
+        task.patchpanel.slot,
+        stateText(task),
+        task.host,
+        task.patchpanel.ip,
+        task.patchpanel.mac,
+        task.patchpanel.hostname,
+        task.patchpanel.endpoint,
+        task.id,
+      ]),
     'no tasks',
   );
 }
+
+/** Incarnations of a slot stand together, the oldest first; tasks without a slot come in the order of the answer. */
+const bySlot = (a: TaskInfo, b: TaskInfo): number =>
+  a.appId.localeCompare(b.appId) ||
+  (a.patchpanel.slot ?? 0) - (b.patchpanel.slot ?? 0) ||
+  a.patchpanel.epoch - b.patchpanel.epoch;
 
 /** `running`, and what its health checks say of it. */
 function stateText({ state, healthCheckResults = [] }: TaskInfo): string {
