@@ -90,4 +90,11 @@ export interface ApiInfo {
   readonly reconcileIntervalMs: number;
   readonly launchTimeoutMs: number;
   readonly maxVersions: number;
+  readonly zkSessionTimeoutMs: number;
+  readonly envVarsPrefix: string;
+  /** 0: any number. */
+  readonly launchTokens: number;
+  readonly launchTokenIntervalMs: number;
+  /** 0: any number. */
+  readonly maxInstancesPerOffer: number;
 }

@@ -69,8 +69,25 @@ const expectedNames: Readonly<Record<string, string>> = {
 /** A zod failure (parsed with `reportInput`) as Marathon words a wrong type or a broken constraint: 422. */
 export function wrongShape(error: z.ZodError): HttpProblem {
   const details = new Details();
-  for (const issue of error.issues) details.add(pathText(issue.path), issueText(issue));
+  for (const { path, issue } of error.issues.flatMap((each) => within(each))) {
+    details.add(pathText(path), issueText(issue));
+  }
   return new HttpProblem(422, 'Invalid JSON', { details: details.list() });
+}
+
+interface PlacedIssue {
+  readonly path: readonly PropertyKey[];
+  readonly issue: z.core.$ZodIssue;
+}
+
+/** Of several forms that a value may have, the one meant is that whose problem is inside of it, not the value itself. */
+function within(issue: z.core.$ZodIssue, above: readonly PropertyKey[] = []): readonly PlacedIssue[] {
+  const path = [...above, ...issue.path];
+  const meant =
+    issue.code === 'invalid_union'
+      ? issue.errors.find((form) => form.every((inner) => inner.path.length > 0))
+      : undefined;
+  return meant === undefined ? [{ path, issue }] : meant.flatMap((inner) => within(inner, path));
 }
 
 function issueText(issue: z.core.$ZodIssue): string {

@@ -90,7 +90,9 @@ function ignoredFields(input: unknown, output: unknown, path: string): string[] 
   }
   if (!isObject(input) || !isObject(output)) return [];
   return Object.keys(input).flatMap((key) =>
-    key in output ? ignoredFields(input[key], output[key], `${path}/${key}`) : [`${path}/${key}`],
+    Object.hasOwn(output, key)
+      ? ignoredFields(input[key], output[key], `${path}/${key}`)
+      : [`${path}/${key}`],
   );
 }
 

@@ -3,6 +3,7 @@ import compress from '@fastify/compress';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiDeps } from './deps.ts';
 import { allowCrossOrigin } from './http/cross-origin.ts';
+import { sendPlainJsonType } from './http/json-type.ts';
 import { answerOtherMethods } from './http/methods.ts';
 import { behindPrefix, prefixLocations } from './http/path-prefix.ts';
 import { HttpProblem } from './problems.ts';
@@ -33,8 +34,11 @@ export function createServer(deps: ApiDeps): FastifyInstance {
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+    // The one that there is: what cannot be decoded in a URL.
+    frameworkErrors: ({ message }, _request, reply: FastifyReply) => void reply.code(400).send({ message }),
     ...behindPrefix(deps.info.pathPrefix),
   });
+  sendPlainJsonType(server);
   prefixLocations(server, deps.info.pathPrefix);
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers({

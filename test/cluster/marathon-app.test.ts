@@ -140,8 +140,8 @@ test('Patchpanel as an app of Patchpanel: killed, then moved to another host, it
 
   await moved.send('DELETE', '/v2/apps/web');
   await parent.until('the app of the child to be gone', async () => {
-    const { apps } = await moved.get<{ apps: unknown[] }>('/v2/apps');
-    return apps.length === 0;
+    const deployments = await moved.get<unknown[]>('/v2/deployments');
+    return deployments.length === 0;
   });
 });
 

@@ -157,6 +157,11 @@ export class ApiHarness {
         reconcileIntervalMs: 600_000,
         launchTimeoutMs: 300_000,
         maxVersions: 10,
+        zkSessionTimeoutMs: 10_000,
+        envVarsPrefix: '',
+        launchTokens: 0,
+        launchTokenIntervalMs: 30_000,
+        maxInstancesPerOffer: 0,
       },
       log,
     });

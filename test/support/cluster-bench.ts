@@ -57,9 +57,9 @@ export class ClusterBench {
   async removeAll(): Promise<void> {
     const { apps } = await this.api.get<{ apps: AppInfo[] }>('/v2/apps');
     for (const { id } of apps) await this.api.send('DELETE', `/v2/apps${id}?force=true`);
-    await this.until('the apps to be gone', async () => {
-      const left = await this.api.get<{ apps: AppInfo[] }>('/v2/apps');
-      return left.apps.length === 0;
+    await this.until('the tasks of the apps to be gone', async () => {
+      const deployments = await this.api.get<DeploymentInfo[]>('/v2/deployments');
+      return deployments.length === 0;
     });
   }
 

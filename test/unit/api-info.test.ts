@@ -13,32 +13,59 @@ const ask = (url: string, accept?: string) =>
 
 test('the ping is answered in the form that is asked for', async () => {
   const answers = await Promise.all(
-    [undefined, '*/*', 'application/json'].map((accept) => ask('/ping', accept)),
+    [undefined, '*/*', 'text/html', 'application/json', 'image/png'].map((accept) => ask('/ping', accept)),
   );
-  expect(answers.map(({ statusCode, body }) => [statusCode, body])).toEqual([
-    [200, 'pong'],
-    [200, 'pong'],
-    [200, '"pong"'],
-  ]);
+  expect(answers.map(({ statusCode, headers, body }) => [statusCode, headers['content-type'], body])).toEqual(
+    [
+      [200, 'text/plain; charset=utf-8', 'pong'],
+      [200, 'text/plain; charset=utf-8', 'pong'],
+      [200, 'text/html; charset=utf-8', 'pong'],
+      [200, 'application/json', '"pong"'],
+      [204, undefined, ''],
+    ],
+  );
 });
 
 test('the info has Marathon’s settings under Marathon’s names', async () => {
   const { body } = await api.call('GET', '/v2/info');
   expect(body).toMatchObject({
-    name: 'patchpanel',
+    name: 'marathon',
     elected: true,
     leader: '127.0.0.1:8080',
     frameworkId: 'f-1',
-    marathon_config: { mesos_role: '*', local_port_min: 10_000, decline_offer_duration: 120_000 },
+    marathon_config: {
+      framework_name: 'patchpanel',
+      mesos_role: '*',
+      local_port_min: 10_000,
+      decline_offer_duration: 120_000,
+      launch_token_refresh_interval: 30_000,
+    },
+    zookeeper_config: { zk: null, zk_max_versions: 10 },
     http_config: { http_port: 8080, https_port: null },
   });
 });
 
 describe('metrics', () => {
-  test('are Prometheus’s text unless JSON is asked for', async () => {
-    expect((await ask('/metrics')).body).toBe('# metrics');
-    expect((await ask('/metrics', 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1')).body).toBe('# metrics');
-    expect((await ask('/metrics/prometheus', 'application/json')).body).toBe('# metrics');
+  test.each([
+    ['/metrics', 'text/plain'],
+    ['/metrics', 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1'],
+    // As Prometheus sends it.
+    [
+      '/metrics',
+      'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    ],
+    ['/metrics/prometheus', 'application/json'],
+  ])('%s is Prometheus’s text for who prefers %s', async (url, accept) => {
+    const { headers, body } = await ask(url, accept);
+    expect([headers['content-type'], body]).toEqual([
+      'text/plain; version=0.0.4; charset=utf-8',
+      '# metrics',
+    ]);
+  });
+
+  test('are JSON for who does not care, as from Marathon', async () => {
+    for (const accept of [undefined, '*/*', 'application/json, text/plain, */*'])
+      expect((await ask('/metrics', accept)).headers['content-type']).toBe('application/json');
   });
 
   test('as JSON have Marathon’s form and the gauges that its dashboards draw', async () => {

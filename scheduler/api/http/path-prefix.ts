@@ -2,10 +2,22 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 
 /**
  * Lets the API live below a path: `/service/patchpanel/v2/apps` is answered as `/v2/apps`. Without the prefix paths are
- * answered too, since some proxies take it away, and health checks and executors come without any proxy.
+ * answered too, since some proxies take it away, and health checks and executors come without any proxy. Slashes that
+ * follow each other are one: clients put paths together from parts that begin or end with one.
  */
-export const behindPrefix = (prefix: string): Pick<FastifyServerOptions, 'rewriteUrl'> =>
-  prefix === '' ? {} : { rewriteUrl: ({ url = '/' }) => withoutPrefix(url, prefix) };
+export const behindPrefix = (prefix: string): Pick<FastifyServerOptions, 'rewriteUrl'> => ({
+  rewriteUrl: ({ url = '/' }) => {
+    const single = withSingleSlashes(url);
+    return prefix === '' ? single : withoutPrefix(single, prefix);
+  },
+});
+
+/** `//v2/apps//web?cmd=//x` → `/v2/apps/web?cmd=//x` */
+function withSingleSlashes(url: string): string {
+  const [path = ''] = url.split('?', 1);
+  if (!path.startsWith('/') || !path.includes('//')) return url;
+  return path.replaceAll(/\/{2,}/g, '/') + url.slice(path.length);
+}
 
 /** `/service/x/ping` → `/ping`; `/service/xy` stays. */
 function withoutPrefix(url: string, prefix: string): string {

@@ -34,6 +34,9 @@ export function descriptionRoutes(server: FastifyInstance, deps: ApiDeps): void 
     reply.type('application/json; charset=utf-8').send(description().json),
   );
 
+  // Where Marathon has its page.
+  server.get('/', (_request, reply) => reply.redirect('/help', 302));
+
   server.get('/help', (_request, reply) =>
     reply
       .header('Content-Security-Policy', helpPagePolicy)

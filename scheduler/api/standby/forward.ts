@@ -15,7 +15,7 @@ export interface ForwardDeps {
 }
 
 /** Milliseconds: the leader answers a change when it is durable, which takes long only when something is wrong. */
-const answerTimeoutMs = 30_000;
+export const answerTimeoutMs = 30_000;
 
 /** Connections to the leader, as many as Marathon's `--leader_proxy_max_open_connections`. */
 const maxConnections = 64;

@@ -1,5 +1,7 @@
+import accepts from '@fastify/accepts';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Logger } from '../../../src/runtime/logger.ts';
+import { sendPlainJsonType } from '../http/json-type.ts';
 import { behindPrefix } from '../http/path-prefix.ts';
 import { bundleRoutes, type BundleFiles } from '../hosts/bundle.ts';
 import { HttpProblem } from '../problems.ts';
@@ -27,12 +29,14 @@ export function createStandbyServer(deps: StandbyDeps): FastifyInstance {
     forceCloseConnections: true,
     ...behindPrefix(deps.pathPrefix),
   });
+  sendPlainJsonType(server);
   server.addHook('onRequest', (_request, reply, done) => {
     const leader = deps.leader();
     reply.header('Cache-Control', 'no-cache, no-store, must-revalidate');
     if (leader !== undefined) reply.header('X-Marathon-Leader', leader.url);
     done();
   });
+  void server.register(accepts);
   guard(server, deps.security);
   server.setErrorHandler<FastifyError | HttpProblem>((error, request, reply) => {
     if (error instanceof HttpProblem) return reply.code(error.status).send(error.body);

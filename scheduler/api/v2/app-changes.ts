@@ -1,6 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
+import { wantedApp } from '../../core/changes/tree.ts';
 import { HttpProblem, notFound, notValid, type Detail } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson, AppUpdateJson } from './app-json.ts';
@@ -16,12 +17,24 @@ export function requireAppId(text: string): AppId {
   return parsed.id;
 }
 
-/** @throws HttpProblem 404 */
-export function requireApp(deps: ApiDeps, id: AppId): App {
-  const app = deps.world().apps.get(id);
-  if (app === undefined) throw notFound(`App '${id}' does not exist`);
+/**
+ * The app of that name in a URL. One that is being deleted is not there any more, as with Marathon, and nothing can
+ * have a name that is no id.
+ * @throws HttpProblem 404
+ */
+export function requireApp(deps: ApiDeps, name: string): App {
+  const parsed = parseAppId(name);
+  const app = 'id' in parsed ? wantedApp(deps.world(), parsed.id) : undefined;
+  if (app === undefined) throw notFound(`App '${absolute(name)}' does not exist`);
   return app;
 }
+
+/** `shop//web/` → `/shop/web`, whatever is in it. */
+export const absolute = (name: string): string =>
+  `/${name
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/')}`;
 
 // Service ports of requests under way, which no stored app shows yet.
 const reservedPorts = new Set<number>();
@@ -52,7 +65,7 @@ export async function withNormalised<T>(
     const details: Detail[] = [];
     const apps = definitions.flatMap(({ path, json }) => {
       const id = parseAppId(json.id);
-      const present = 'id' in id ? deps.world().apps.get(id.id) : undefined;
+      const present = 'id' in id ? wantedApp(deps.world(), id.id) : undefined;
       const result = normalise(json, {
         role: deps.info.role,
         defaultNetwork: deps.info.defaultNetwork,
@@ -78,8 +91,9 @@ export async function withNormalised<T>(
 
 /**
  * The full definition that an update means: a field that is present replaces the whole field of the current
- * definition, a field of `unset` is left out; `partial` false replaces the definition; `version` alone brings an older one back.
- * @throws HttpProblem 404 for an unknown version, 422 for a version beside other fields
+ * definition, a field of `unset` is left out; `version` alone brings an older one back. With `partial` false the update is the
+ * definition, and a version in it means nothing.
+ * @throws HttpProblem 404 for an unknown version, or one of no app, 422 for a version beside other fields
  */
 export function updatedDefinition(
   deps: ApiDeps,
@@ -88,12 +102,17 @@ export function updatedDefinition(
   partial: boolean,
   unset: readonly string[],
 ): AppJson {
-  const current = deps.world().apps.get(id);
-  if (update.version !== undefined && current !== undefined && !isReadBack(update)) {
-    return { ...versionOf(deps, id, update), id };
-  }
+  const current = wantedApp(deps.world(), id);
   const body = { ...withoutRunTimeFields(update), id };
-  if (!partial || current === undefined) return body;
+  if (!partial) return body;
+  const isAlone = Object.keys(update).every((field) => field === 'version' || field === 'id');
+  if (update.version !== undefined && (current === undefined ? isAlone : !isReadBack(update))) {
+    if (!isAlone) {
+      throw new HttpProblem(422, "The 'version' field may only be combined with the 'id' field.");
+    }
+    return { ...versionOf(deps, id, update.version), id };
+  }
+  if (current === undefined) return body;
   const base = presentApp(current);
   for (const field of [...displaced(update), ...unset]) delete base[field];
   return { ...withoutRunTimeFields(base), ...body };
@@ -105,13 +124,8 @@ export const unsetFields = (patch: unknown): string[] =>
     ? []
     : Object.entries(patch).flatMap(([field, value]) => (value === null ? [field] : []));
 
-function versionOf(deps: ApiDeps, id: AppId, update: AppUpdateJson): AppUpdateJson {
-  const others = Object.keys(update).filter((field) => field !== 'version' && field !== 'id');
-  if (others.length > 0) {
-    throw new HttpProblem(422, "The 'version' field may only be combined with the 'id' field.");
-  }
-  return withoutRunTimeFields(presentApp(definitionAt(deps, requireApp(deps, id), update.version ?? '')));
-}
+const versionOf = (deps: ApiDeps, id: AppId, version: string): AppUpdateJson =>
+  withoutRunTimeFields(presentApp(definitionAt(deps, requireApp(deps, id), version)));
 
 /** A body that came from a GET carries run-time fields beside the version: the version is then not a wish. */
 const isReadBack = (update: AppUpdateJson): boolean =>

@@ -24,7 +24,11 @@ export function parseAppId(text: string, base: GroupId = rootGroupId): { readonl
   }
   const path = resolve(text, base);
   if ('error' in path) return path;
-  if (path.parts.length === 0) return { error: 'Path must contain at least one path element' };
+  if (path.parts.length === 0) {
+    return {
+      error: text.startsWith('/') ? 'must not be root' : 'Path must contain at least one path element',
+    };
+  }
   return { id: appId(`/${path.parts.join('/')}`) };
 }
 

@@ -6,7 +6,18 @@ import { z } from 'zod';
  */
 const text = z.string();
 const textMap = z.record(z.string(), z.string());
-const protocol = z.enum(['tcp', 'udp', 'udp,tcp', 'tcp,udp']);
+
+/** One of a few words, in upper or lower case as one likes: Marathon reads them so. */
+const oneOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
+  z.preprocess(
+    (given) =>
+      typeof given === 'string'
+        ? (words.find((word) => word.toLowerCase() === given.toLowerCase()) ?? given)
+        : given,
+    z.enum(words),
+  );
+
+const protocol = oneOf('tcp', 'udp', 'udp,tcp', 'tcp,udp');
 const port = z.int().min(0).max(65_535);
 
 const portDefinition = z.object({
@@ -30,7 +41,7 @@ const volume = z.object({
   name: text.optional(),
   containerPath: text.optional(),
   hostPath: text.optional(),
-  mode: z.enum(['RO', 'RW']).optional(),
+  mode: oneOf('RO', 'RW').optional(),
   persistent: z.unknown().optional(),
   external: z.unknown().optional(),
   secret: text.min(1).optional(),
@@ -43,12 +54,12 @@ const docker = z.object({
   parameters: z.array(z.object({ key: text.min(1), value: text })).optional(),
   pullConfig: z.object({ secret: text.min(1) }).optional(),
   credential: z.unknown().optional(),
-  network: z.enum(['BRIDGE', 'HOST', 'NONE', 'USER']).optional(),
+  network: oneOf('BRIDGE', 'HOST', 'NONE', 'USER').optional(),
   portMappings: z.array(portMapping).optional(),
 });
 
 const container = z.object({
-  type: z.enum(['DOCKER', 'MESOS']).optional(),
+  type: oneOf('DOCKER', 'MESOS').optional(),
   docker: docker.optional(),
   volumes: z.array(volume).optional(),
   portMappings: z.array(portMapping).optional(),
@@ -56,16 +67,18 @@ const container = z.object({
 });
 
 const network = z.object({
-  mode: z.enum(['container', 'container/bridge', 'host']).optional(),
+  mode: oneOf('container', 'container/bridge', 'host').optional(),
   name: text.optional(),
   labels: textMap.optional(),
 });
 
 const seconds = z.int().min(0);
-const limit = z.union([z.number().min(0), z.literal('unlimited')]);
+const limit = z.union([z.number().min(0), z.literal('unlimited')], {
+  error: ({ input }) => `'${String(input)}' is an invalid resource limit. It must be 'unlimited' or a number`,
+});
 
 const healthCheck = z.object({
-  protocol: z.enum(['HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP']).optional(),
+  protocol: oneOf('HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP').optional(),
   path: text.optional(),
   portIndex: z.int().min(0).optional(),
   port: port.optional(),
@@ -76,12 +89,12 @@ const healthCheck = z.object({
   maxConsecutiveFailures: seconds.optional(),
   delaySeconds: seconds.optional(),
   ignoreHttp1xx: z.boolean().optional(),
-  ipProtocol: z.enum(['IPv4', 'IPv6']).optional(),
+  ipProtocol: oneOf('IPv4', 'IPv6').optional(),
 });
 
 const readinessCheck = z.object({
   name: text.optional(),
-  protocol: z.enum(['HTTP', 'HTTPS']).optional(),
+  protocol: oneOf('HTTP', 'HTTPS').optional(),
   path: text.optional(),
   portName: text.optional(),
   intervalSeconds: z.int().min(1).optional(),
@@ -107,7 +120,14 @@ export const appJsonSchema = z.object({
   mem: z.number().min(0).optional(),
   disk: z.number().min(0).optional(),
   gpus: z.int().min(0).optional(),
-  env: z.record(z.string(), z.union([text, z.object({ secret: text })])).optional(),
+  env: z
+    .record(
+      z.string(),
+      z.union([text, z.object({ secret: text })], {
+        error: 'must be a string, or {"secret": "name"}: put quotes around numbers, true and false',
+      }),
+    )
+    .optional(),
   secrets: z.record(z.string(), z.object({ source: text.min(1) })).optional(),
   labels: textMap.optional(),
   user: text.min(1).optional(),
@@ -133,7 +153,7 @@ export const appJsonSchema = z.object({
   dependencies: z.array(text).optional(),
   fetch: z.array(fetchUri).optional(),
   uris: z.array(text.min(1).max(1024)).optional(),
-  storeUrls: z.array(text).optional(),
+  storeUrls: z.unknown().optional(),
   healthChecks: z.array(healthCheck).optional(),
   readinessChecks: z.array(readinessCheck).max(1).optional(),
   check: z.unknown().optional(),
@@ -147,9 +167,15 @@ export const appJsonSchema = z.object({
     })
     .optional(),
   unreachableStrategy: z
-    .union([z.literal('disabled'), z.object({ inactiveAfterSeconds: seconds, expungeAfterSeconds: seconds })])
+    .union(
+      [
+        z.literal('disabled'),
+        z.object({ inactiveAfterSeconds: seconds.default(0), expungeAfterSeconds: seconds.default(0) }),
+      ],
+      { error: 'must be "disabled", or an object with inactiveAfterSeconds and expungeAfterSeconds' },
+    )
     .optional(),
-  killSelection: z.enum(['YOUNGEST_FIRST', 'OLDEST_FIRST']).optional(),
+  killSelection: oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST').optional(),
   taskKillGracePeriodSeconds: seconds.optional(),
   residency: z.unknown().optional(),
   tty: z.boolean().optional(),

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../src/model/app.ts';
 import { groupId } from '../../../src/model/ids.ts';
-import { Tree } from '../../core/changes/tree.ts';
+import { isLeaving, Tree } from '../../core/changes/tree.ts';
 import { sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { listingOf, pageOf } from '../http/listing.ts';
@@ -15,7 +15,8 @@ import { parseEmbed } from './present-app.ts';
 export function listApps(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const wanted = appFilter(request);
   const apps: App[] = [];
-  for (const app of deps.world().apps.values()) if (wanted(app)) apps.push(app);
+  const world = deps.world();
+  for (const app of world.apps.values()) if (wanted(app) && !isLeaving(world, app.id)) apps.push(app);
   return sendApps(deps, request, reply, 'apps', apps);
 }
 

@@ -1,9 +1,10 @@
 import type { App } from '../../../src/model/app.ts';
 import type { DeploymentId } from '../../../src/model/ids.ts';
-import type { TaskCounts } from '../../core/slots/task-counts.ts';
+import { noTasks, type TaskCounts } from '../../core/slots/task-counts.ts';
 import type { World } from '../../core/world.ts';
 import { picked, type Listing } from '../http/listing.ts';
 import { presentApp, runTimeFields, taskCountsOf, type Embed } from './present-app.ts';
+import { presentCounts } from './task-stats.ts';
 
 /**
  * Texts are kept as long as the object that they are of, so there are as many as apps. INVARIANT: they are made of
@@ -29,6 +30,12 @@ export function appText(app: App): string {
   return text;
 }
 
+/** AppInfo of an app that was made just now: without tasks, and with its deployment also when there was nothing to do. */
+export function createdAppText(app: App, deploymentId: DeploymentId | undefined): string {
+  const deployments = deploymentId === undefined ? [] : [{ id: deploymentId }];
+  return extended(appText(app), { ...presentCounts(noTasks), deployments });
+}
+
 /** AppInfo (definition and run-time fields) as JSON text; a long list costs what changed since the last one. */
 export function appInfoText(world: World, app: App, embed: Embed, now: number): string {
   const isPlain = !embed.tasks && !embed.lastTaskFailure && !embed.readiness && !embed.taskStats;
@@ -49,7 +56,9 @@ export function listedAppText(world: World, app: App, embed: Embed, listing: Lis
   return JSON.stringify({ ...definition, ...picked(runTimeFields(world, app, embed, now), listing) });
 }
 
-function joined(world: World, app: App, embed: Embed, now: number): string {
-  const runTime = JSON.stringify(runTimeFields(world, app, embed, now));
-  return `${appText(app).slice(0, -1)},${runTime.slice(1)}`;
-}
+const joined = (world: World, app: App, embed: Embed, now: number): string =>
+  extended(appText(app), runTimeFields(world, app, embed, now));
+
+/** The text of an object with more fields. */
+const extended = (text: string, fields: Readonly<Record<string, unknown>>): string =>
+  `${text.slice(0, -1)},${JSON.stringify(fields).slice(1)}`;

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AppId } from '../../../src/model/ids.ts';
+import { wantedApp } from '../../core/changes/tree.ts';
 import type { Change } from '../../core/events.ts';
 import { accept, accepted, deploymentBody, sendJson, submit, type Accepted } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -16,8 +17,7 @@ import {
   withNormalised,
 } from './app-changes.ts';
 import { appJsonSchema, appUpdateSchema, type AppJson, type AppUpdateJson } from './app-json.ts';
-import { appInfoText } from './app-text.ts';
-import { parseEmbed } from './present-app.ts';
+import { createdAppText } from './app-text.ts';
 
 /** What POST /v2/apps takes. */
 export const createSchema = appJsonSchema;
@@ -37,9 +37,10 @@ export async function createApp(
   return withNormalised(deps, [whole(json)], async (apps) => {
     const [app] = apps;
     if (app === undefined) throw badRequest('Please specify one app');
-    await accept(deps, { kind: 'put-apps', apps, force: flag(request, 'force'), create: true }, reply);
+    const change: Change = { kind: 'put-apps', apps, force: flag(request, 'force'), create: true };
+    const { deploymentId } = await accept(deps, change, reply);
     const created = requireApp(deps, app.id);
-    const text = appInfoText(deps.world(), created, parseEmbed(request, 'list'), deps.now());
+    const text = createdAppText(created, deploymentId);
     reply.headers({ Location: `/v2/apps${app.id}`, ETag: entityTag(created.version) });
     return sendJson(reply, 201, text);
   });
@@ -64,16 +65,14 @@ export async function updateApps(
   return reply.send(deploymentBody(result));
 }
 
-/** PUT /v2/apps/APP (which may create) and PATCH /v2/apps/APP (which may not). */
+/** PUT /v2/apps/APP, which may create it, and PATCH of one that is there. */
 export async function updateApp(
   deps: ApiDeps,
   id: AppId,
   request: FastifyRequest,
   reply: FastifyReply,
-  mayCreate: boolean,
 ): Promise<FastifyReply> {
-  if (!mayCreate) requireApp(deps, id);
-  const present = () => deps.world().apps.get(id);
+  const present = () => wantedApp(deps.world(), id);
   const existed = present() !== undefined;
   const json = jsonBody(request);
   const body = checked(appUpdateSchema, json, request, reply);
@@ -105,7 +104,7 @@ async function putUpdates(
   reply: FastifyReply,
   check: () => void = () => undefined,
 ): Promise<Accepted> {
-  const partial = flag(request, 'partialUpdate', true);
+  const partial = request.method === 'PATCH' || flag(request, 'partialUpdate', true);
   for (let attempt = 1; ; attempt += 1) {
     check();
     const basedOn = new Map(updates.map(({ id }) => [id, deps.world().apps.get(id)?.version]));
@@ -126,11 +125,11 @@ async function putUpdates(
 /** POST /v2/apps/APP/restart. */
 export async function restartApp(
   deps: ApiDeps,
-  id: AppId,
+  name: string,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { version } = requireApp(deps, id);
+  const { id, version } = requireApp(deps, name);
   checkPreconditions(request, version);
   const change: Change = { kind: 'restart-app', appId: id, force: flag(request, 'force') };
   return reply.send(deploymentBody(await accept(deps, change, reply, pinnedTo(request, id, version))));
@@ -139,11 +138,11 @@ export async function restartApp(
 /** DELETE /v2/apps/APP; `force` unless told otherwise, as in Marathon. */
 export async function deleteApp(
   deps: ApiDeps,
-  id: AppId,
+  name: string,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { version } = requireApp(deps, id);
+  const { id, version } = requireApp(deps, name);
   checkPreconditions(request, version);
   const change: Change = { kind: 'delete-app', appId: id, force: flag(request, 'force', true) };
   return reply.send(deploymentBody(await accept(deps, change, reply, pinnedTo(request, id, version))));

@@ -38,13 +38,14 @@ async function update(
 ): Promise<FastifyReply> {
   const path = parseAppPath(restOf(request));
   if (path.kind !== 'app') throw methodNotAllowed();
-  return updateApp(deps, requireAppId(path.id), request, reply, mayCreate);
+  const id = mayCreate ? requireAppId(path.id) : requireApp(deps, path.id).id;
+  return updateApp(deps, id, request, reply);
 }
 
 async function restart(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const path = parseAppPath(restOf(request));
   if (path.kind !== 'restart') throw methodNotAllowed();
-  return restartApp(deps, requireAppId(path.id), request, reply);
+  return restartApp(deps, path.id, request, reply);
 }
 
 function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -59,11 +60,11 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
       return listTasksOf(deps, ids, request, reply);
     }
     case 'tasks':
-      return listTasksOf(deps, [requireApp(deps, requireAppId(path.id)).id], request, reply);
+      return listTasksOf(deps, [requireApp(deps, path.id).id], request, reply);
     case 'versions':
-      return reply.send({ versions: versionsOf(deps, requireApp(deps, requireAppId(path.id))) });
+      return reply.send({ versions: versionsOf(deps, requireApp(deps, path.id)) });
     case 'version': {
-      const app = definitionAt(deps, requireApp(deps, requireAppId(path.id)), path.version);
+      const app = definitionAt(deps, requireApp(deps, path.id), path.version);
       return reply.header('ETag', entityTag(app.version)).send(presentApp(app));
     }
     case 'restart':
@@ -73,7 +74,7 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
 }
 
 function readApp(deps: ApiDeps, id: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const app = requireApp(deps, requireAppId(id));
+  const app = requireApp(deps, id);
   const embed = parseEmbed(request, 'one');
   const listing = listingOf(request);
   const text = listedAppText(deps.world(), app, embed, listing, deps.now());
@@ -87,11 +88,11 @@ async function remove(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
     case 'restart':
     case 'version':
     case 'versions':
-      return deleteApp(deps, requireAppId(restOf(request)), request, reply);
+      return deleteApp(deps, `/${restOf(request)}`, request, reply);
     case 'tasks':
-      return killTasksOf(deps, requireApp(deps, requireAppId(path.id)).id, request, reply);
+      return killTasksOf(deps, requireApp(deps, path.id).id, request, reply);
     case 'task':
-      return killTask(deps, requireApp(deps, requireAppId(path.id)).id, path.taskId, request, reply);
+      return killTask(deps, requireApp(deps, path.id).id, path.taskId, request, reply);
     case 'group-apps':
     case 'group-tasks':
       throw methodNotAllowed();

@@ -33,25 +33,24 @@ export function groupRoutes(server: FastifyInstance, deps: ApiDeps): void {
   }
 }
 
-/** What follows `/v2/groups` in a URL. */
+/** What follows `/v2/groups` in a URL; the name is one of a group or of nothing. */
 type GroupPath =
-  | { readonly kind: 'group' | 'apps' | 'versions'; readonly id: GroupId }
-  | { readonly kind: 'version'; readonly id: GroupId; readonly version: string };
+  | { readonly kind: 'group' | 'apps' | 'versions'; readonly name: string }
+  | { readonly kind: 'version'; readonly name: string; readonly version: string };
 
 function pathOf(request: FastifyRequest): GroupPath {
   const { '*': rest = '' } = request.params as { readonly '*'?: string };
   const parts = rest.split('/').filter((part) => part !== '');
   const [beforeLast, last] = [parts.at(-2), parts.at(-1)];
-  if (beforeLast === 'versions') return { kind: 'version', id: idOf(parts, 2), version: last ?? '' };
-  if (last === 'versions' || last === 'apps') return { kind: last, id: idOf(parts, 1) };
-  return { kind: 'group', id: idOf(parts, 0) };
+  if (beforeLast === 'versions') return { kind: 'version', name: nameOf(parts, 2), version: last ?? '' };
+  if (last === 'versions' || last === 'apps') return { kind: last, name: nameOf(parts, 1) };
+  return { kind: 'group', name: nameOf(parts, 0) };
 }
+
+const nameOf = (parts: readonly string[], dropped: number): string =>
+  `/${parts.slice(0, parts.length - dropped).join('/')}`;
 
 /** @throws HttpProblem 422 */
-function idOf(parts: readonly string[], dropped: number): GroupId {
-  return requireGroupId(`/${parts.slice(0, parts.length - dropped).join('/')}`);
-}
-
 function requireGroupId(text: string, base: GroupId = rootGroupId): GroupId {
   const parsed = parseGroupId(text, base);
   if ('error' in parsed) throw notValid([{ path: '/id', errors: [parsed.error] }]);
@@ -59,17 +58,18 @@ function requireGroupId(text: string, base: GroupId = rootGroupId): GroupId {
 }
 
 /** @throws HttpProblem 405 for what is below a group but no group */
-function groupOf(request: FastifyRequest): GroupId {
+function groupNameOf(request: FastifyRequest): string {
   const path = pathOf(request);
   if (path.kind !== 'group') throw methodNotAllowed();
-  return path.id;
+  return path.name;
 }
 
-/** @throws HttpProblem 404 */
-function requireGroup(tree: Tree, id: GroupId): Group {
-  const group = tree.group(id);
-  if (group === undefined) throw notFound(`Group '${id}' does not exist`);
-  return group;
+/** Nothing can have a name that is no id. @throws HttpProblem 404 */
+function requireGroup(tree: Tree, name: string, version = ''): Group {
+  const parsed = parseGroupId(name);
+  const group = 'id' in parsed ? tree.group(parsed.id) : undefined;
+  if (group !== undefined) return group;
+  throw notFound(`Group '${name}' does not exist${version === '' ? '' : ` in version ${version}`}`);
 }
 
 function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -80,7 +80,7 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
   const embed = parseEmbed(request, 'list');
   switch (path.kind) {
     case 'group': {
-      const group = requireGroup(tree, path.id);
+      const group = requireGroup(tree, path.name);
       const wantsRunTime = values.some((value) => /^(group\.)?apps\./.test(value));
       const text = groupText(tree, group, parseGroupEmbed(values), (app) =>
         wantsRunTime ? appInfoText(world, app, embed, deps.now()) : appText(app),
@@ -88,18 +88,17 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
       return sendJson(reply.header('ETag', entityTag(group.version)), 200, text);
     }
     case 'apps': {
-      requireGroup(tree, path.id);
-      const texts = Array.from(tree.appsBelow(path.id), (app) => appInfoText(world, app, embed, deps.now()));
+      const { id } = requireGroup(tree, path.name);
+      const texts = Array.from(tree.appsBelow(id), (app) => appInfoText(world, app, embed, deps.now()));
       return sendJson(reply, 200, `[${texts.join(',')}]`);
     }
     case 'versions':
-      requireGroup(tree, path.id);
-      return reply.send(groupVersions(world, path.id));
+      return reply.send(groupVersions(world, requireGroup(tree, path.name).id));
     case 'version': {
       const older = treeAt(world, requireVersion(path.version));
-      const group = older?.group(path.id);
-      if (older === undefined || group === undefined)
-        throw notFound(`Group '${path.id}' does not exist in version ${path.version}`);
+      if (older === undefined)
+        throw notFound(`Group '${path.name}' does not exist in version ${path.version}`);
+      const group = requireGroup(older, path.name, path.version);
       const text = groupText(older, group, parseGroupEmbed(values), (app) => JSON.stringify(presentApp(app)));
       return sendJson(reply, 200, text);
     }
@@ -107,7 +106,7 @@ function read(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Fast
 }
 
 async function create(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const base = groupOf(request);
+  const base = requireGroupId(groupNameOf(request));
   const json = checked(groupUpdateSchema, jsonBody(request), request, reply);
   for (const mode of ['scaleBy', 'version'] as const) {
     if (json[mode] !== undefined) {
@@ -124,8 +123,9 @@ async function create(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
 async function update(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const path = pathOf(request);
   // An older form of bringing a version back, which Debian's python3-marathon uses.
-  if (path.kind === 'version') return putMode(deps, path.id, revertTo(path.version), request, reply);
-  const base = groupOf(request);
+  if (path.kind === 'version')
+    return putMode(deps, requireGroupId(path.name), revertTo(path.version), request, reply);
+  const base = requireGroupId(groupNameOf(request));
   const json = checked(groupUpdateSchema, jsonBody(request), request, reply);
   const id = json.id === undefined ? base : requireGroupId(json.id, base);
   return putMode(deps, id, modeOf(deps, json, id), request, reply);
@@ -206,9 +206,8 @@ async function withGroup(
 
 /** Only `enforceRole`, and only of a group directly below the root. */
 async function patch(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const id = groupOf(request);
+  const { id } = requireGroup(new Tree(deps.world()), groupNameOf(request));
   const body = checked(groupUpdateSchema.pick({ enforceRole: true }), jsonBody(request), request, reply);
-  requireGroup(new Tree(deps.world()), id);
   if (body.enforceRole === undefined) {
     throw notValid([{ path: '/enforceRole', errors: ['error.path.missing'] }]);
   }
@@ -222,7 +221,7 @@ async function patch(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply
 }
 
 async function remove(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const id = groupOf(request);
+  const { id } = requireGroup(new Tree(deps.world()), groupNameOf(request));
   const basedOn = pinned(deps, request, id);
   const change: Change = { kind: 'delete-group', groupId: id, force: flag(request, 'force') };
   return reply.send(deploymentBody(await accept(deps, change, reply, basedOn)));

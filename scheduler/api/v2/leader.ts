@@ -1,10 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
+/** The forms of the ping, the first for who takes any; who takes none of them gets 204, as from Marathon. */
+const pongs = ['text/plain', 'text/html', 'application/json'];
+
 /** A call that everybody may make to learn that this process lives. */
 export function pingRoute(server: FastifyInstance): void {
-  server.get('/ping', { config: { access: 'open' } }, (request, reply) => {
-    if (request.headers.accept === 'application/json') return reply.type('application/json').send('"pong"');
-    return reply.type('text/plain; charset=utf-8').send('pong');
+  server.get('/ping', { config: { access: 'open' } }, (request, reply): FastifyReply => {
+    const type = request.accepts().type(pongs);
+    if (typeof type !== 'string') return reply.code(204).send();
+    if (type === 'application/json') return reply.type(type).send('"pong"');
+    return reply.type(`${type}; charset=utf-8`).send('pong');
   });
 }
 

@@ -17,20 +17,24 @@ export const loggingSchema = z.object({
   durationSeconds: z.number().min(1).max(86_400).optional(),
 });
 
-/** `/metrics` (Marathon's JSON to who asks for JSON, Prometheus to others), `/metrics/prometheus`, `/logging`. */
+/** The version is a part of what Prometheus says that it prefers. */
+const prometheusType = 'text/plain; version=0.0.4';
+
+/** `/metrics` (Marathon's JSON, text for who prefers text as Prometheus does), `/metrics/prometheus`, `/logging`. */
 export function metricRoutes(server: FastifyInstance, deps: ApiDeps): void {
   const startedAt = deps.now();
   let cancelReset: () => void = () => undefined;
 
   server.get('/metrics', async (request, reply) => {
-    if (request.accepts().type(['text/plain', 'application/json']) === 'application/json') {
-      return presentMetrics(await deps.metricValues(), deps.world(), startedAt, deps.now());
+    const type = request.accepts().type(['application/json', prometheusType, 'text/plain']);
+    if (type === prometheusType || type === 'text/plain') {
+      return reply.type(`${prometheusType}; charset=utf-8`).send(await deps.metrics());
     }
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await deps.metrics());
+    return presentMetrics(await deps.metricValues(), deps.world(), startedAt, deps.now());
   });
 
   server.get('/metrics/prometheus', async (_request, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await deps.metrics()),
+    reply.type(`${prometheusType}; charset=utf-8`).send(await deps.metrics()),
   );
 
   server.get('/logging', () => ({ ROOT: deps.logLevel.level.toUpperCase() }));

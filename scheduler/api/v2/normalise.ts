@@ -126,7 +126,7 @@ function assemble(
     portDefinitions: ports.definitions,
     requirePorts: json.requirePorts ?? false,
     constraints,
-    acceptedResourceRoles: json.acceptedResourceRoles ?? [],
+    acceptedResourceRoles: [...new Set(json.acceptedResourceRoles)],
     role: json.role ?? defaults.role,
     dependencies,
     fetch,

@@ -11,9 +11,11 @@ import { accept } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { wantsExtensions } from '../http/extended.ts';
 import { listingOf, pageOf, picked } from '../http/listing.ts';
+import { methodNotAllowed } from '../http/methods.ts';
 import { notFound } from '../problems.ts';
 import { queryValues } from '../request.ts';
-import { requireAppId } from './app-changes.ts';
+import { absolute } from './app-changes.ts';
+import { parseAppId } from './app-id.ts';
 import { presentApp } from './present-app.ts';
 
 /** `/v2/queue` (Marathon v2): what is still to be launched, and why it is not yet. */
@@ -34,9 +36,13 @@ export function queueRoutes(server: FastifyInstance, deps: ApiDeps): void {
   });
 
   server.delete<{ Params: { '*': string } }>('/v2/queue/*', async (request, reply) => {
-    const id = requireAppId(request.params['*'].replace(/\/delay\/?$/, ''));
-    if (!deps.world().apps.has(id)) throw notFound(`Application ${id} not found in tasks queue.`);
-    await accept(deps, { kind: 'reset-delay', appId: id }, reply);
+    const { '*': rest } = request.params;
+    if (!/\/delay\/?$/.test(rest)) throw methodNotAllowed();
+    const name = absolute(rest.replace(/\/delay\/?$/, ''));
+    const parsed = parseAppId(name);
+    if ('error' in parsed || !deps.world().wanting.has(parsed.id))
+      throw notFound(`Application ${name} not found in tasks queue.`);
+    await accept(deps, { kind: 'reset-delay', appId: parsed.id }, reply);
     return reply.code(204).send();
   });
 }

@@ -3,8 +3,9 @@ import type { World } from '../../core/world.ts';
 import { HttpProblem } from '../problems.ts';
 import type { AppJson } from './app-json.ts';
 
-const first = 10_000;
-const last = 20_000;
+/** The range of automatic service ports: Marathon's. */
+export const firstServicePort = 10_000;
+export const lastServicePort = 20_000;
 
 /**
  * Hands out service ports that no app declares and that it has not handed out for a request under way.
@@ -13,12 +14,15 @@ const last = 20_000;
 export function servicePortAllocator(world: World, reserved: Set<number>): () => number {
   // Most changes need no port: only who asks for one pays for the look at all apps.
   let used: Set<number> | undefined;
-  let next = first;
+  let next = firstServicePort;
   return () => {
     used ??= portsInUse(world, reserved);
-    while (next <= last && used.has(next)) next += 1;
-    if (next > last)
-      throw new HttpProblem(500, `Unable to assign a service port: ${first}-${last} is used up`);
+    while (next <= lastServicePort && used.has(next)) next += 1;
+    if (next > lastServicePort)
+      throw new HttpProblem(
+        500,
+        `Unable to assign a service port: ${firstServicePort}-${lastServicePort} is used up`,
+      );
     used.add(next);
     reserved.add(next);
     return next;
@@ -46,7 +50,7 @@ export function keptServicePorts(present: App | undefined, json: AppJson, next: 
     ...(json.container?.docker?.portMappings ?? []).map(({ servicePort }) => servicePort),
   ]);
   const kept = (present === undefined ? [] : portsOf(present)).filter(
-    (port) => port >= first && port <= last && !given.has(port),
+    (port) => port >= firstServicePort && port <= lastServicePort && !given.has(port),
   );
   return () => kept.shift() ?? next();
 }

@@ -19,11 +19,12 @@ const statusFilters: Readonly<Record<string, ReadonlySet<Condition>>> = {
 /** `/v2/tasks` (Marathon v2). */
 export function taskRoutes(server: FastifyInstance, deps: ApiDeps): void {
   server.get('/v2/tasks', (request, reply) => {
-    const wanted = queryValues(request, 'status').map((name) => statusFilters[name.toLowerCase()]);
+    // What is no status is as if it was not there, as in Marathon.
+    const wanted = queryValues(request, 'status').flatMap((name) => statusFilters[name.toLowerCase()] ?? []);
     const instances: Instance[] = [];
     for (const instance of deps.world().instances.values()) {
       if (isTerminal(instance.condition)) continue;
-      if (wanted.length > 0 && !wanted.some((set) => set?.has(instance.condition))) continue;
+      if (wanted.length > 0 && !wanted.some((set) => set.has(instance.condition))) continue;
       instances.push(instance);
     }
     return sendTasks(deps, instances, request, reply);

@@ -9,6 +9,7 @@ import { deleteNetwork, putNetwork } from './networks.ts';
 import { deleteReservation, putReservation } from './reservations.ts';
 import { killTasks } from './tasks.ts';
 import { deploy } from '../deployments/deploy.ts';
+import { publishPost } from '../fabric/publications.ts';
 import type { Change, ChangeRequest, ChangeResult } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { Tree } from './tree.ts';
@@ -82,7 +83,10 @@ function putApps(frame: FrameBuilder, apps: readonly App[], force: boolean, crea
 function deleteApp(frame: FrameBuilder, appId: AppId, force: boolean): ChangeResult {
   const before = frame.world.apps.get(appId);
   if (before === undefined) return appNotFound(appId);
-  return deploy(frame, { apps: [removeEdit(before)], version: nextVersion(frame.world, frame.now), force });
+  const version = nextVersion(frame.world, frame.now);
+  const result = deploy(frame, { apps: [removeEdit(before)], version, force });
+  if (result.kind === 'accepted') publishPost(frame, before);
+  return result;
 }
 
 function restartApp(frame: FrameBuilder, appId: AppId, force: boolean): ChangeResult {

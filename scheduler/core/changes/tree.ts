@@ -23,7 +23,7 @@ export class Tree {
 
   app(id: AppId): App | undefined {
     if (this.#apps.has(id)) return this.#apps.get(id);
-    return isLeaving(this.#world, id) ? undefined : this.#world.apps.get(id);
+    return wantedApp(this.#world, id);
   }
 
   group(id: GroupId): Group | undefined {
@@ -101,3 +101,7 @@ export class Tree {
 /** True while an app is being deleted: it is not wanted any more, and some of its tasks have not ended. */
 export const isLeaving = (world: World, id: AppId): boolean =>
   world.jobs.get(id)?.action === 'StopApplication';
+
+/** The app as people last wanted it; undefined also while it is being deleted. */
+export const wantedApp = (world: World, id: AppId): App | undefined =>
+  isLeaving(world, id) ? undefined : world.apps.get(id);

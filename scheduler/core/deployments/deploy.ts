@@ -20,7 +20,7 @@ import type { ChangeResult } from '../events.ts';
 import { exposureProblem } from '../fabric/exposures.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { nameClash } from '../fabric/name-clashes.ts';
-import { publishHealthChecks } from '../fabric/publications.ts';
+import { publishHealthChecks, publishPost } from '../fabric/publications.ts';
 import { planSlots, retireAll } from '../slots/slot-table.ts';
 import { planTarget } from '../changes/target.ts';
 import type { GroupEdit, Target } from '../changes/target.ts';
@@ -201,8 +201,7 @@ const isProblemOrSlots = (
 function storeApp(frame: FrameBuilder, before: App | undefined, after: App): void {
   if (before !== undefined) frame.putVersion(before);
   frame.putApp(after);
-  const { clientIp = '', uri = `/v2/apps${after.id}` } = frame.request.origin ?? {};
-  frame.publish('api_post_event', { clientIp, uri, app: after });
+  publishPost(frame, after);
   publishHealthChecks(frame, after.id, before, after);
 }
 

@@ -95,3 +95,9 @@ export function publishHealthKill(frame: FrameBuilder, instance: Instance, reaso
     slaveId: instance.agentId,
   });
 }
+
+/** Tells observers that a request made, changed or removed an app. */
+export function publishPost(frame: FrameBuilder, app: App): void {
+  const { clientIp = '', uri = `/v2/apps${app.id}` } = frame.request.origin ?? {};
+  frame.publish('api_post_event', { clientIp, uri, app });
+}

@@ -139,7 +139,7 @@ const knowsLeader = async ({ apiUrl }: SchedulerProcess): Promise<boolean> =>
 
 /** The value of one of our metrics. */
 async function metric({ apiUrl }: SchedulerProcess, name: string): Promise<number> {
-  const answer = await ask(`${apiUrl}/metrics`, 'GET');
+  const answer = await ask(`${apiUrl}/metrics/prometheus`, 'GET');
   const line = new RegExp(`^patchpanel_${name} (\\S+)$`, 'm').exec(String(answer?.data));
   return Number(line?.[1]);
 }

@@ -4,7 +4,8 @@ import type { Operation } from '../operation.ts';
 import * as query from '../queries.ts';
 import { info, metrics } from '../schemas.ts';
 
-const pong = { description: 'pong', type: 'text/plain' };
+const pong = { description: 'pong, as text, HTML or JSON', type: 'text/plain' };
+const unwanted = { description: 'none of these is accepted' };
 const leader = z.object({ leader: z.string() });
 const prometheus = { description: 'Prometheus’s text format', type: 'text/plain' };
 const noCallbacks = { description: 'callbacks are not supported' };
@@ -14,7 +15,13 @@ const level = z.object({ ROOT: z.string() });
 
 /** What is about the scheduler and the cluster as a whole. */
 export const clusterOperations: readonly Operation[] = [
-  { method: 'get', path: '/ping', summary: 'Whether it is there', access: 'open', answers: { 200: pong } },
+  {
+    method: 'get',
+    path: '/ping',
+    summary: 'Whether it is there',
+    access: 'open',
+    answers: { 200: pong, 204: unwanted },
+  },
   {
     method: 'get',
     path: '/v2/info',
@@ -62,7 +69,7 @@ export const clusterOperations: readonly Operation[] = [
   {
     method: 'get',
     path: '/metrics',
-    summary: 'Metrics: as JSON for who asks for it, for Prometheus otherwise',
+    summary: 'Metrics: as JSON, or for Prometheus when that is what the client prefers',
     answers: { 200: { description: 'the metrics', schema: metrics } },
   },
   {
@@ -118,6 +125,12 @@ export const clusterOperations: readonly Operation[] = [
     path: '/v2/openapi.json',
     summary: 'This description',
     answers: { 200: { description: 'OpenAPI 3.1', schema: anything } },
+  },
+  {
+    method: 'get',
+    path: '/',
+    summary: 'Leads to the page',
+    answers: { 302: { description: 'to /help' } },
   },
   {
     method: 'get',
