@@ -33,7 +33,7 @@ import {
   unindexDeployment,
   unindexRevision,
 } from './tables.ts';
-import type { ExecutorRecord, Settings, World } from './world.ts';
+import type { ExecutorRecord, Settings, TaskFailure, World } from './world.ts';
 
 /** Definitions that the remembered changes may hold on average: a change of thousands of apps pushes older ones out. */
 const appsPerRevision = 20;
@@ -119,7 +119,7 @@ export class FrameBuilder {
     this.touchApp(app.id);
   }
 
-  /** Removes the app with its older versions. */
+  /** Removes the app with its older versions and its last failure. */
   deleteApp(id: AppId): void {
     this.world.apps.delete(id);
     if (indexApp(this.world, id, undefined)) this.networksChanged();
@@ -127,6 +127,7 @@ export class FrameBuilder {
     for (const version of this.world.versions.get(id)?.keys() ?? [])
       this.#write('app-version', versionKey(id, version), undefined);
     this.world.versions.delete(id);
+    if (this.world.lastFailures.delete(id)) this.#write('task-failure', id, undefined);
     this.touchApp(id);
     this.#leave(parentOf(id));
   }
@@ -196,6 +197,12 @@ export class FrameBuilder {
       endedDeployments.delete(oldest);
       this.#write('ended-deployment', oldest, undefined);
     }
+  }
+
+  /** Remembers how the task of an app failed that failed last. */
+  putFailure(failure: TaskFailure): void {
+    this.world.lastFailures.set(failure.appId, failure);
+    this.#write('task-failure', failure.appId, failure);
   }
 
   putSlot(slot: Slot): void {

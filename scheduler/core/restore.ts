@@ -29,7 +29,7 @@ import {
   indexVersion,
 } from './tables.ts';
 import { Timers } from './timers.ts';
-import type { ExecutorRecord, World } from './world.ts';
+import type { ExecutorRecord, TaskFailure, World } from './world.ts';
 
 /** The key of the `meta` record that holds the framework id. */
 export const frameworkIdKey = 'framework-id';
@@ -111,6 +111,9 @@ function restoreRecord(world: World, { kind, key, value }: StoredRecord): void {
       return;
     case 'ended-deployment':
       world.endedDeployments.set(deploymentId(key), value as EndedDeployment);
+      return;
+    case 'task-failure':
+      world.lastFailures.set(appId(key), value as TaskFailure);
       return;
     case 'slot': {
       const slot = value as Slot;

@@ -47,6 +47,8 @@ export interface World {
   readonly deployments: Map<DeploymentId, Deployment>;
   /** The newest deployments that have ended, newest last. */
   readonly endedDeployments: Map<DeploymentId, EndedDeployment>;
+  /** How the task failed that failed last, of each app. */
+  readonly lastFailures: Map<AppId, TaskFailure>;
   readonly slots: Map<SlotId, Slot>;
   readonly instances: Map<TaskId, Instance>;
   readonly networks: Map<NetworkName, Network>;
@@ -88,7 +90,6 @@ export interface World {
   // Forgotten at a restart.
   /** By app id and configuration, `/web@<lastConfigChangeAt>`. */
   readonly launchDelays: Map<string, LaunchDelay>;
-  readonly lastFailures: Map<AppId, TaskFailure>;
   readonly unplaced: Map<AppId, UnplacedReason>;
   /** Tasks that Mesos was asked about and has not answered for. */
   readonly reconciling: Map<TaskId, { readonly sentAt: number; readonly attempt: number }>;
@@ -142,6 +143,7 @@ export interface LaunchDelay {
   readonly drops: number;
 }
 
+/** `timestamp` is in milliseconds since 1970. */
 export interface TaskFailure {
   readonly appId: AppId;
   readonly taskId: TaskId;

@@ -9,6 +9,7 @@ const known: Readonly<Record<RecordKind, true>> = {
   revision: true,
   deployment: true,
   'ended-deployment': true,
+  'task-failure': true,
   slot: true,
   instance: true,
   network: true,

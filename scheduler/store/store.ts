@@ -9,6 +9,7 @@ export type RecordKind =
   | 'revision'
   | 'deployment'
   | 'ended-deployment'
+  | 'task-failure'
   | 'slot'
   | 'instance'
   | 'network'

@@ -1,39 +1,22 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AppInfo, TaskInfo } from '../../src/cli/api-types.ts';
 import { taskId } from '../../src/model/ids.ts';
-import { ApiHarness, webApp } from '../support/api.ts';
-import { bundleForTest } from '../support/bundle.ts';
-import { CommandRun, serve, type CommandResult } from '../support/command-line.ts';
+import { webApp } from '../support/api.ts';
+import { CommandLine, type CommandResult } from '../support/command-line.ts';
 
-let program: string;
+const commands = new CommandLine('cli-apps');
 let directory: string;
-let api: ApiHarness;
-let url: string;
 
 beforeAll(async () => {
-  program = await bundleForTest('src/cli/main.ts', 'cli-apps');
   directory = await mkdtemp(path.join(tmpdir(), 'pp-cli-'));
 });
 
-afterAll(async () => {
-  await rm(program, { force: true });
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
-beforeEach(async () => {
-  api = new ApiHarness();
-  url = await serve(api);
-});
-
-afterEach(async () => {
-  await api.server.close();
-});
-
-const cli = (...args: string[]): Promise<CommandResult> =>
-  new CommandRun(program, ['--url', url, ...args]).result;
+const cli = (...args: string[]): Promise<CommandResult> => commands.run(...args);
 
 async function fileWith(json: unknown): Promise<string> {
   const file = path.join(directory, 'app.json');
@@ -43,13 +26,13 @@ async function fileWith(json: unknown): Promise<string> {
 
 /** The app in the scheduler's own words. */
 async function appOf(id: string): Promise<AppInfo> {
-  return (await api.call<{ app: AppInfo }>('GET', `/v2/apps${id}`)).body.app;
+  return (await commands.api.call<{ app: AppInfo }>('GET', `/v2/apps${id}`)).body.app;
 }
 
 async function addRunning(app: Record<string, unknown> = webApp): Promise<void> {
-  const { status } = await api.call('POST', '/v2/apps', app);
+  const { status } = await commands.api.call('POST', '/v2/apps', app);
   expect(status).toBe(201);
-  api.runAll();
+  commands.api.runAll();
 }
 
 describe('app add', () => {
@@ -62,7 +45,7 @@ describe('app add', () => {
 
   test('takes standard input', async () => {
     const input = JSON.stringify({ ...webApp, id: '/piped' });
-    const run = new CommandRun(program, ['--url', url, 'app', 'add', '-f', '-', '--json'], { input });
+    const run = commands.begin(['app', 'add', '-f', '-', '--json'], { input });
     const { code, stdout } = await run.result;
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ id: '/piped', instances: 2 });
@@ -87,7 +70,7 @@ describe('app add', () => {
     const missing = await cli('app', 'add', '-f', '/nowhere/app.json');
     expect(missing).toMatchObject({ code: 2, stdout: '' });
     expect(missing.stderr).toBe('patchpanel: cannot read /nowhere/app.json: there is no such file\n');
-    const run = new CommandRun(program, ['--url', url, 'app', 'add', '-f', '-'], { input: '{"id": ' });
+    const run = commands.begin(['app', 'add', '-f', '-'], { input: '{"id": ' });
     const garbage = await run.result;
     expect(garbage.code).toBe(2);
     expect(garbage.stderr).toContain('standard input is not JSON');
@@ -115,8 +98,8 @@ describe('app list and show', () => {
 
   test('list in a table without colours where no terminal is, and filter by label', async () => {
     await addRunning({ ...webApp, labels: { tier: 'front' } });
-    await api.call('POST', '/v2/apps', { ...webApp, id: '/later', cpus: 0.5 });
-    await api.call('POST', '/v2/apps', { ...webApp, id: '/none', instances: 0 });
+    await commands.api.call('POST', '/v2/apps', { ...webApp, id: '/later', cpus: 0.5 });
+    await commands.api.call('POST', '/v2/apps', { ...webApp, id: '/none', instances: 0 });
     const all = await cli('app', 'list');
     expect(all.stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
       ['ID', 'RUNNING', 'CPUS', 'MEM', 'NETWORK', 'IMAGE', 'STATUS'],
@@ -143,8 +126,8 @@ describe('app list and show', () => {
   });
 
   test('show the last failure of an app', async () => {
-    await api.call('POST', '/v2/apps', { ...webApp, instances: 1 });
-    for (const task of api.offer()) api.status(task, 'failed');
+    await commands.api.call('POST', '/v2/apps', { ...webApp, instances: 1 });
+    for (const task of commands.api.offer()) commands.api.status(task, 'failed');
     const { stdout } = await cli('app', 'show', '/shop/web');
     expect(stdout).toMatch(/last failure 2026-\S+ on host-\d: TASK_FAILED/);
   });
@@ -210,7 +193,7 @@ describe('app update', () => {
   });
 
   test('while a deployment is under way exits with 5, names it, and goes through with --force', async () => {
-    await api.call('POST', '/v2/apps', webApp);
+    await commands.api.call('POST', '/v2/apps', webApp);
     const [deployment] = (await appOf('/shop/web')).deployments;
     const locked = await cli('app', 'update', '/shop/web', '-e', 'A=1');
     expect(locked.code).toBe(5);
@@ -238,7 +221,7 @@ describe('app scale, restart and remove', () => {
     await addRunning();
     const { code, stdout } = await cli('app', 'restart', '/shop/web');
     expect([code, stdout]).toEqual([0, expect.stringContaining('restarting: deployment ')]);
-    const { body } = await api.call<{ steps: { actions: { action: string }[] }[] }[]>(
+    const { body } = await commands.api.call<{ steps: { actions: { action: string }[] }[] }[]>(
       'GET',
       '/v2/deployments',
     );
@@ -249,13 +232,13 @@ describe('app scale, restart and remove', () => {
     await addRunning();
     const { code, stdout } = await cli('app', 'remove', '/shop/web');
     expect([code, stdout]).toEqual([0, expect.stringContaining('removing: deployment ')]);
-    for (const task of Array.from(api.world.instances.keys())) api.status(task, 'killed');
-    expect((await api.call('GET', '/v2/apps/shop/web')).status).toBe(404);
+    for (const task of Array.from(commands.api.world.instances.keys())) commands.api.status(task, 'killed');
+    expect((await commands.api.call('GET', '/v2/apps/shop/web')).status).toBe(404);
   });
 });
 
 describe('task list and kill', () => {
-  const tasksOf = async () => (await api.call<{ tasks: TaskInfo[] }>('GET', '/v2/tasks')).body.tasks;
+  const tasksOf = async () => (await commands.api.call<{ tasks: TaskInfo[] }>('GET', '/v2/tasks')).body.tasks;
 
   test('list every task, or those of one app', async () => {
     expect((await cli('task', 'list')).stdout).toBe('no tasks\n');
@@ -280,7 +263,7 @@ describe('task list and kill', () => {
     const [first, second] = await tasksOf();
     const killed = await cli('task', 'kill', first!.id);
     expect([killed.code, killed.stdout]).toEqual([0, 'killing 1 task\n']);
-    expect(api.world.instances.get(taskId(first!.id))?.goal).toBe('stop');
+    expect(commands.api.world.instances.get(taskId(first!.id))?.goal).toBe('stop');
     expect((await appOf('/shop/web')).instances).toBe(2);
     expect((await cli('task', 'kill', '--scale', '--force', second!.id)).code).toBe(0);
     expect((await appOf('/shop/web')).instances).toBe(1);
@@ -296,7 +279,7 @@ describe('task list and kill', () => {
 describe('fabric plan', () => {
   test('counts links, ports and flows without a scheduler', async () => {
     const plan = async (...args: string[]) => {
-      const run = new CommandRun(program, [
+      const run = commands.beginElsewhere([
         '--url',
         'http://127.0.0.1:1',
         '--json',

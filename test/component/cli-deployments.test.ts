@@ -1,63 +1,35 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { DeploymentInfo } from '../../src/cli/api-types.ts';
 import type { TaskId } from '../../src/model/ids.ts';
-import { ApiHarness, webApp } from '../support/api.ts';
-import { bundleForTest } from '../support/bundle.ts';
-import { CommandRun, serve, type CommandResult } from '../support/command-line.ts';
+import { webApp } from '../support/api.ts';
+import { CommandLine, type CommandResult, type CommandRun } from '../support/command-line.ts';
 
-let program: string;
-let api: ApiHarness;
-let url: string;
-const runs: CommandRun[] = [];
+const commands = new CommandLine('cli-deployments');
 
-beforeAll(async () => {
-  program = await bundleForTest('src/cli/main.ts', 'cli-deployments');
-});
-
-afterAll(async () => {
-  await rm(program, { force: true });
-});
-
-beforeEach(async () => {
-  api = new ApiHarness();
-  url = await serve(api);
-});
-
-afterEach(async () => {
-  for (const run of runs.splice(0)) run.kill();
-  await api.server.close();
-});
-
-function begin(...args: string[]): CommandRun {
-  const run = new CommandRun(program, ['--url', url, ...args]);
-  runs.push(run);
-  return run;
-}
-
-const cli = (...args: string[]): Promise<CommandResult> => begin(...args).result;
+const begin = (...args: string[]): CommandRun => commands.begin(args);
+const cli = (...args: string[]): Promise<CommandResult> => commands.run(...args);
 
 async function deployments(): Promise<DeploymentInfo[]> {
-  return (await api.call<DeploymentInfo[]>('GET', '/v2/deployments')).body;
+  return (await commands.api.call<DeploymentInfo[]>('GET', '/v2/deployments')).body;
 }
 
 /** The id of the deployment that a new app began; none of its tasks runs yet. */
 async function underWay(): Promise<string> {
-  const { headers } = await api.call('POST', '/v2/apps', webApp);
+  const { headers } = await commands.api.call('POST', '/v2/apps', webApp);
   return String(headers['marathon-deployment-id']);
 }
 
 describe('--wait', () => {
   test('tells each change on a line of standard error and ends with the deployment', async () => {
-    await api.call('POST', '/v2/apps', { ...webApp, instances: 0 });
+    await commands.api.call('POST', '/v2/apps', { ...webApp, instances: 0 });
     const run = begin('app', 'scale', '/shop/web', '2', '--wait');
     await run.says('0/2 running\n');
-    const [first, second] = api.offer() as [TaskId, TaskId];
-    api.status(first, 'running');
+    const [first, second] = commands.api.offer() as [TaskId, TaskId];
+    commands.api.status(first, 'running');
     await run.says('1/2 running\n');
-    api.status(second, 'running');
+    commands.api.status(second, 'running');
     const { code, stdout, stderr } = await run.result;
     expect([code, stderr]).toEqual([0, '0/2 running\n1/2 running\ndone\n']);
     expect(stdout).toMatch(/^scaling to 2: deployment \S+ has ended\n$/);
@@ -65,7 +37,7 @@ describe('--wait', () => {
 
   test('tells the failure that holds the deployment up, and gives up with 6 after its time', async () => {
     const id = await underWay();
-    for (const task of api.offer()) api.status(task, 'failed');
+    for (const task of commands.api.offer()) commands.api.status(task, 'failed');
     const run = begin('deployment', 'wait', id, '--timeout', '1');
     await run.says('0/2 running (TASK_FAILED on host-');
     const { code, stdout, stderr } = await run.result;
@@ -78,7 +50,7 @@ describe('--wait', () => {
     const run = begin('app', 'add', '-f', '-', '--wait', '--json');
     run.feed(JSON.stringify(webApp));
     await run.says('0/2 running');
-    api.runAll();
+    commands.api.runAll();
     const { code, stdout } = await run.result;
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ id: '/shop/web' });
@@ -115,16 +87,16 @@ describe('deployment', () => {
 
   test('wait for one that has ended is over at once', async () => {
     const id = await underWay();
-    api.runAll();
+    commands.api.runAll();
     const { code, stdout } = await cli('deployment', 'wait', id);
     expect([code, stdout]).toEqual([0, `deployment ${id} has ended\n`]);
   });
 
   test('rollback takes it back by another one, cancel stops it where it is', async () => {
-    await api.call('POST', '/v2/apps', webApp);
-    api.runAll();
-    const scaled = await api.call('PATCH', '/v2/apps/shop/web', { instances: 4 });
-    api.offer();
+    await commands.api.call('POST', '/v2/apps', webApp);
+    commands.api.runAll();
+    const scaled = await commands.api.call('PATCH', '/v2/apps/shop/web', { instances: 4 });
+    commands.api.offer();
     const id = String(scaled.headers['marathon-deployment-id']);
     const taken = await cli('deployment', 'rollback', id);
     expect(taken.code).toBe(0);
@@ -147,12 +119,12 @@ describe('deployment', () => {
 
   test('wait for one that does not get done exits with 1 and says why', async () => {
     const labels = { 'patchpanel.deploymentDeadlineSeconds': '60' };
-    const { headers } = await api.call('POST', '/v2/apps', { ...webApp, labels });
+    const { headers } = await commands.api.call('POST', '/v2/apps', { ...webApp, labels });
     const id = String(headers['marathon-deployment-id']);
     const run = begin('deployment', 'wait', id);
     await run.says('0/2 running');
-    api.now += 60_000;
-    api.step({ kind: 'tick' });
+    commands.api.now += 60_000;
+    commands.api.step({ kind: 'tick' });
     const { code, stderr } = await run.result;
     expect(code).toBe(1);
     expect(stderr).toMatch(
@@ -163,7 +135,7 @@ describe('deployment', () => {
 
 describe('network and host', () => {
   test('list networks, and show one', async () => {
-    await api.call('POST', '/v2/apps', webApp);
+    await commands.api.call('POST', '/v2/apps', webApp);
     const { stdout } = await cli('network', 'list');
     expect(stdout.trimEnd().split('\n')[1]?.split(/ {2,}/)).toEqual([
       'default',
@@ -181,7 +153,7 @@ describe('network and host', () => {
 
   test('list hosts with the state of their view', async () => {
     expect((await cli('host', 'list')).stdout).toContain('no host has reported yet');
-    api.reportHost(0, { applied: '1.7', lag: 2 });
+    commands.api.reportHost(0, { applied: '1.7', lag: 2 });
     const { stdout } = await cli('host', 'list');
     expect(stdout.trimEnd().split('\n')[1]?.split(/ {2,}/)).toEqual([
       'host-0',
@@ -226,22 +198,22 @@ describe('exit codes', () => {
   });
 
   test('3 when no scheduler is there: the message names the URL and what to do', async () => {
-    await api.server.close();
+    await commands.api.server.close();
     const { code, stdout, stderr } = await cli('app', 'list');
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toContain(`cannot reach the scheduler at ${url}`);
+    expect(stderr).toContain(`cannot reach the scheduler at ${commands.url}`);
     expect(stderr).toContain('PATCHPANEL_URL');
   });
 
   test('the URL comes from the environment unless a flag names another, and never through a proxy', async () => {
-    await api.call('POST', '/v2/apps', webApp);
+    await commands.api.call('POST', '/v2/apps', webApp);
     const nowhere = 'http://127.0.0.1:9';
-    const byEnvironment = new CommandRun(program, ['app', 'list'], {
-      env: { PATCHPANEL_URL: url, HTTP_PROXY: nowhere, http_proxy: nowhere },
+    const byEnvironment = commands.beginElsewhere(['app', 'list'], {
+      env: { PATCHPANEL_URL: commands.url, HTTP_PROXY: nowhere, http_proxy: nowhere },
     });
     expect((await byEnvironment.result).stdout).toContain('/shop/web');
-    const byFlag = new CommandRun(program, ['--url', nowhere, 'app', 'list'], {
-      env: { PATCHPANEL_URL: url },
+    const byFlag = commands.beginElsewhere(['--url', nowhere, 'app', 'list'], {
+      env: { PATCHPANEL_URL: commands.url },
     });
     expect((await byFlag.result).code).toBe(3);
   });
@@ -252,7 +224,7 @@ describe('exit codes', () => {
     );
     try {
       const { port } = other.address() as AddressInfo;
-      const { code, stderr } = await new CommandRun(program, [
+      const { code, stderr } = await commands.beginElsewhere([
         '--url',
         `http://127.0.0.1:${port}`,
         'app',

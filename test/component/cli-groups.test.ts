@@ -1,37 +1,11 @@
-import { rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ApiHarness } from '../support/api.ts';
-import { bundleForTest } from '../support/bundle.ts';
-import { CommandRun, serve, type CommandResult } from '../support/command-line.ts';
+import { expect, test } from '@jest/globals';
+import { CommandLine, type CommandResult } from '../support/command-line.ts';
 
-let program: string;
-let api: ApiHarness;
-let url: string;
-const runs: CommandRun[] = [];
-
-beforeAll(async () => {
-  program = await bundleForTest('src/cli/main.ts', 'cli-groups');
-});
-
-afterAll(async () => {
-  await rm(program, { force: true });
-});
-
-beforeEach(async () => {
-  api = new ApiHarness();
-  url = await serve(api);
-});
-
-afterEach(async () => {
-  for (const run of runs.splice(0)) run.kill();
-  await api.server.close();
-});
+const commands = new CommandLine('cli-groups');
 
 function cli(args: readonly string[], input?: unknown): Promise<CommandResult> {
   const options = input === undefined ? {} : { input: JSON.stringify(input) };
-  const run = new CommandRun(program, ['--url', url, 'group', ...args], options);
-  runs.push(run);
-  return run.result;
+  return commands.begin(['group', ...args], options).result;
 }
 
 const app = (id: string, instances = 0) => ({ id, instances, container: { docker: { image: 'web:1' } } });
@@ -52,7 +26,7 @@ test('groups are created from a file, listed and shown with what runs in them', 
   expect((await cli(['list'])).stdout).toMatch(/^no groups; add one with/);
   const added = await cli(['add', '-f', '-'], shop);
   expect([added.code, added.stdout]).toEqual([0, expect.stringMatching(/^created: deployment \S+\n$/)]);
-  api.runAll();
+  commands.api.runAll();
   expect(cells((await cli(['list'])).stdout)).toEqual([
     ['ID', 'APPS', 'RUNNING', 'DEPENDS ON', 'STATUS'],
     ['/shop', '2', '2/2', '-', 'running'],
@@ -71,7 +45,7 @@ test('groups are created from a file, listed and shown with what runs in them', 
 
 test('an update can be tried before it is made', async () => {
   await cli(['add', '-f', '-'], shop);
-  api.runAll();
+  commands.api.runAll();
   const change = { apps: [app('web', 2), app('cache', 1)] };
   const tried = await cli(['update', '/shop/front', '-f', '-', '--dry-run'], change);
   expect(cells(tried.stdout)).toEqual([
@@ -79,22 +53,22 @@ test('an update can be tried before it is made', async () => {
     ['1', 'StartApplication', '/shop/front/cache'],
     ['2', 'ScaleApplication', '/shop/front/cache'],
   ]);
-  expect(api.world.apps.size).toBe(2);
+  expect(commands.api.world.apps.size).toBe(2);
   expect((await cli(['update', '/shop/front', '-f', '-'], change)).code).toBe(0);
-  expect(api.world.apps.size).toBe(3);
+  expect(commands.api.world.apps.size).toBe(3);
 });
 
 test('a group is scaled, brought back to an older version and removed', async () => {
   await cli(['add', '-f', '-'], shop);
-  api.runAll();
+  commands.api.runAll();
   expect((await cli(['scale', '/shop', '2'])).stdout).toMatch(/^scaling by 2: deployment/);
-  expect([...api.world.apps.values()].map(({ instances }) => instances)).toEqual([0, 4]);
+  expect([...commands.api.world.apps.values()].map(({ instances }) => instances)).toEqual([0, 4]);
   expect((await cli(['scale', '/shop', 'double'])).code).toBe(2);
-  api.runAll();
+  commands.api.runAll();
   const versions = (await cli(['versions', '/shop'])).stdout.trimEnd().split('\n');
   expect(versions).toHaveLength(2);
   expect((await cli(['rollback', '/shop', versions[1]!])).code).toBe(0);
-  expect([...api.world.apps.values()].map(({ instances }) => instances)).toEqual([0, 2]);
+  expect([...commands.api.world.apps.values()].map(({ instances }) => instances)).toEqual([0, 2]);
   expect((await cli(['remove', '/shop', '--force'])).code).toBe(0);
   expect(cells((await cli(['list'])).stdout)).toEqual([[expect.stringMatching(/^no groups/)]]);
 });

@@ -1,6 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { ApiHarness } from './api.ts';
+import { rm } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { ApiHarness } from './api.ts';
+import { bundleForTest } from './bundle.ts';
 
 /** What a run of the command line gave. */
 export interface CommandResult {
@@ -63,7 +66,63 @@ interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Lets the API of a harness listen on a free port; the caller closes `server`. */
-export async function serve(api: ApiHarness): Promise<string> {
-  return api.server.listen({ host: '127.0.0.1', port: 0 });
+/**
+ * The command line before the real API in front of the real core: the program is bundled once, and each test has an
+ * API of its own; all of it goes also when tests fail. Make it at the top of the file.
+ */
+export class CommandLine {
+  readonly #runs: CommandRun[] = [];
+  #program: string | undefined;
+  #served: { readonly api: ApiHarness; readonly url: string } | undefined;
+
+  /** @param name names the bundle: that of the file */
+  constructor(name: string) {
+    beforeAll(async () => {
+      this.#program = await bundleForTest('src/cli/main.ts', name);
+    });
+    afterAll(async () => {
+      if (this.#program !== undefined) await rm(this.#program, { force: true });
+    });
+    beforeEach(async () => {
+      const api = new ApiHarness();
+      this.#served = { api, url: await api.server.listen({ host: '127.0.0.1', port: 0 }) };
+    });
+    afterEach(async () => {
+      for (const run of this.#runs.splice(0)) run.kill();
+      await this.#served?.api.server.close();
+    });
+  }
+
+  /** The API of the present test. */
+  get api(): ApiHarness {
+    return this.#present.api;
+  }
+
+  /** Where it listens. */
+  get url(): string {
+    return this.#present.url;
+  }
+
+  /** Begins a run that asks the API; one that goes on is killed when the test ends. */
+  begin(args: readonly string[], options?: CommandOptions): CommandRun {
+    return this.beginElsewhere(['--url', this.url, ...args], options);
+  }
+
+  /** The same, without a word about where the API is. */
+  beginElsewhere(args: readonly string[], options?: CommandOptions): CommandRun {
+    if (this.#program === undefined) throw new Error('the command line has not been bundled');
+    const run = new CommandRun(this.#program, args, options);
+    this.#runs.push(run);
+    return run;
+  }
+
+  /** Runs it to its end. */
+  run(...args: string[]): Promise<CommandResult> {
+    return this.begin(args).result;
+  }
+
+  get #present(): { readonly api: ApiHarness; readonly url: string } {
+    if (this.#served === undefined) throw new Error('there is an API in tests only');
+    return this.#served;
+  }
 }

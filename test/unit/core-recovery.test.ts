@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { frameworkId } from '../../src/model/ids.ts';
+import { appId, frameworkId } from '../../src/model/ids.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
 import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
 
@@ -120,6 +120,19 @@ test('a flip that was under way is finished after a restart', () => {
   bench.run(bench.offer('a2'));
   bench.restart();
   expect(bench.killed(bench.wait(6))).toEqual([old.taskId]);
+});
+
+test('how a task failed last is remembered after a restart, and forgotten with the app', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'));
+  bench.status(bench.instance('/web'), 'failed', { message: `exit code 3${'!'.repeat(10_000)}` });
+  bench.restart();
+  const failure = bench.world.lastFailures.get(appId('/web'));
+  expect(failure).toMatchObject({ state: 'TASK_FAILED', message: expect.stringMatching(/^exit code 3!+$/) });
+  expect(failure?.message.length).toBeLessThan(5_000);
+  bench.change({ kind: 'delete-app', appId: appId('/web'), force: true });
+  expect(bench.world.apps.size).toBe(0);
+  expect([...bench.store.keys()].filter((key) => key.startsWith('task-failure'))).toEqual([]);
 });
 
 test('a quarantine goes on after a restart', () => {

@@ -99,7 +99,6 @@ function removeApp(frame: FrameBuilder, appId: AppId): void {
   const app = frame.world.apps.get(appId);
   if (app === undefined) return;
   resetDelays(frame, app);
-  frame.world.lastFailures.delete(appId);
   frame.deleteApp(appId);
   publishHealthChecks(frame, appId, app, undefined);
   frame.publish('app_terminated_event', { appId });

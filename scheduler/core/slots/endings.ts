@@ -4,7 +4,8 @@ import { countFailure } from '../offers/backoff.ts';
 import type { Failure } from '../offers/backoff.ts';
 import type { StatusSource } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
-import { publishStatus, taskStateOf } from '../fabric/publications.ts';
+import { publishStatus } from '../fabric/publications.ts';
+import { noteLastFailure } from './last-failure.ts';
 import { quarantineEnd } from './slot-table.ts';
 
 /** How a task ended. */
@@ -80,16 +81,7 @@ function noteFailure(frame: FrameBuilder, app: App, instance: Instance, ending: 
   const failure = failureOf(instance, ending);
   if (failure !== undefined) countFailure(frame, app, instance.configVersion, failure);
   if (failure === undefined || ending.condition === 'finished') return;
-  frame.world.lastFailures.set(app.id, {
-    appId: app.id,
-    taskId: instance.taskId,
-    host: instance.hostname,
-    agentId: instance.agentId,
-    state: taskStateOf(ending.condition),
-    message: ending.message ?? ending.reason ?? '',
-    timestamp: frame.now,
-    version: instance.version,
-  });
+  noteLastFailure(frame, instance, ending.condition, ending.message ?? ending.reason ?? '');
 }
 
 /** How an ending counts against the app's launch delay; undefined: not at all. */

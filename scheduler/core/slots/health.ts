@@ -6,6 +6,7 @@ import { countFailure } from '../offers/backoff.ts';
 import { incarnationsOf } from '../frame.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { stopInstance } from './kills.ts';
+import { noteLastFailure } from './last-failure.ts';
 import type { AppProgress } from '../deployments/progress.ts';
 import { publishHealthKill } from '../fabric/publications.ts';
 import { rollingLimits } from '../deployments/rolling.ts';
@@ -76,16 +77,7 @@ function endSick(frame: FrameBuilder, app: App, instance: Instance): void {
   if (!everWell) countFailure(frame, app, instance.configVersion, 'ended');
   const cause = failedCheck(instance)?.lastFailureCause ?? 'no reason given';
   const message = `ended for its health: ${cause}`;
-  frame.world.lastFailures.set(app.id, {
-    appId: app.id,
-    taskId: instance.taskId,
-    host: instance.hostname,
-    agentId: instance.agentId,
-    state: 'TASK_KILLED',
-    message,
-    timestamp: frame.now,
-    version: instance.version,
-  });
+  noteLastFailure(frame, instance, 'killed', message);
   publishHealthKill(frame, instance, message);
   stopInstance(frame, instance);
 }
