@@ -36,9 +36,15 @@ import type {
 export type ViewRecord =
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'snapshot'; readonly view: View }
-  | { readonly kind: 'delta'; readonly delta: ViewDelta }
+  | DeltaRecord
   | { readonly kind: 'converged'; readonly endpoint: EndpointKey; readonly state: EndpointState }
   | { readonly kind: 'question'; readonly question: HostQuestion };
+
+/** The record of a change; what many hosts are told alike may be one object. */
+export interface DeltaRecord {
+  readonly kind: 'delta';
+  readonly delta: ViewDelta;
+}
 
 /** What a host reports; each part is absent when there is nothing to say of it. */
 export interface HostReport {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { defaultViewLimits, ViewHub } from '../../scheduler/driver/views/hub.ts';
 import { endpointKey, type ViewEndpoint } from '../../src/fabric/view.ts';
+import type { ViewRecord } from '../../src/fabric/view-wire.ts';
 import { agentId, type AgentId } from '../../src/model/ids.ts';
 import { endpoint, host, network } from '../support/fabric-views.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -87,6 +88,22 @@ test('a change goes only to the hosts that share the network', () => {
   other.read();
   put(web(1, one));
   expect(other.unread).toEqual([]);
+});
+
+test('hosts that are told the same share one record, so that it is made and encoded once', () => {
+  put(web(0, one), web(1, two), web(2, three));
+  const records = [one, two, three].map((each) => {
+    const written: ViewRecord[] = [];
+    const sink = { write: (record: ViewRecord) => written.push(record), outstandingBytes: 0, end: () => {} };
+    hub.connect(each.id, undefined, sink);
+    return written;
+  });
+  // The third host leaves the network with it, so it is told something else.
+  put(web(2, one, { epoch: 2 }));
+  const [first, second, third] = records.map((written) => written.find(({ kind }) => kind === 'delta'));
+  expect(first).toMatchObject({ delta: { removedHosts: [three.id] } });
+  expect(second).toBe(first);
+  expect(third).toMatchObject({ delta: { removedNetworks: [red.name] } });
 });
 
 test('an endpoint stays hidden until its host has told its tunnel address', () => {

@@ -6,7 +6,7 @@ import { contentTypes, type Encoding } from '../../../src/mesos/codec.ts';
 import { agentId } from '../../../src/model/ids.ts';
 import type { ViewSink } from '../../driver/views/host-feed.ts';
 import type { HostRouteDeps } from './routes.ts';
-import { encodeViewRecord } from './wire.ts';
+import { ViewRecordEncoder } from './wire.ts';
 
 const count = z.coerce.number().int().nonnegative();
 /** The version that the host has in force: both or neither. */
@@ -17,6 +17,7 @@ const haveSchema = z.union([
 
 /** GET /v1/hosts/:agentId/view?term=T&n=N: the endless stream of the host's view from its version on. */
 export function viewRoute(server: FastifyInstance, deps: HostRouteDeps): void {
+  const encoder = new ViewRecordEncoder();
   server.get<{ Params: { agentId: string } }>(
     '/v1/hosts/:agentId/view',
     { exposeHeadRoute: false, config: { access: 'host' } },
@@ -35,7 +36,8 @@ export function viewRoute(server: FastifyInstance, deps: HostRouteDeps): void {
       reply.raw.flushHeaders();
       const { term, n } = have.data;
       const version = term === undefined ? undefined : { term, n };
-      reply.raw.on('close', deps.connectView(host, version, new ResponseSink(reply.raw, encoding)));
+      const sink = new ResponseSink(reply.raw, (record) => encoder.encode(record, encoding));
+      reply.raw.on('close', deps.connectView(host, version, sink));
       return reply;
     },
   );
@@ -43,11 +45,11 @@ export function viewRoute(server: FastifyInstance, deps: HostRouteDeps): void {
 
 class ResponseSink implements ViewSink {
   readonly #response: ServerResponse;
-  readonly #encoding: Encoding;
+  readonly #encode: (record: ViewRecord) => Buffer;
 
-  constructor(response: ServerResponse, encoding: Encoding) {
+  constructor(response: ServerResponse, encode: (record: ViewRecord) => Buffer) {
     this.#response = response;
-    this.#encoding = encoding;
+    this.#encode = encode;
     // A host that goes away breaks its connection; 'close' follows and tells the hub.
     response.on('error', () => undefined);
   }
@@ -57,7 +59,7 @@ class ResponseSink implements ViewSink {
   }
 
   write(record: ViewRecord): void {
-    this.#response.write(encodeViewRecord(record, this.#encoding));
+    this.#response.write(this.#encode(record));
   }
 
   /** Breaks the connection: what the host has not read is of no use to it. */

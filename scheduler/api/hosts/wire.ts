@@ -14,9 +14,21 @@ import { encodeRecord } from '../../../src/mesos/recordio.ts';
 
 const codec = createCodec<ViewMessages>(viewDescriptor, viewTypeNames);
 
-/** One record of a view stream as it goes over the wire, framed. */
-export const encodeViewRecord = (record: ViewRecord, encoding: Encoding): Buffer =>
-  encodeRecord(codec.encode('ViewRecord', recordToWire(record), encoding));
+/** Records of view streams as they go over the wire, framed. One that goes to many hosts is encoded once. */
+export class ViewRecordEncoder {
+  readonly #encoded: Readonly<Record<Encoding, WeakMap<ViewRecord, Buffer>>> = {
+    protobuf: new WeakMap(),
+    json: new WeakMap(),
+  };
+
+  encode(record: ViewRecord, encoding: Encoding): Buffer {
+    const known = this.#encoded[encoding].get(record);
+    if (known !== undefined) return known;
+    const bytes = encodeRecord(codec.encode('ViewRecord', recordToWire(record), encoding));
+    this.#encoded[encoding].set(record, bytes);
+    return bytes;
+  }
+}
 
 /**
  * A host's report.

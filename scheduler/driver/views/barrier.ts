@@ -5,14 +5,14 @@ interface Pending {
   readonly endpoint: ViewEndpoint;
   /** The version in which the endpoint got its present state. */
   readonly n: number;
-  waitingFor: ReadonlySet<AgentId>;
+  readonly waitingFor: Set<AgentId>;
 }
 
 /**
  * The hosts that an endpoint still waits for: those that must know it and have not put version n in force.
  * Asked when an endpoint is first tracked and again when nobody is left, because hosts come and go meanwhile.
  */
-export type HostsBehind = (endpoint: ViewEndpoint, n: number) => ReadonlySet<AgentId>;
+export type HostsBehind = (endpoint: ViewEndpoint, n: number) => Iterable<AgentId>;
 
 /**
  * Tells when everybody who must know an endpoint knows it in its present state.
@@ -41,7 +41,7 @@ export class ConvergenceBarrier {
   track(endpoint: ViewEndpoint, n: number): boolean {
     const key = endpointKey(endpoint);
     this.forget(key);
-    const pending = { endpoint, n, waitingFor: noHosts };
+    const pending = { endpoint, n, waitingFor: new Set<AgentId>() };
     this.#pending.set(key, pending);
     return this.#settle(key, pending);
   }
@@ -70,30 +70,25 @@ export class ConvergenceBarrier {
     for (const key of Array.from(this.#pendingOfHost.get(host) ?? [])) {
       const pending = this.#pending.get(key);
       if (pending === undefined || !when(pending)) continue;
-      const rest = new Set(pending.waitingFor);
-      rest.delete(host);
+      pending.waitingFor.delete(host);
       this.#unindex(key, [host]);
-      pending.waitingFor = rest;
-      if (rest.size === 0 && this.#settle(key, pending)) converged.push(pending.endpoint);
+      if (pending.waitingFor.size === 0 && this.#settle(key, pending)) converged.push(pending.endpoint);
     }
     return converged;
   }
 
   /** Nobody is waited for: asks who is behind now, and either waits on or is done. */
   #settle(key: string, pending: Pending): boolean {
-    const behind = this.#hostsBehind(pending.endpoint, pending.n);
-    if (behind.size === 0) {
-      this.#pending.delete(key);
-      this.#converged.set(key, pending.endpoint);
-      return true;
-    }
-    pending.waitingFor = behind;
-    for (const host of behind) {
+    for (const host of this.#hostsBehind(pending.endpoint, pending.n)) {
+      pending.waitingFor.add(host);
       const keys = this.#pendingOfHost.get(host);
       if (keys === undefined) this.#pendingOfHost.set(host, new Set([key]));
       else keys.add(key);
     }
-    return false;
+    if (pending.waitingFor.size > 0) return false;
+    this.#pending.delete(key);
+    this.#converged.set(key, pending.endpoint);
+    return true;
   }
 
   #unindex(key: string, hosts: Iterable<AgentId>): void {
@@ -104,5 +99,3 @@ export class ConvergenceBarrier {
     }
   }
 }
-
-const noHosts: ReadonlySet<AgentId> = new Set();

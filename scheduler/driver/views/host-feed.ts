@@ -1,5 +1,5 @@
 import type { ViewDelta, ViewVersion } from '../../../src/fabric/view.ts';
-import type { ViewRecord } from '../../../src/fabric/view-wire.ts';
+import type { DeltaRecord, ViewRecord } from '../../../src/fabric/view-wire.ts';
 import { DeltaLog, type DeltaLogLimits } from './delta-log.ts';
 
 /** Where a host's records go: one HTTP response. */
@@ -90,10 +90,10 @@ export class HostFeed {
   }
 
   /** Logs a delta and sends it. False: the host reads too slowly and was cut off. */
-  follow(delta: ViewDelta, now: number): boolean {
-    this.#log.append(delta);
+  follow(record: DeltaRecord, now: number): boolean {
+    this.#log.append(record.delta);
     this.#behindSince ??= now;
-    return this.send({ kind: 'delta', delta });
+    return this.send(record);
   }
 
   /** Writes to the stream, if there is one. False: the host reads too slowly and was cut off. */

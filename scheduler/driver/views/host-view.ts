@@ -6,6 +6,7 @@ import {
   type ViewHost,
   type ViewVersion,
 } from '../../../src/fabric/view.ts';
+import type { DeltaRecord } from '../../../src/fabric/view-wire.ts';
 import type { AgentId, NetworkName } from '../../../src/model/ids.ts';
 import type { FabricChange, NetworkChange } from './fabric-change.ts';
 import type { FabricState } from './fabric-state.ts';
@@ -32,21 +33,58 @@ export function affectedHosts(state: FabricState, change: FabricChange): Readonl
   return hosts;
 }
 
-/** What a change means for one host. `state` is the fabric after the change. */
-export function hostDelta(
-  state: FabricState,
-  change: FabricChange,
-  host: AgentId,
-  from: ViewVersion,
-  to: ViewVersion,
-): ViewDelta {
-  const draft = new Draft(state, host);
-  for (const [name, part] of change.networks) {
-    if (part.dismissed.has(host)) draft.leave(name, part);
-    else if (part.informed.has(host)) draft.join(name);
-    else if (state.knownTo(host).has(name)) draft.follow(name, part);
+/**
+ * What one change means for each host. `state` is the fabric after the change, `to` the version that it makes.
+ * Hosts for which it means the same get the same object: with a thousand of them it is made, and encoded, once.
+ */
+export class HostDeltas {
+  readonly #state: FabricState;
+  readonly #change: FabricChange;
+  readonly #to: ViewVersion;
+  readonly #shared = new Map<string, DeltaRecord>();
+
+  constructor(state: FabricState, change: FabricChange, to: ViewVersion) {
+    this.#state = state;
+    this.#change = change;
+    this.#to = to;
   }
-  return draft.delta(from, to);
+
+  /** For a host whose view is at `from` once it has taken what was sent before. */
+  recordFor(host: AgentId, from: number): DeltaRecord {
+    const meaning = this.#meaningFor(host);
+    if (meaning === undefined) return this.#make(host, from);
+    const key = `${from} ${meaning}`;
+    const shared = this.#shared.get(key) ?? this.#make(host, from);
+    this.#shared.set(key, shared);
+    return shared;
+  }
+
+  /**
+   * What the host is told: the changed networks that it goes on knowing, and the hosts that it meets in none any more.
+   * Undefined for the few for which a network is new or gone.
+   */
+  #meaningFor(host: AgentId): string | undefined {
+    const known = this.#state.knownTo(host);
+    const followed: NetworkName[] = [];
+    const gone: AgentId[] = [];
+    for (const [name, { dismissed, informed, left }] of this.#change.networks) {
+      if (dismissed.has(host) || informed.has(host)) return undefined;
+      if (!known.has(name)) continue;
+      followed.push(name);
+      for (const other of left) if (!sees(this.#state, host, other)) gone.push(other);
+    }
+    return `${followed.join()} ${gone.join()}`;
+  }
+
+  #make(host: AgentId, from: number): DeltaRecord {
+    const draft = new Draft(this.#state, host);
+    for (const [name, part] of this.#change.networks) {
+      if (part.dismissed.has(host)) draft.leave(name, part);
+      else if (part.informed.has(host)) draft.join(name);
+      else if (this.#state.knownTo(host).has(name)) draft.follow(name, part);
+    }
+    return { kind: 'delta', delta: draft.delta({ term: this.#to.term, n: from }, this.#to) };
+  }
 }
 
 /** Collects one host's delta network by network. */
@@ -103,7 +141,7 @@ class Draft {
       hosts: hostRecords(this.#state, this.#hosts),
       networks: networkRecords(this.#state, this.#networks),
       endpoints: [...this.#endpoints.values()],
-      removedHosts: [...this.#maybeGone].filter((other) => !this.#sees(other)),
+      removedHosts: [...this.#maybeGone].filter((other) => !sees(this.#state, this.#host, other)),
       removedNetworks: [...this.#removedNetworks],
       removedEndpoints: [...this.#removedEndpoints.values()],
     };
@@ -112,12 +150,13 @@ class Draft {
   #remove(key: string, endpoint: ViewEndpoint): void {
     this.#removedEndpoints.set(key, { slot: endpoint.slot, epoch: endpoint.epoch });
   }
+}
 
-  #sees(other: AgentId): boolean {
-    const known = this.#state.knownTo(this.#host);
-    for (const name of this.#state.networksOf(other)) if (known.has(name)) return true;
-    return false;
-  }
+/** Whether the host knows a network that the other one has endpoints in. */
+function sees(state: FabricState, host: AgentId, other: AgentId): boolean {
+  const known = state.knownTo(host);
+  for (const name of state.networksOf(other)) if (known.has(name)) return true;
+  return false;
 }
 
 function hostRecords(state: FabricState, ids: Iterable<AgentId>): readonly ViewHost[] {

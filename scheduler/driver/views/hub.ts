@@ -15,7 +15,7 @@ import { ConvergenceBarrier } from './barrier.ts';
 import type { FabricChange } from './fabric-change.ts';
 import { FabricState } from './fabric-state.ts';
 import { HostFeed, type FeedLimits, type HostStreamStatus, type ViewSink } from './host-feed.ts';
-import { affectedHosts, hostDelta, hostSnapshot } from './host-view.ts';
+import { affectedHosts, HostDeltas, hostSnapshot } from './host-view.ts';
 
 export interface ViewHubOptions extends FeedLimits {
   /** Grows with each leader. */
@@ -48,8 +48,8 @@ const sweepMs = 1_000;
 
 /**
  * The views of all hosts: what changes in the fabric goes, coalesced and versioned, to the hosts that it concerns,
- * and their acknowledgements come back as convergence. A change costs what changed times the hosts that share the
- * network.
+ * and their acknowledgements come back as convergence. A change costs what changed, once, and for each host that shares
+ * the network a write and an acknowledgement.
  *
  * INVARIANTS: n grows by one with each set of changes; a host's records lead from its version to the newest without
  * a gap; memory per host is bounded by the limits.
@@ -185,16 +185,15 @@ export class ViewHub {
     const change = this.#state.commit();
     if (change.empty) return;
     this.#n += 1;
-    for (const host of affectedHosts(this.#state, change)) this.#sendDelta(host, change);
+    const deltas = new HostDeltas(this.#state, change, this.version);
+    for (const host of affectedHosts(this.#state, change)) this.#sendDelta(host, deltas);
     this.#trackChanges(change);
   }
 
-  #sendDelta(host: AgentId, change: FabricChange): void {
+  #sendDelta(host: AgentId, deltas: HostDeltas): void {
     const feed = this.#feeds.get(host);
     if (feed === undefined) return;
-    const from = { term: this.#options.term, n: feed.newest };
-    const delta = hostDelta(this.#state, change, host, from, this.version);
-    if (!feed.follow(delta, this.#now())) this.#cutOff(host);
+    if (!feed.follow(deltas.recordFor(host, feed.newest), this.#now())) this.#cutOff(host);
   }
 
   #cutOff(host: AgentId): void {
@@ -247,7 +246,7 @@ export class ViewHub {
 
   #heartbeat(): void {
     for (const [host, feed] of this.#feeds) {
-      if (!feed.send({ kind: 'heartbeat' })) this.#cutOff(host);
+      if (!feed.send(heartbeat)) this.#cutOff(host);
     }
   }
 
@@ -272,6 +271,8 @@ export class ViewHub {
     return this.#options.clock.now();
   }
 }
+
+const heartbeat: ViewRecord = { kind: 'heartbeat' };
 
 function convergedRecord(endpoint: ViewEndpoint): ViewRecord {
   const { slot, epoch, state } = endpoint;
