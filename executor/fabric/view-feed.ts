@@ -7,9 +7,9 @@ import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type { SchedulerAccess } from '../../src/model/task-spec.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
-import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import type { SwitchConfig, SwitchSurroundings } from './switch-config.ts';
+import { ViewKeeper } from './view-keeper.ts';
 
 /** What may fail without the network between containers: the legs of the host with their rules, names. */
 export type HostPart = 'legs' | 'names';
@@ -31,12 +31,11 @@ export class ViewFeed {
   readonly #options: ViewFeedOptions;
   readonly #files: StateFiles;
   readonly #scope: Scope;
-  readonly #saves: Loop;
+  readonly #keeper: ViewKeeper;
   #client: ViewClient | undefined;
   /** What setLeader() told before start(). */
   #early: LeaderKnowledge = {};
   #access: SchedulerAccess | undefined;
-  #newest: View | undefined;
   #applied: ViewVersion | undefined;
   #viewProblem: string | undefined;
   #flowsProblem: string | undefined;
@@ -49,12 +48,7 @@ export class ViewFeed {
     const { clock, random, log } = around;
     this.#files = new StateFiles(config.stateDir, originOf(config), log);
     this.#scope = new Scope(log);
-    this.#saves = new Loop({
-      clock,
-      random,
-      onError: (error) => log.warn('the view could not be kept on disk; it is tried again', { error }),
-      round: () => this.#save(),
-    });
+    this.#keeper = new ViewKeeper({ clock, random, log, save: (view) => this.#files.saveView(view) });
   }
 
   get appliedVersion(): ViewVersion | undefined {
@@ -101,7 +95,7 @@ export class ViewFeed {
     this.#client = client;
     this.#applied = lastView?.version;
     this.#report();
-    this.#scope.defer('view file', () => this.#saves.stop());
+    this.#scope.defer('view file', () => this.#keeper.stop());
     this.#scope.defer('view client', () => client.stop());
     client.start();
   }
@@ -169,13 +163,9 @@ export class ViewFeed {
   }
 
   #received(view: View): void {
-    this.#newest = view;
-    this.#saves.trigger();
+    // What hosts wait for comes first.
     this.#options.onView(view);
-  }
-
-  async #save(): Promise<void> {
-    if (this.#newest !== undefined) await this.#files.saveView(this.#newest);
+    this.#keeper.keep(view);
   }
 
   #saveLeader(leader: LeaderKnowledge): void {
