@@ -66,7 +66,7 @@ export function applyDelta(view: View, delta: ViewDelta): DeltaResult {
       version: delta.to,
       hosts: merge(view.hosts, delta.hosts, delta.removedHosts, (host) => host.id),
       networks: merge(view.networks, delta.networks, delta.removedNetworks, (network) => network.name),
-      endpoints: merge(view.endpoints, delta.endpoints, delta.removedEndpoints.map(endpointKey), endpointKey),
+      endpoints: mergeEndpoints(view.endpoints, delta),
     },
   };
 }
@@ -146,6 +146,17 @@ function merge<T>(
   }
   merged.push(...put.values());
   return merged;
+}
+
+/** As merge(). Few slots change at a time: the keys of all others, thousands of texts, need not even be made. */
+function mergeEndpoints(items: readonly ViewEndpoint[], delta: ViewDelta): readonly ViewEndpoint[] {
+  const { endpoints: changed, removedEndpoints: removed } = delta;
+  if (changed.length === 0 && removed.length === 0) return items;
+  const put = new Map(changed.map((endpoint) => [endpointKey(endpoint), endpoint]));
+  const out = new Set([...put.keys(), ...removed.map(endpointKey)]);
+  const slots = new Set([...changed, ...removed].map(({ slot }) => slot));
+  const stays = (item: ViewEndpoint): boolean => !slots.has(item.slot) || !out.has(endpointKey(item));
+  return [...items.filter(stays), ...put.values()];
 }
 
 const present = <T>(changes: readonly Changed<T>[]): T[] =>
