@@ -1,5 +1,6 @@
 import { macOf } from '../../src/fabric/mac.ts';
 import { withSelfTest, type SelfTestSetup } from '../../src/fabric/self-test.ts';
+import { endpointsOn } from '../../src/fabric/own-endpoints.ts';
 import { endpointKey, type EndpointKey, type View } from '../../src/fabric/view.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
@@ -51,8 +52,7 @@ export class CurrentView {
   #changed(): void {
     const view = withSelfTest(this.#view, this.#selfTest);
     this.#whole = view;
-    const own = view.endpoints.filter((endpoint) => endpoint.host === this.#self);
-    this.#own = new Set(own.map(endpointKey));
+    this.#own = new Set(endpointsOn(view, this.#self).map(endpointKey));
     for (const key of this.#converged) if (!this.#own.has(key)) this.#converged.delete(key);
     this.#waiters.check();
   }

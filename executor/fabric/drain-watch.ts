@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { endpointsOn } from '../../src/fabric/own-endpoints.ts';
 import { endpointKey, type EndpointKey, type View, type ViewEndpoint } from '../../src/fabric/view.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -42,9 +43,8 @@ export class DrainWatch {
 
   /** The view whose flows are in force now. */
   follow(view: View): void {
-    this.#draining = view.endpoints.filter(
-      ({ host, keepsConnections }) => host === this.#options.agentId && keepsConnections === true,
-    );
+    const own = endpointsOn(view, this.#options.agentId);
+    this.#draining = own.filter(({ keepsConnections }) => keepsConnections === true);
     const keys = new Set(this.#draining.map(endpointKey));
     for (const key of this.#quietLooks.keys()) if (!keys.has(key)) this.#quietLooks.delete(key);
     this.#report();

@@ -43,8 +43,12 @@ export interface NamesOptions {
 interface InForce {
   readonly hosts: Map<string, string>;
   services: NameRecords['services'] | undefined;
+  /** All of them, one after the other. */
+  targets: readonly ServiceTarget[];
   side: ServiceSide;
   servers: string;
+  /** What `servers` was made of; undefined: by another executor. */
+  serversOf: (Pick<InForce, 'targets' | 'side'> & Pick<View, 'networks'>) | undefined;
 }
 
 /**
@@ -150,13 +154,20 @@ export class Names {
       else inForce.hosts.set(file, text);
     }
     await this.#serveServices(inForce, wanted.services);
-    const services = [...(inForce.services ?? new Map()).values()].flat();
-    const servers = serversText(wanted.view, services, inForce.side);
-    if (servers !== inForce.servers) await server.putServers(servers);
-    inForce.servers = servers;
+    await this.#serveServers(inForce, wanted.view);
     await server.ensureNames();
     await server.putLeases(this.#leases);
-    if (services.length === 0) await server.endServices();
+    if (inForce.targets.length === 0) await server.endServices();
+  }
+
+  /** Made of little, but with many services of much: only when something of it is new. */
+  async #serveServers(inForce: InForce, { networks }: View): Promise<void> {
+    const { targets, side, serversOf } = inForce;
+    if (serversOf?.networks === networks && serversOf.targets === targets && serversOf.side === side) return;
+    const servers = serversText(networks, targets, side);
+    if (servers !== inForce.servers) await this.#options.server.putServers(servers);
+    inForce.servers = servers;
+    inForce.serversOf = { networks, targets, side };
   }
 
   /**
@@ -165,11 +176,11 @@ export class Names {
    */
   async #serveServices(inForce: InForce, wanted: NameRecords['services']): Promise<void> {
     const { server, clock } = this.#options;
-    const services = [...wanted.values()].flat();
     if (inForce.services === wanted) {
-      if (services.length > 0) await server.ensureServices(services, inForce.side);
+      if (inForce.targets.length > 0) await server.ensureServices(inForce.targets, inForce.side);
       return;
     }
+    const services = [...wanted.values()].flat();
     if (services.length > 0 && !(await server.hasServices(services, inForce.side))) {
       const waitMs = this.#servicesChangedAt + SERVICES_EVERY_MS - clock.now();
       if (inForce.services !== undefined && waitMs > 0) return this.#servicesLater(waitMs);
@@ -179,6 +190,7 @@ export class Names {
       inForce.side = side;
     }
     inForce.services = wanted;
+    inForce.targets = services;
   }
 
   #servicesLater(waitMs: number): void {
@@ -190,7 +202,8 @@ export class Names {
   async #inherited(): Promise<InForce> {
     const { server } = this.#options;
     const servers = await server.servers();
-    return { hosts: new Map(await server.hosts()), services: undefined, side: sideOf(servers), servers };
+    const hosts = new Map(await server.hosts());
+    return { hosts, services: undefined, targets: [], side: sideOf(servers), servers, serversOf: undefined };
   }
 
   #failed(error: unknown, attempt: number): void {

@@ -5,6 +5,7 @@ import { gatewayWish, machineOfports, noGateways, type GatewayWish } from '../co
 import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
 import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
+import { endpointsOn } from '../../src/fabric/own-endpoints.ts';
 import type { View } from '../../src/fabric/view.ts';
 import type { CountedObjects } from '../core/fabric/counter-rows.ts';
 import type { Bridge } from './bridge.ts';
@@ -121,8 +122,7 @@ export class ViewEnforcer {
   /** Where no endpoint is, nobody asks. */
   async #followNames(): Promise<void> {
     const view = this.#parts.current.ofScheduler;
-    const { agentId } = this.#parts.config;
-    const asked = !this.#left && view.endpoints.some(({ host }) => host === agentId);
+    const asked = !this.#left && endpointsOn(view, this.#parts.config.agentId).length > 0;
     await this.#names?.follow(asked ? view : undefined);
   }
 

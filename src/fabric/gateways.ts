@@ -1,6 +1,7 @@
 import type { AgentId } from '../model/ids.ts';
 import { parseCidr } from './cidr.ts';
 import { formatIpv4 } from './ipv4.ts';
+import { endpointsOn } from './own-endpoints.ts';
 import type { View, ViewNetwork } from './view.ts';
 
 /** True when the network has a way to the outside through its hosts, in either direction. */
@@ -9,7 +10,7 @@ export const hasGateway = (network: ViewNetwork): boolean =>
 
 /** The networks in which the host `self` has a leg: those that it has an endpoint in. */
 export function legNetworks(view: View, self: AgentId): readonly ViewNetwork[] {
-  const own = new Set(view.endpoints.filter(({ host }) => host === self).map(({ network }) => network));
+  const own = new Set(endpointsOn(view, self).map(({ network }) => network));
   return view.networks.filter(({ name }) => own.has(name));
 }
 

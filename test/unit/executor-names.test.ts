@@ -68,6 +68,7 @@ test('only the files of apps that changed are made anew, and what names do not d
   const published = { ...red, publications: [] };
   const moved = nameRecords(after, view([here], [published], [web0, { ...ready, host: here.id }, db]));
   expect(moved.services).toBe(after.services);
+  expect(moved.hosts).toBe(after.hosts);
   const gone = nameRecords(after, view([here], [red], [db]));
   expect([...gone.hosts.keys()]).toEqual(['shop_db']);
   expect(gone.services.size).toBe(0);
@@ -83,12 +84,12 @@ test('what is no name never gets into a configuration', () => {
   expect(records.services.size).toBe(0);
   const worse = { ...red, domain: 'a\nb' };
   expect(nameRecords(undefined, view([here], [worse], [web0])).hosts.size).toBe(0);
-  expect(serversText(view([here], [worse], []), [], 'a')).toBe('server=/1.10.in-addr.arpa/\n');
+  expect(serversText([worse], [], 'a')).toBe('server=/1.10.in-addr.arpa/\n');
 });
 
 test('names and addresses of ours are never asked of others, services of the place that has them', () => {
   const services = [...nameRecords(undefined, fabric).services.values()].flat();
-  const text = serversText(fabric, services, 'b');
+  const text = serversText(fabric.networks, services, 'b');
   expect(text).toBe(
     'server=/patchpanel.internal/\nserver=/1.10.in-addr.arpa/\n' +
       'server=/_tcp.web.patchpanel.internal/127.80.80.2#10053\n',

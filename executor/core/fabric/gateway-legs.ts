@@ -1,6 +1,7 @@
 import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { hasGateway, legNetworks, serviceAddress } from '../../../src/fabric/gateways.ts';
 import { macOf } from '../../../src/fabric/mac.ts';
+import { endpointsOn } from '../../../src/fabric/own-endpoints.ts';
 import type { Publication } from '../../../src/fabric/publication.ts';
 import { endpointKey, type View, type ViewEndpoint, type ViewNetwork } from '../../../src/fabric/view.ts';
 import type { AgentId, NetworkName } from '../../../src/model/ids.ts';
@@ -60,7 +61,7 @@ export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
 /** What the host `self`, known as `hostname`, has to offer and to let out. */
 export function gatewayWish(view: View, self: AgentId, hostname: string): GatewayWish {
   const networks = legNetworks(view, self);
-  const own = networks.length === 0 ? [] : view.endpoints.filter(({ host }) => host === self);
+  const own = endpointsOn(view, self);
   return {
     legs: networks.map(legOf),
     devices: own.flatMap(({ device }) => device ?? []).sort(),
@@ -112,8 +113,8 @@ export function machineOfports(
 ): ReadonlyMap<string, number> {
   if (deviceOfports.size === 0) return deviceOfports;
   return new Map(
-    view.endpoints.flatMap((endpoint) => {
-      const ofport = endpoint.host === self ? deviceOfports.get(endpoint.device ?? '') : undefined;
+    endpointsOn(view, self).flatMap((endpoint) => {
+      const ofport = deviceOfports.get(endpoint.device ?? '');
       return ofport === undefined ? [] : [[endpointKey(endpoint), ofport] as const];
     }),
   );

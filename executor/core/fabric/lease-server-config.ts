@@ -2,6 +2,7 @@ import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { serviceAddress } from '../../../src/fabric/gateways.ts';
 import { formatIpv4 } from '../../../src/fabric/ipv4.ts';
 import { isDnsName } from '../../../src/fabric/names.ts';
+import { endpointsOn } from '../../../src/fabric/own-endpoints.ts';
 import type { View, ViewEndpoint, ViewNetwork } from '../../../src/fabric/view.ts';
 import type { AgentId } from '../../../src/model/ids.ts';
 import { gatewayDevice } from './gateway-legs.ts';
@@ -14,8 +15,8 @@ const leaseSeconds = 3_600;
  * Nobody else is answered. What is leased is reserved, so the server remembers nothing.
  */
 export function leaseServerConfig(view: View, self: AgentId): string | undefined {
-  const machines = view.endpoints.filter(
-    ({ host, device, hostname }) => host === self && device !== undefined && isDnsName(hostname),
+  const machines = endpointsOn(view, self).filter(
+    ({ device, hostname }) => device !== undefined && isDnsName(hostname),
   );
   if (machines.length === 0) return undefined;
   const names = new Set(machines.map(({ network }) => network));

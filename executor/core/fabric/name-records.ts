@@ -18,7 +18,7 @@ export interface ServiceTarget {
 export interface NameRecords {
   readonly view: View;
   readonly endpoints: ReadonlyMap<AppId, ReadonlyMap<string, ViewEndpoint>>;
-  /** Addresses by file, one for each app, in the form of /etc/hosts. */
+  /** Addresses by file, one for each app, in the form of /etc/hosts. The same map as before when none has changed. */
   readonly hosts: ReadonlyMap<string, string>;
   /** By app; one without a service that is served is not in it. The same map as before when none has changed. */
   readonly services: ReadonlyMap<AppId, readonly ServiceTarget[]>;
@@ -76,18 +76,27 @@ function recordsOf(
   }
   const hosts = new Map(previous.hosts);
   const services = new Map(previous.services);
-  let served = false;
+  let [named, served] = [false, false];
   for (const [app, present] of touched) {
     const shown = [...present.values()].filter((endpoint) => isNamed(endpoint, domains)).sort(byAddress);
     put(endpoints, app, present.size > 0 ? present : undefined);
-    put(hosts, fileOf(app), hostsText(shown, domains));
+    const [file, text] = [fileOf(app), hostsText(shown, domains)];
+    if (hosts.get(file) !== text) {
+      named = true;
+      put(hosts, file, text);
+    }
     const targets = shown.flatMap((endpoint) => servicesOf(endpoint, domains));
     if (!sameTargets(services.get(app), targets)) {
       served = true;
       put(services, app, targets.length > 0 ? targets : undefined);
     }
   }
-  return { view, endpoints, hosts, services: served ? services : previous.services };
+  return {
+    view,
+    endpoints,
+    hosts: named ? hosts : previous.hosts,
+    services: served ? services : previous.services,
+  };
 }
 
 function put<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {

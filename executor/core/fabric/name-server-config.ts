@@ -67,9 +67,13 @@ export const serviceServerConfig = (services: readonly ServiceTarget[], side: Se
  * Who is asked for what: names of ours, and those of our addresses, are answered here or do not exist; services are
  * asked at `side`; everything else goes to the host's resolvers.
  */
-export function serversText(view: View, services: readonly ServiceTarget[], side: ServiceSide): string {
-  const domains = new Set(view.networks.map(({ domain }) => domain).filter(isDnsName));
-  const zones = new Set(view.networks.flatMap(({ cidr }) => reverseZones(cidr)));
+export function serversText(
+  networks: View['networks'],
+  services: readonly ServiceTarget[],
+  side: ServiceSide,
+): string {
+  const domains = new Set(networks.map(({ domain }) => domain).filter(isDnsName));
+  const zones = new Set(networks.flatMap(({ cidr }) => reverseZones(cidr)));
   return lines([
     ...[...domains, ...zones].map((name) => `server=/${name}/`),
     ...zonesOf(services).map((zone) => `server=/${zone}/${loopback[side]}#${servicePort}`),
