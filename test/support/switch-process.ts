@@ -61,7 +61,12 @@ export class SwitchProcess {
   >();
   #nextId = 1;
 
-  constructor(driver: string, host: TestHost, overrides: Partial<SwitchConfig> = {}) {
+  constructor(
+    driver: string,
+    host: TestHost,
+    overrides: Partial<SwitchConfig> = {},
+    env: Readonly<Record<string, string>> = {},
+  ) {
     const config: SwitchConfig = {
       agentId: hostAgent(host),
       executorId: executorId(`executor-${host.netns}`),
@@ -78,7 +83,7 @@ export class SwitchProcess {
     };
     this.#child = spawn('ip', ['netns', 'exec', host.netns, process.execPath, driver], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_OPTIONS: '', SWITCH_CONFIG: JSON.stringify(config) },
+      env: { ...process.env, NODE_OPTIONS: '', SWITCH_CONFIG: JSON.stringify(config), ...env },
     });
     this.#child.on('message', (message) => this.#received(message as DriverReply));
     this.#child.on('exit', (code, signal) => this.#exited(`the switch process ended (${code ?? signal})`));
