@@ -98,6 +98,9 @@ test('hosts that are told the same share one record, so that it is made and enco
     hub.connect(each.id, undefined, sink);
     return written;
   });
+  const snapshots = records.map(([first]) => first);
+  expect(snapshots[0]).toMatchObject({ kind: 'snapshot', view: { endpoints: { length: 3 } } });
+  expect(new Set(snapshots).size).toBe(1);
   // The third host leaves the network with it, so it is told something else.
   put(web(2, one, { epoch: 2 }));
   const [first, second, third] = records.map((written) => written.find(({ kind }) => kind === 'delta'));

@@ -6,14 +6,42 @@ import {
   type ViewHost,
   type ViewVersion,
 } from '../../../src/fabric/view.ts';
-import type { DeltaRecord } from '../../../src/fabric/view-wire.ts';
+import type { DeltaRecord, ViewRecord } from '../../../src/fabric/view-wire.ts';
 import type { AgentId, NetworkName } from '../../../src/model/ids.ts';
 import type { FabricChange, NetworkChange } from './fabric-change.ts';
 import type { FabricState } from './fabric-state.ts';
 
-/** All that one host must know: the networks that it hosts and those routed with them, their endpoints and the hosts of these. */
-export function hostSnapshot(state: FabricState, host: AgentId, version: ViewVersion): View {
-  const names = [...state.knownTo(host)];
+/** A record with all that a host must know. */
+type SnapshotRecord = Extract<ViewRecord, { kind: 'snapshot' }>;
+
+/** Snapshots that are kept for the next host; more differ where many hosts know different networks. */
+const maxSnapshots = 4;
+
+/**
+ * The snapshots of one version. When a leader begins, every host asks for one at once, and most hosts know the same
+ * networks: these get the same object, so it is made, and encoded, once.
+ */
+export class HostSnapshots {
+  readonly #shared = new Map<string, SnapshotRecord>();
+  #version: ViewVersion | undefined;
+
+  /** All that the host must know. `state` is the fabric at this version. */
+  recordFor(state: FabricState, host: AgentId, version: ViewVersion): SnapshotRecord {
+    if (version.n !== this.#version?.n) this.#shared.clear();
+    this.#version = version;
+    const names = [...state.knownTo(host)].sort();
+    const key = names.join();
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const record: SnapshotRecord = { kind: 'snapshot', view: snapshotOf(state, names, version) };
+    if (this.#shared.size >= maxSnapshots) this.#shared.clear();
+    this.#shared.set(key, record);
+    return record;
+  }
+}
+
+/** These networks, their endpoints and the hosts of these. */
+function snapshotOf(state: FabricState, names: readonly NetworkName[], version: ViewVersion): View {
   const members = new Set(names.flatMap((name) => [...state.membersOf(name)]));
   return {
     version,

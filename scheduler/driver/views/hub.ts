@@ -15,7 +15,7 @@ import { ConvergenceBarrier } from './barrier.ts';
 import type { FabricChange } from './fabric-change.ts';
 import { FabricState } from './fabric-state.ts';
 import { HostFeed, type FeedLimits, type HostStreamStatus, type ViewSink } from './host-feed.ts';
-import { affectedHosts, HostDeltas, hostSnapshot } from './host-view.ts';
+import { affectedHosts, HostDeltas, HostSnapshots } from './host-view.ts';
 
 export interface ViewHubOptions extends FeedLimits {
   /** Grows with each leader. */
@@ -57,6 +57,7 @@ const sweepMs = 1_000;
 export class ViewHub {
   readonly #options: ViewHubOptions;
   readonly #state = new FabricState();
+  readonly #snapshots = new HostSnapshots();
   readonly #feeds = new Map<AgentId, HostFeed>();
   readonly #barrier: ConvergenceBarrier;
   readonly #cancelTimers: (() => void)[] = [];
@@ -166,7 +167,7 @@ export class ViewHub {
     const deltas = feed.continuation(have, this.#options.term);
     if (deltas !== undefined) return deltas.map((delta) => ({ kind: 'delta', delta }));
     feed.restart(this.#n);
-    return [{ kind: 'snapshot', view: hostSnapshot(this.#state, host, this.version) }];
+    return [this.#snapshots.recordFor(this.#state, host, this.version)];
   }
 
   #convergedOn(host: AgentId): readonly ViewRecord[] {
