@@ -1,28 +1,35 @@
+import { once } from 'node:events';
+import { globalAgent } from 'node:http';
+import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { ViewClient } from '../../executor/adapters/views/view-client.ts';
 import { FlowCompiler } from '../fabric/flow-compiler.ts';
+import { endpointsOn } from '../fabric/own-endpoints.ts';
 import { endpointKey, type View } from '../fabric/view.ts';
-import { agentId, executorId } from '../model/ids.ts';
+import { agentId, executorId, type AgentId } from '../model/ids.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLogger } from '../runtime/logger.ts';
 
 /**
  * Many hosts in one process, without Docker and Open vSwitch: each follows its view over HTTP with the executor's own
- * client, compiles its flows with the executor's own compiler and acknowledges. It ends with its input.
+ * client, compiles its flows with the executor's own compiler and acknowledges. The first line of its input says which;
+ * it ends with its input.
  */
-const spec = z
-  .object({ url: z.string(), hosts: z.array(z.object({ id: z.string(), underlayIp: z.string() })) })
-  .parse(JSON.parse(process.argv[2] ?? '{}'));
+const specSchema = z.object({
+  url: z.string(),
+  hosts: z.array(z.object({ id: z.string(), underlayIp: z.string() })),
+});
 const log = createLogger('bench-hosts', 'error');
+// Each host would be a process of its own and keep its connection.
+globalAgent.maxFreeSockets = Number.POSITIVE_INFINITY;
 
-const clients = spec.hosts.map(({ id, underlayIp }) => {
-  const agent = agentId(id);
+function newClient(url: string, agent: AgentId, underlayIp: string): ViewClient {
   const compiler = new FlowCompiler();
   const client: ViewClient = new ViewClient({
     facts: {
       agentId: agent,
       executorId: executorId('bench'),
-      hostname: id,
+      hostname: agent,
       underlayIp,
       underlayMtu: 1_500,
       datapath: 'netdev',
@@ -33,11 +40,11 @@ const clients = spec.hosts.map(({ id, underlayIp }) => {
     random: Math.random,
     log,
     leader: {},
-    fixedUrl: spec.url,
+    fixedUrl: url,
     access: () => undefined,
     lastView: undefined,
     onView: (view) => {
-      compiler.update(view, { agentId: agent, round: 1, tunnelOfport: 1, ofports: portsOf(view, id) });
+      compiler.update(view, { agentId: agent, round: 1, tunnelOfport: 1, ofports: portsOf(view, agent) });
       client.report(view.version, undefined);
     },
     onConverged: () => undefined,
@@ -46,10 +53,13 @@ const clients = spec.hosts.map(({ id, underlayIp }) => {
     onLeader: () => undefined,
   });
   return client;
-});
+}
 
-const portsOf = (view: View, id: string): ReadonlyMap<string, number> =>
-  new Map(view.endpoints.filter(({ host }) => host === id).map((each, i) => [endpointKey(each), 32_768 + i]));
+const portsOf = (view: View, agent: AgentId): ReadonlyMap<string, number> =>
+  new Map(endpointsOn(view, agent).map((each, i) => [endpointKey(each), 32_768 + i]));
 
-for (const client of clients) client.start();
-process.stdin.on('end', () => process.exit(0)).resume();
+const input = createInterface({ input: process.stdin });
+input.on('close', () => process.exit(0));
+const [line] = (await once(input, 'line')) as [string];
+const { url, hosts } = specSchema.parse(JSON.parse(line));
+for (const { id, underlayIp } of hosts) newClient(url, agentId(id), underlayIp).start();

@@ -12,6 +12,7 @@ import { measureExecutors } from './bench/idle-executor.ts';
 import { readOptions, type BenchOptions, type Part } from './bench/options.ts';
 import { measureScheduler } from './bench/scheduler-load.ts';
 import { measureAttach, measureBurst } from './bench/starts.ts';
+import { measureSwitch } from './bench/switch.ts';
 import { measureTraffic } from './bench/traffic.ts';
 import type { DevCluster } from './cluster.ts';
 import { runInForeground } from './foreground.ts';
@@ -31,6 +32,7 @@ const simulated: Readonly<Record<SimulatedPart, (signal: AbortSignal) => Promise
 const onCluster: Readonly<
   Record<ClusterPart, (cluster: DevCluster, options: BenchOptions) => Promise<readonly Figure[]>>
 > = {
+  switch: (cluster) => measureSwitch(cluster),
   attach: (cluster, { samples }) => measureAttach(cluster, samples),
   burst: (cluster) => measureBurst(cluster),
   traffic: (cluster) => measureTraffic(cluster),

@@ -2,6 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 
 /** The parts of a run, in the order in which they are measured. */
 export const parts = [
+  // Before anything runs: it needs a host without an executor.
+  'switch',
   'attach',
   'burst',
   'traffic',
@@ -28,7 +30,7 @@ export interface BenchOptions {
 export function readOptions(args: readonly string[]): BenchOptions {
   const command = new Command('bench')
     .description(
-      'measure starts, bursts, traffic, handovers, the executor, the scheduler, its API, its failover and the fabric on this machine',
+      'measure the switch, starts, bursts, traffic, handovers, the executor, the scheduler, its API, its failover and the fabric on this machine',
     )
     .option('--only <parts>', `only these, divided by commas: ${parts.join(', ')}`, partsOf, parts)
     .option('--samples <number>', 'starts of each kind, one by one', samplesOf, 30)

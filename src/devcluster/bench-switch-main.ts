@@ -1,0 +1,134 @@
+// The network side of an executor, alone: started in the namespace of a host of the dev cluster with a SwitchSpec, it
+// prints SwitchFigures. Its bridge is left for whoever started it to remove.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Switch } from '../../executor/fabric/switch.ts';
+import { parseCidr } from '../fabric/cidr.ts';
+import { type ViewEndpoint, type ViewNetwork } from '../fabric/view.ts';
+import { executorId } from '../model/ids.ts';
+import type { SwitchNetworkSpec } from '../model/task-spec.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { withDeadline } from '../runtime/deadline.ts';
+import { messageOf } from '../runtime/errors.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { simulatedFabric } from './bench/simulated-fabric.ts';
+import { switchSpecSchema, type SwitchFigures, type SwitchSpec } from './bench/switch-figures.ts';
+import { ViewLeader } from './bench/view-leader.ts';
+
+/** Hosts of the fabric; this one is the first. */
+const hosts = 20;
+const readyWithinMs = 60_000;
+const never = new AbortController().signal;
+
+async function main(spec: SwitchSpec): Promise<SwitchFigures> {
+  const boxes: ChildProcess[] = [];
+  const leader = new ViewLeader(() => undefined);
+  const fabric = newSwitch(spec, await leader.listen());
+  try {
+    const { own, network } = await showFabric(spec, leader, fabric);
+    for (const _ of own) boxes.push(await newBox());
+    const attach = (endpoint: ViewEndpoint, at: number) => {
+      fabric.prepare(endpoint, specOf(endpoint, network));
+      return fabric.attach(endpoint, boxes[at]?.pid ?? 0, never);
+    };
+    const alone: number[] = [];
+    for (let i = 0; i < spec.alone; i += 1) alone.push(await timeOf(() => attach(own[i]!, i)));
+    const many = own.slice(spec.alone);
+    const atOnce = await Promise.all(many.map((each, i) => timeOf(() => attach(each, spec.alone + i))));
+    const resyncs: number[] = [];
+    for (let i = 0; i < spec.resyncs; i += 1) resyncs.push(await timeOf(() => fabric.resync()));
+    const { flows } = fabric.status();
+    await Promise.all(own.map((each) => fabric.detach(each)));
+    return { alone, atOnce, resyncs, flows };
+  } finally {
+    await fabric.stop();
+    await leader.close();
+    for (const box of boxes) box.kill('SIGKILL');
+  }
+}
+
+function newSwitch({ hostname, underlayIp, ovsRunDir, stateDir }: SwitchSpec, schedulerUrl: string): Switch {
+  const [self] = simulatedFabric(1, 0).hosts;
+  return new Switch(
+    {
+      agentId: self!.id,
+      executorId: executorId('bench'),
+      runId: 'bench',
+      hostname,
+      hostKey: 'bench',
+      ovsRunDir,
+      stateDir,
+      bridge: 'br-patchpanel',
+      underlayIp,
+      datapath: 'netdev',
+      dockerVersion: 'none',
+      schedulerUrl,
+    },
+    {
+      clock: systemClock,
+      random: Math.random,
+      log: createLogger('bench-switch', 'error'),
+      onPortLost: () => undefined,
+      onInheritedLost: () => undefined,
+    },
+  );
+}
+
+/** Starts the switch with a view of this host and others; gives what is to be plugged in here. */
+async function showFabric(
+  { alone, atOnce, addresses, underlayIp }: SwitchSpec,
+  { hub }: ViewLeader,
+  fabric: Switch,
+): Promise<{ readonly own: readonly ViewEndpoint[]; readonly network: ViewNetwork }> {
+  const view = simulatedFabric(hosts, addresses);
+  const [self, ...others] = view.hosts;
+  const endpoints = view.endpoints.map((each, i) => ({
+    ...each,
+    host: i < alone + atOnce ? self!.id : others[i % others.length]!.id,
+  }));
+  hub.setNetworks(view.networks);
+  hub.setHost({ ...self!, underlayIp });
+  for (const other of others) hub.setHost(other);
+  for (const each of endpoints) hub.setEndpoints(each.slot, [each]);
+  await fabric.start();
+  const applied = async () => {
+    while (hub.status(self!.id)?.lag !== 0) await delay(20);
+  };
+  await withDeadline(applied(), readyWithinMs, 'the first view of the switch');
+  return { own: endpoints.slice(0, alone + atOnce), network: view.networks[0]! };
+}
+
+/** A process in a network namespace of its own, as a sandbox is; it ends with our end of its input. */
+async function newBox(): Promise<ChildProcess> {
+  const child = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.write('ready\n');
+  await once(child.stdout, 'data');
+  return child;
+}
+
+const specOf = (endpoint: ViewEndpoint, network: ViewNetwork): SwitchNetworkSpec => ({
+  mode: 'switch',
+  name: network.name,
+  ip: endpoint.ip,
+  prefixLength: parseCidr(network.cidr).prefixLength,
+  mac: endpoint.mac,
+  gateway: network.gateway,
+  mtu: network.mtu,
+  hostname: endpoint.hostname,
+  domain: network.domain,
+  dns: [],
+});
+
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+try {
+  process.stdout.write(JSON.stringify(await main(switchSpecSchema.parse(JSON.parse(process.argv[2] ?? '')))));
+} catch (error) {
+  process.stderr.write(`bench-switch: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
