@@ -7,6 +7,7 @@ import type {
   TaskStatus,
 } from '../../proto/mesos.gen.ts';
 import type { AgentId, ExecutorId, OfferId, TaskId } from '../model/ids.ts';
+import { durationInfo } from './duration.ts';
 
 /** A call of a scheduler; its client adds the framework id. */
 export type MasterCall = Omit<SchedulerCall, 'framework_id'>;
@@ -72,9 +73,7 @@ export const kill = (task: TaskId, agent: AgentId | undefined, graceMs?: number)
   kill: {
     task_id: { value: task },
     ...(agent === undefined ? {} : { agent_id: { value: agent } }),
-    ...(graceMs === undefined
-      ? {}
-      : { kill_policy: { grace_period: { nanoseconds: Math.round(graceMs * 1e6) } } }),
+    ...(graceMs === undefined ? {} : { kill_policy: { grace_period: durationInfo(graceMs) } }),
   },
 });
 

@@ -1,3 +1,4 @@
+import type { DurationInfo } from '../../proto/mesos.gen.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 
 const unitMs: ReadonlyMap<string, number> = new Map([
@@ -26,6 +27,14 @@ export function parseDuration(text: string): number {
   }
   return Number(match![1]) * unit;
 }
+
+/** A bit less than Mesos's durations can hold, so that the nearest number fits, too: about 146 years. */
+const longestNanoseconds = 2 ** 62;
+
+/** Milliseconds as a message; what is longer than Mesos can say becomes the longest that it can. */
+export const durationInfo = (ms: number): DurationInfo => ({
+  nanoseconds: Math.min(Math.round(ms * 1e6), longestNanoseconds),
+});
 
 /** Milliseconds in the form of parseDuration, in the largest unit that needs no fraction. */
 export function formatDuration(ms: number): string {

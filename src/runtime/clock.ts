@@ -6,10 +6,20 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
+/** What setTimeout can count (about 25 days); it takes more for nothing at all. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (delayMs, action) => {
-    const timer = setTimeout(action, delayMs);
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      timer =
+        leftMs > longestTimerMs
+          ? setTimeout(() => arm(leftMs - longestTimerMs), longestTimerMs)
+          : setTimeout(action, leftMs);
+    };
+    arm(delayMs);
     return () => clearTimeout(timer);
   },
 };

@@ -1,5 +1,5 @@
-import type { App } from '../../src/model/app.ts';
 import { expect, test } from '@jest/globals';
+import type { App } from '../../src/model/app.ts';
 import { executorInfo } from '../../scheduler/driver/mesos/executor-info.ts';
 import { frameworkInfo } from '../../scheduler/driver/mesos/framework-info.ts';
 import { offerOf } from '../../scheduler/driver/mesos/offers.ts';
@@ -100,6 +100,16 @@ test('an executor runs the Node of its own bundle', () => {
     resources: [scalar('cpus', 0.1), scalar('mem', 128)],
     shutdown_grace_period: { nanoseconds: 60_000_000_000 },
   });
+});
+
+test('a grace period that Mesos cannot say is the longest that it can', () => {
+  const { spec, ...rest } = prepared();
+  const one = { ...rest, spec: { ...spec, killGraceMs: Number.MAX_SAFE_INTEGER } };
+  const [info] = taskInfos([one], [scalar('cpus', 4), scalar('mem', 512)], new Set())!;
+  for (const encoding of ['protobuf', 'json'] as const) {
+    const written = mesosCodec.encode('TaskInfo', info!, encoding);
+    expect(mesosCodec.decode('TaskInfo', written, encoding).kill_policy).toEqual(info!.kill_policy);
+  }
 });
 
 test('an offer is told with sums by reservation, attributes, fault domain and maintenance', () => {

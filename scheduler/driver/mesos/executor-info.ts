@@ -1,4 +1,5 @@
 import type { ExecutorInfo, Resource } from '../../../proto/mesos.gen.ts';
+import { durationInfo } from '../../../src/mesos/duration.ts';
 import type { ExecutorId, FrameworkId } from '../../../src/model/ids.ts';
 
 export interface ExecutorOptions {
@@ -33,6 +34,6 @@ export function executorInfo(options: ExecutorOptions, executorId: ExecutorId): 
       uris: [{ value: options.bundleUrl, extract: true, cache: true, executable: false }],
     },
     resources: options.resources,
-    shutdown_grace_period: { nanoseconds: options.shutdownGraceMs * 1_000_000 },
+    shutdown_grace_period: durationInfo(options.shutdownGraceMs),
   };
 }

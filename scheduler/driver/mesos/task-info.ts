@@ -5,6 +5,7 @@ import type {
   Resource,
   TaskInfo,
 } from '../../../proto/mesos.gen.ts';
+import { durationInfo } from '../../../src/mesos/duration.ts';
 import { reservedRoles, take, unreserved } from '../../../src/mesos/resources.ts';
 import { subtractResources } from '../../../src/mesos/resource-sets.ts';
 import { toMilli } from '../../../src/model/resources.ts';
@@ -104,7 +105,7 @@ function taskInfo({ launch, spec, executor }: PreparedLaunch, resources: readonl
       ...(spec.network.mode === 'switch' ? { network_infos: [{ name: spec.network.name }] } : {}),
     },
     labels: { labels: labelsOf(app.labels) },
-    kill_policy: { grace_period: { nanoseconds: spec.killGraceMs * 1_000_000 } },
+    kill_policy: { grace_period: durationInfo(spec.killGraceMs) },
     discovery: {
       visibility: 'FRAMEWORK',
       name,
