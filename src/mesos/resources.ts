@@ -16,6 +16,17 @@ export function reservedRole(resource: Resource): string {
   return resource.reservations?.at(-1)?.role ?? resource.role ?? '*';
 }
 
+/**
+ * Offered resources as they may be sent back. In JSON a master writes the default of `role` also beside `reservations`,
+ * where it refuses it in a task.
+ */
+export const withoutDefaultRoles = (resources: readonly Resource[]): readonly Resource[] =>
+  resources.map(({ role, ...resource }) =>
+    role === undefined || role === unreserved || resource.reservations !== undefined
+      ? resource
+      : { ...resource, role },
+  );
+
 /** The role of what is reserved for nobody. */
 export const unreserved = '*';
 

@@ -5,6 +5,8 @@ import { SchedulerMetrics } from '../../scheduler/driver/metrics.ts';
 import { taskSpec } from '../../scheduler/driver/mesos/task-spec.ts';
 import type { CallOutcome } from '../../src/mesos/call-queue.ts';
 import type { MasterCall } from '../../src/mesos/calls.ts';
+import { mesosCodec } from '../../src/mesos/codec.ts';
+import { masterEvent } from '../../src/mesos/events.ts';
 import { agentId, offerId, taskId } from '../../src/model/ids.ts';
 import { launchRecord, surroundings, reach } from '../support/core-records.ts';
 import { network } from '../support/fabric-views.ts';
@@ -234,4 +236,40 @@ test('events reach the core in its own words', async () => {
     { kind: 'executor-lost', agentId: 'S0', executorId: 'E' },
     { kind: 'disconnected' },
   ]);
+});
+
+test('reserved resources go back without the role that JSON writes beside their reservations', async () => {
+  const reserved = (name: string, value: number) => ({
+    name,
+    type: 'SCALAR' as const,
+    scalar: { value },
+    role: '*',
+    reservations: [{ role: 'web', type: 'STATIC' as const }],
+    allocation_info: { role: 'web' },
+  });
+  const body = {
+    type: 'OFFERS',
+    offers: {
+      offers: [
+        {
+          id: { value: 'O1' },
+          framework_id: { value: 'F' },
+          agent_id: { value: 'S0' },
+          hostname: 'h1',
+          resources: [reserved('cpus', 1), reserved('mem', 512)],
+        },
+      ],
+    },
+  };
+  const event = mesosCodec.decode('SchedulerEvent', Buffer.from(JSON.stringify(body)), 'json');
+  await link.onEvent(masterEvent(event)!);
+  const forExecutor = link.takeForExecutor({ cpus: 100, mem: 32_000 }, [offerId('O1')]);
+  link.prepare(accept)();
+  await turn();
+  const infos = calls[0]!.accept!.operations![0]!.launch!.task_infos!;
+  const sent = [...forExecutor, ...infos[0]!.resources!];
+  expect(sent).toHaveLength(4);
+  expect(sent.map(({ role, reservations }) => [role, reservations?.[0]?.role])).toEqual(
+    sent.map(() => [undefined, 'web']),
+  );
 });

@@ -10,7 +10,7 @@ import type { MasterCall } from '../../../src/mesos/calls.ts';
 import type { MasterEvent } from '../../../src/mesos/events.ts';
 import { agentId, executorId, frameworkId, offerId, type OfferId } from '../../../src/model/ids.ts';
 import { noScalars } from '../../../src/model/resources.ts';
-import { take } from '../../../src/mesos/resources.ts';
+import { take, withoutDefaultRoles } from '../../../src/mesos/resources.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
 import type { Effect } from '../../core/effects.ts';
@@ -166,7 +166,8 @@ export class MesosLink {
   async #onOffers(offers: readonly MesosOffer[]): Promise<void> {
     const inOurWords = offers.map((offer) => {
       const ours = offerOf(offer);
-      this.#held.set(ours.id, { resources: offer.resources ?? [], executorIds: ours.executorIds });
+      const resources = withoutDefaultRoles(offer.resources ?? []);
+      this.#held.set(ours.id, { resources, executorIds: ours.executorIds });
       return ours;
     });
     this.#options.metrics.offers.inc(offers.length);
