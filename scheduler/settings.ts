@@ -61,10 +61,15 @@ export function coreSettings(
         },
         executorId,
       ),
-    // Stored by us as what executorInfo() made.
+    // What is stored is what executorInfo() made.
+    isOfOurRole: (info) => isAllocatedTo(config.role, (info as ExecutorInfo).resources ?? []),
     reservedOfExecutor: (info) => reservedScalars((info as ExecutorInfo).resources ?? []),
   };
 }
+
+/** Mesos refuses a task whose resources were offered to another role than its executor's. */
+const isAllocatedTo = (role: string, resources: readonly Resource[]): boolean =>
+  resources.every(({ allocation_info: allocation }) => (allocation?.role ?? role) === role);
 
 function reservedScalars(resources: readonly Resource[]): ExecutorNeed {
   const { cpus, mem } = totalAmounts(resources, reservedRoles(resources)).scalars;

@@ -219,6 +219,8 @@ export interface Settings {
    * for each id; the result is stored.
    */
   readonly buildExecutorInfo: (executorId: ExecutorId, offerIds: readonly OfferId[]) => unknown;
+  /** Whether tasks may be launched on a stored ExecutorInfo: its resources belong to the role that we have now. */
+  readonly isOfOurRole: (info: unknown) => boolean;
   /** What of its resources a stored ExecutorInfo has from those that are reserved for our role. */
   readonly reservedOfExecutor: (info: unknown) => { readonly cpus: number; readonly mem: number };
 }

@@ -52,6 +52,7 @@ export const settings: Settings = {
   interconnect: defaultInterconnect,
   executorBuild: 'test',
   buildExecutorInfo: (executorId) => ({ executor_id: { value: executorId } }),
+  isOfOurRole: () => true,
   reservedOfExecutor: () => ({ cpus: 0, mem: 0 }),
 };
 

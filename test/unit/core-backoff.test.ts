@@ -42,6 +42,21 @@ test.each<[Condition, string | undefined, number]>([
   expect(delay(bench)).toBe(expected);
 });
 
+test('a task that Mesos refuses for its executor does not count against the app, the next one gets a new executor', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [first] = bench.offer('a1');
+  bench.status(bench.instance('/web'), 'error', {
+    source: 'master',
+    reason: 'REASON_TASK_INVALID',
+    message: 'ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.',
+  });
+  expect(delay(bench)).toBe(0);
+  const [second] = bench.offer('a1');
+  expect(second?.executorId).toBeDefined();
+  expect(second?.executorId).not.toBe(first?.executorId);
+});
+
 test('launches that Mesos keeps dropping are delayed in the end', () => {
   const bench = new CoreBench();
   bench.put(anApp('/web'));

@@ -73,6 +73,24 @@ test('an executor of another build keeps its tasks and gets no more: a new one i
   expect(upgraded.world.instances.get(old!.instance.taskId)?.executorId).toBe(old!.executorId);
 });
 
+test('an executor of another role keeps its tasks and gets no more, because Mesos refuses to mix them', () => {
+  let role = 'before';
+  const bench = new CoreBench({
+    buildExecutorInfo: () => ({ role }),
+    isOfOurRole: (info) => (info as { role: string }).role === role,
+  });
+  bench.put(anApp('/web', { instances: 1 }));
+  const [old] = bench.offer('a1');
+  role = 'after';
+  bench.restart();
+  bench.change({ kind: 'put-apps', apps: [anApp('/more', { instances: 2 })], force: false });
+  const launches = bench.offer(anOffer('a1', { executorIds: [old!.executorId] }));
+  const ids = new Set(launches.map(({ executorId }) => executorId));
+  expect(launches).toHaveLength(2);
+  expect(ids.size).toBe(1);
+  expect(ids).not.toContain(old!.executorId);
+});
+
 test('several offers of one agent are used together in one call', () => {
   const bench = new CoreBench();
   bench.put(anApp('/web', { cpus: 1 }));

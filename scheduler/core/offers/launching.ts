@@ -40,7 +40,7 @@ export function stockBesideExecutor(
   frame: FrameBuilder,
   pool: AgentPool,
 ): Pick<AgentPool, 'free' | 'reserved'> {
-  const record = executorOfBuild(frame, pool.agentId);
+  const record = presentExecutor(frame, pool.agentId);
   if (pool.executorPaid || (record !== undefined && pool.executorIds.has(record.executorId))) return pool;
   const share: Scalars = { ...noScalars, ...frame.settings.executorResources };
   if (record === undefined) return afterTaking(pool, share, 'any');
@@ -127,11 +127,11 @@ function provision(
 }
 
 /**
- * The agent's executor as it was first launched, or a new one with an id that was never used. One of another build
- * keeps its tasks and gets no more: the new one runs beside it.
+ * The agent's executor as it was first launched, or a new one with an id that was never used. One of another build or
+ * role keeps its tasks and gets no more: the new one runs beside it.
  */
 function executorFor(frame: FrameBuilder, { agentId, offerIds }: AgentPool): ExecutorRecord {
-  const known = executorOfBuild(frame, agentId);
+  const known = presentExecutor(frame, agentId);
   if (known !== undefined) return known;
   const id = executorId(`${idPrefix(frame)}${frame.uuid().slice(0, 8)}`);
   const record = { agentId, executorId: id, info: frame.settings.buildExecutorInfo(id, offerIds) };
@@ -139,10 +139,11 @@ function executorFor(frame: FrameBuilder, { agentId, offerIds }: AgentPool): Exe
   return record;
 }
 
-/** The agent's executor, if it is of the build that this scheduler has. */
-function executorOfBuild(frame: FrameBuilder, agentId: AgentId): ExecutorRecord | undefined {
+/** The agent's executor, if it is of the build and the role that this scheduler has. */
+function presentExecutor(frame: FrameBuilder, agentId: AgentId): ExecutorRecord | undefined {
   const record = frame.world.executors.get(agentId);
-  return record?.executorId.startsWith(idPrefix(frame)) === true ? record : undefined;
+  if (record?.executorId.startsWith(idPrefix(frame)) !== true) return undefined;
+  return frame.settings.isOfOurRole(record.info) ? record : undefined;
 }
 
 /** Names of builds have no hyphen, so no prefix is the beginning of another. */

@@ -33,6 +33,13 @@ const executorIsGone: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Whether Mesos refused a task for its executor: it knows another one by that id. It would refuse all that follow, too,
+ * and tells the cause by its words alone.
+ */
+const blamesExecutor = ({ reason, message = '' }: Ending): boolean =>
+  reason === 'REASON_TASK_INVALID' && message.includes('ExecutorInfo');
+
+/**
  * An instance has ended: its record goes, its failure counts against the app, and the slot is looked at again. What
  * comes about the task later finds no record and is handled as unknown.
  */
@@ -51,10 +58,12 @@ export function finishInstance(frame: FrameBuilder, instance: Instance, ending: 
   publishStatus(frame, { ...instance, condition: ending.condition }, ending);
 }
 
-function forgetExecutor(frame: FrameBuilder, instance: Instance, { reason, source }: Ending): void {
+function forgetExecutor(frame: FrameBuilder, instance: Instance, ending: Ending): void {
+  const { reason, source } = ending;
   const record = frame.world.executors.get(instance.agentId);
   if (reason === 'REASON_AGENT_DRAINING') endDrained(frame, instance);
-  if (source === 'executor' || reason === undefined || !executorIsGone.has(reason)) return;
+  if (source === 'executor' || reason === undefined) return;
+  if (!executorIsGone.has(reason) && !blamesExecutor(ending)) return;
   if (record?.executorId === instance.executorId) frame.deleteExecutor(instance.agentId);
 }
 
@@ -85,7 +94,8 @@ function noteFailure(frame: FrameBuilder, app: App, instance: Instance, ending: 
 }
 
 /** How an ending counts against the app's launch delay; undefined: not at all. */
-function failureOf(instance: Instance, { condition, reason }: Ending): Failure | undefined {
+function failureOf(instance: Instance, ending: Ending): Failure | undefined {
+  const { condition, reason } = ending;
   if (instance.goal === 'stop' || reason === 'REASON_AGENT_DRAINING') return undefined;
   switch (condition) {
     case 'finished':
@@ -95,7 +105,7 @@ function failureOf(instance: Instance, { condition, reason }: Ending): Failure |
       // Never started, as far as anybody knows: nothing that the app did.
       return instance.condition === 'provisioned' && condition !== 'failed' ? 'dropped' : 'ended';
     case 'error':
-      return 'invalid-task';
+      return blamesExecutor(ending) ? 'dropped' : 'invalid-task';
     case 'dropped':
       return 'dropped';
     case 'killed':

@@ -99,7 +99,8 @@ function checkFit(task: TaskInfo, site: LaunchSite): string | undefined {
   const own = bundleOf(task.resources);
   const extra = site.executor === undefined ? bundleOf(task.executor?.resources) : undefined;
   const total = extra === undefined ? own : addBundles(own, extra);
-  const asked = [...(task.resources ?? []), ...(extra === undefined ? [] : (task.executor?.resources ?? []))];
+  const asked = [...(task.resources ?? []), ...(task.executor?.resources ?? [])];
+  // Also of an executor that runs already: one task cannot be of two roles.
   const stray = asked.find(({ allocation_info: allocation }) => allocation?.role !== site.role);
   if (stray === undefined && containsBundle(site.available, total)) return undefined;
   const identity = { allocation_info: { role: site.role } };
