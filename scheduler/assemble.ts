@@ -4,6 +4,7 @@ import { subscribe } from '../src/mesos/calls.ts';
 import type { Credentials } from '../src/mesos/credentials.ts';
 import type { MasterSource } from '../src/mesos/master-source.ts';
 import { SchedulerClient } from '../src/mesos/scheduler-client.ts';
+import type { MesosTls } from '../src/mesos/tls.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { PatchpanelError } from '../src/runtime/errors.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -50,6 +51,7 @@ export interface AssembleOptions {
   /** PEM of the authority that executors are to trust. */
   readonly authority: string | undefined;
   readonly masters: MasterSource;
+  readonly mesosTls: MesosTls | undefined;
   readonly mandate: Mandate;
   /** Deciding or storing failed. */
   readonly onFatal: (error: unknown) => void;
@@ -61,7 +63,19 @@ const announceMs = 10_000;
 
 /** Makes the parts and joins them. Nothing is opened or sent yet. */
 export function assemble(options: AssembleOptions): Parts {
-  const { config, log, store, bundle, state, credentials, hostTokens, secrets, authority, onFatal } = options;
+  const {
+    config,
+    log,
+    store,
+    bundle,
+    state,
+    credentials,
+    mesosTls,
+    hostTokens,
+    secrets,
+    authority,
+    onFatal,
+  } = options;
   const { world, term, frameworkId } = state;
   const clock = systemClock;
   const metrics = new SchedulerMetrics();
@@ -105,6 +119,7 @@ export function assemble(options: AssembleOptions): Parts {
     masters: options.masters,
     encoding: config.encoding,
     ...(credentials === undefined ? {} : { credentials }),
+    ...(mesosTls === undefined ? {} : { tls: mesosTls }),
     log,
     subscribe: () => subscribe(frameworkInfo(frameworkOptions(config), frameworkId)),
     onEvent: (event) => link.onEvent(event),

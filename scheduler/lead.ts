@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { SubscriptionOutcome } from '../src/mesos/subscription.ts';
 import type { Credentials } from '../src/mesos/credentials.ts';
 import type { MasterSource } from '../src/mesos/master-source.ts';
+import type { MesosTls } from '../src/mesos/tls.ts';
 import type { Network } from '../src/model/network.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { codeOf, messageOf } from '../src/runtime/errors.ts';
@@ -36,6 +37,7 @@ export interface Surroundings {
   readonly bundle: ExecutorBundle;
   readonly credentials: Credentials | undefined;
   readonly masters: MasterSource;
+  readonly mesosTls: MesosTls | undefined;
   /** PEM of the authority that executors are to trust. */
   readonly authority: string | undefined;
   /** That the configuration asks for. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { MasterDetector } from '../src/mesos/master-detector.ts';
 import { listedMasters, type MasterSource } from '../src/mesos/master-source.ts';
+import { readMesosTls } from '../src/mesos/tls.ts';
 import type { Logger, LogLevelControl } from '../src/runtime/logger.ts';
 import { Scope } from '../src/runtime/scope.ts';
 import { isZooKeeperAddress, parseZooKeeperAddress } from '../src/zookeeper/address.ts';
@@ -44,6 +45,7 @@ export async function runScheduler(
       security: await openSecurity(config, log, scope),
       secrets: new Secrets({ directory: config.secretsDir, environment: process.env }),
       door: scope.own('addresses', new FrontDoor(config.listen, identity), (door) => door.close()),
+      mesosTls: readMesosTls(process.env),
       masters: scope.own('search for masters', findMasters(config, log), (masters) => masters.close()),
     };
     if (config.zk !== undefined) return await leadInTurn(around, parseZooKeeperAddress(config.zk), signal);

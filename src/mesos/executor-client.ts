@@ -66,6 +66,7 @@ const defaultTiming: ExecutorTiming = {
 };
 
 const retryMinMs = 10;
+const retryMaxMs = 1000;
 
 /**
  * A subscribed executor of Mesos's v1 HTTP API.
@@ -96,8 +97,9 @@ export class ExecutorClient {
     this.#events = new EventReader('ExecutorEvent', this.#encoding, agentEvent, log);
     this.#transport = this.#createTransport();
     this.#recovery = new RecoveryTimer(clock, () => this.stop());
-    // The first attempt at once, then spread evenly; half the bound, as an agent that restarted waits no longer than it.
-    const maxMs = environment.subscriptionBackoffMaxMs / 2;
+    // The first attempt at once, then spread evenly; half the bound, as an agent that restarted waits no longer than it,
+    // and not a second more than tasks have to wait.
+    const maxMs = Math.min(environment.subscriptionBackoffMaxMs / 2, retryMaxMs);
     const retry = { baseMs: retryMinMs, maxMs, factor: Infinity };
     this.#calls = new CallQueue({
       transport: this.#transport,
@@ -184,11 +186,12 @@ export class ExecutorClient {
   }
 
   #createTransport(): Transport {
-    const { domainSocket, authenticationToken: token } = this.#options.environment;
+    const { domainSocket, tls, authenticationToken: token } = this.#options.environment;
     return new Transport({
       encoding: this.#encoding,
       answerTimeoutMs: this.#timing.answerTimeoutMs,
       ...(domainSocket === undefined ? {} : { socketPath: domainSocket }),
+      ...(tls === undefined ? {} : { tls }),
       ...(token === undefined ? {} : { credentials: { kind: 'bearer', token: () => token } }),
     });
   }

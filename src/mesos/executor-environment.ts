@@ -2,6 +2,7 @@ import { agentId, executorId, frameworkId } from '../model/ids.ts';
 import type { AgentId, ExecutorId, FrameworkId } from '../model/ids.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import { parseDuration } from './duration.ts';
+import { isTrue, readMesosTls, type MesosTls } from './tls.ts';
 
 /** What an agent tells an executor through its environment. */
 export interface ExecutorEnvironment {
@@ -10,8 +11,9 @@ export interface ExecutorEnvironment {
   readonly agentId: AgentId;
   /** `http://10.0.0.1:5051` */
   readonly agentUrl: string;
-  /** Unix socket to reach the agent by instead of TCP. */
+  /** Unix socket to reach the agent by instead of TCP; without TLS whatever there is on TCP. */
   readonly domainSocket?: string;
+  readonly tls?: MesosTls;
   /** The sandbox as the executor sees it. */
   readonly sandbox: string;
   /** Whether the executor is expected to outlive a restart of its agent. */
@@ -33,8 +35,9 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws PatchpanelError `invalid` that names the variable which is missing or malformed
  */
 export function readExecutorEnvironment(variables: Variables): ExecutorEnvironment {
-  const secure = isTrue(variables['LIBPROCESS_SSL_ENABLED']) || isTrue(variables['SSL_ENABLED']);
+  const tls = readMesosTls(variables);
   const domainSocket = variables['MESOS_DOMAIN_SOCKET'];
+  const secure = tls?.enabled === true && domainSocket === undefined;
   const authenticationToken = variables['MESOS_EXECUTOR_AUTHENTICATION_TOKEN'];
   return {
     frameworkId: frameworkId(required(variables, 'MESOS_FRAMEWORK_ID')),
@@ -47,6 +50,7 @@ export function readExecutorEnvironment(variables: Variables): ExecutorEnvironme
     subscriptionBackoffMaxMs: duration(variables, 'MESOS_SUBSCRIPTION_BACKOFF_MAX', '2secs'),
     shutdownGraceMs: duration(variables, 'MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD', '5secs'),
     ...(domainSocket === undefined ? {} : { domainSocket }),
+    ...(tls === undefined ? {} : { tls }),
     ...(authenticationToken === undefined ? {} : { authenticationToken }),
   };
 }
@@ -63,8 +67,4 @@ function duration(variables: Variables, name: string, fallback: string): number 
   } catch (cause) {
     throw new PatchpanelError('invalid', `${name} is not a Mesos duration: ${variables[name]}`, { cause });
   }
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value === '1' || value?.toLowerCase() === 'true';
 }

@@ -11,6 +11,7 @@ import { masterEvent, type MasterEvent } from './events.ts';
 import { listedMasters, type MasterSource } from './master-source.ts';
 import { Subscriber, type RecordResult } from './subscriber.ts';
 import { outcomeOf, type SubscriptionOutcome } from './subscription.ts';
+import type { MesosTls } from './tls.ts';
 import { Transport } from './transport.ts';
 
 export interface SchedulerClientOptions {
@@ -19,6 +20,7 @@ export interface SchedulerClientOptions {
   /** protobuf unless told; JSON is for reading along. */
   readonly encoding?: Encoding;
   readonly credentials?: Credentials;
+  readonly tls?: MesosTls;
   readonly log: Logger;
   /** The SUBSCRIBE call (calls.ts), asked for at each attempt: it carries the framework id once there is one. */
   readonly subscribe: () => MasterCall;
@@ -89,12 +91,12 @@ export class SchedulerClient {
   #frameworkId: string | undefined;
   #subscribed = false;
 
-  /** @throws PatchpanelError `invalid` for an address that is no HTTP one */
+  /** @throws PatchpanelError `invalid` for an address that is no HTTP one, or a file for TLS that cannot be read */
   constructor(options: SchedulerClientOptions) {
     this.#options = options;
     this.#encoding = options.encoding ?? 'protobuf';
     this.#timing = { ...defaultTiming, ...options.timing };
-    const { log, credentials, clock = systemClock, random = Math.random } = options;
+    const { log, credentials, tls, clock = systemClock, random = Math.random } = options;
     const { answerTimeoutMs, maxQueuedCalls, retryBaseMs, firstEventTimeoutMs } = this.#timing;
     this.#masters = 'addresses' in options.masters ? options.masters : listedMasters(options.masters);
     this.#transport = new Transport({
@@ -102,6 +104,7 @@ export class SchedulerClient {
       answerTimeoutMs,
       callConnections: 1 + acknowledgementLanes,
       ...(credentials === undefined ? {} : { credentials }),
+      ...(tls === undefined ? {} : { tls }),
     });
     this.#events = new EventReader('SchedulerEvent', this.#encoding, masterEvent, log);
     const queue = () =>
@@ -118,7 +121,7 @@ export class SchedulerClient {
     this.#acknowledgements = Array.from({ length: acknowledgementLanes }, queue);
     this.#subscriber = new Subscriber({
       policy: () => ({
-        urls: this.#masters.addresses().map(schedulerUrl),
+        urls: this.#masters.addresses().map((address) => schedulerUrl(address, tls?.enabled === true)),
         maxRedirects,
         retry: { baseMs: retryBaseMs, maxMs: this.#timing.retryMaxMs, factor: 2 },
         refusedRetry: {
@@ -242,9 +245,9 @@ function judge({ status, message }: CallAnswer): Verdict {
     : 'refused';
 }
 
-/** `10.0.0.1:5050` → `http://10.0.0.1:5050/api/v1/scheduler` */
-function schedulerUrl(address: string): string {
-  const text = address.includes('://') ? address : `http://${address}`;
+/** `10.0.0.1:5050` → `http://10.0.0.1:5050/api/v1/scheduler`, or https; the path of a proxy (`https://proxy/mesos`) is kept. */
+function schedulerUrl(address: string, secure: boolean): string {
+  const text = address.includes('://') ? address : `http${secure ? 's' : ''}://${address}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new PatchpanelError(
@@ -252,5 +255,5 @@ function schedulerUrl(address: string): string {
       `${address} is not the address of a Mesos master: give host:port or an http(s) URL, several by commas`,
     );
   }
-  return new URL('/api/v1/scheduler', url).href;
+  return new URL(`${url.pathname.replace(/\/+$/, '')}/api/v1/scheduler`, url).href;
 }

@@ -7,6 +7,7 @@ import { withDeadline } from '../runtime/deadline.ts';
 import { LateError, postCall, type CallAnswer } from './call-request.ts';
 import { authorization, type Credentials } from './credentials.ts';
 import { contentTypes, type Encoding } from './codec.ts';
+import { loadTls, type MesosTls, type TlsMaterial } from './tls.ts';
 
 /** The answer to a SUBSCRIBE: a stream that goes on, or a short text. */
 export type StreamAnswer =
@@ -19,6 +20,8 @@ export interface TransportOptions {
   readonly credentials?: Credentials;
   /** Unix socket to connect to, whatever the URL's host is. */
   readonly socketPath?: string;
+  /** Of https addresses; the usual authorities are trusted unless told. */
+  readonly tls?: MesosTls;
   /** Calls that may be on their way at once, each on a connection; 1 unless told. */
   readonly callConnections?: number;
   /** How long a server may take to answer a request with headers (SUBSCRIBE) or as a whole (calls). */
@@ -34,13 +37,17 @@ const keepAliveProbeMs = 30_000;
  */
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #stream = connections(1);
+  readonly #stream: Connections;
   readonly #calls: Connections;
-  readonly #axios = streamClient(this.#stream);
+  readonly #axios: AxiosInstance;
 
+  /** @throws PatchpanelError `invalid` when a file for TLS cannot be read */
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#calls = connections(options.callConnections ?? 1);
+    const tls = options.tls === undefined ? {} : loadTls(options.tls);
+    this.#stream = connections(1, tls);
+    this.#calls = connections(options.callConnections ?? 1, tls);
+    this.#axios = streamClient(this.#stream);
   }
 
   /**
@@ -114,7 +121,8 @@ export class Transport {
   async #headers(): Promise<Record<string, string>> {
     const { encoding, credentials, answerTimeoutMs } = this.#options;
     const type = contentTypes[encoding];
-    const headers = { 'Content-Type': type, Accept: type };
+    // Nothing is unpacked here, so nobody between may pack it.
+    const headers = { 'Content-Type': type, Accept: type, 'Accept-Encoding': 'identity' };
     if (credentials === undefined) return headers;
     return { ...headers, ...(await withDeadline(authorization(credentials), answerTimeoutMs, 'a token')) };
   }
@@ -125,9 +133,9 @@ interface Connections {
   readonly https: HttpsAgent;
 }
 
-function connections(maxSockets: number): Connections {
+function connections(maxSockets: number, tls: Partial<TlsMaterial>): Connections {
   const options = { keepAlive: true, keepAliveMsecs: keepAliveProbeMs, maxSockets };
-  return { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  return { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...tls }) };
 }
 
 function streamClient({ http, https }: Connections): AxiosInstance {

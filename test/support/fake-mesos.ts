@@ -1,4 +1,11 @@
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { MesosMessages } from '../../proto/mesos.gen.ts';
 import { contentTypes, encodingOf, mesosCodec, type Encoding } from '../../src/mesos/codec.ts';
@@ -25,8 +32,13 @@ export class FakeMesos<Name extends CallName> {
     this.#server = server;
   }
 
-  static async start<Name extends CallName>(name: Name, socketPath?: string): Promise<FakeMesos<Name>> {
-    const server = createServer((request, response) => {
+  /** With `tls` it speaks https. */
+  static async start<Name extends CallName>(
+    name: Name,
+    socketPath?: string,
+    tls?: { readonly cert: string; readonly key: string },
+  ): Promise<FakeMesos<Name>> {
+    const listener: RequestListener = (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
@@ -34,7 +46,8 @@ export class FakeMesos<Name extends CallName> {
         const call = mesosCodec.decode(name, Buffer.concat(chunks), encoding);
         fake.requests.put({ call, path: request.url ?? '', headers: request.headers, encoding, response });
       });
-    });
+    };
+    const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
     server.keepAliveTimeout = 0;
     const fake = new FakeMesos<Name>(server);
     await new Promise<void>((resolve) => {

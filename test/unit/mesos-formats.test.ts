@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatDuration, parseDuration } from '../../src/mesos/duration.ts';
+import { mesosCodec } from '../../src/mesos/codec.ts';
+import { durationInfo, formatDuration, parseDuration } from '../../src/mesos/duration.ts';
 import { readExecutorEnvironment } from '../../src/mesos/executor-environment.ts';
 import { RecordDecoder, encodeRecord } from '../../src/mesos/recordio.ts';
+import { readMesosTls } from '../../src/mesos/tls.ts';
 import { isUuid, newUuid, uuidBytes, uuidText } from '../../src/mesos/uuid.ts';
 
 describe('durations', () => {
@@ -35,6 +37,16 @@ describe('durations', () => {
     expect(formatDuration(ms)).toBe(text);
     expect(parseDuration(text)).toBe(ms);
   });
+});
+
+test('what is longer than Mesos can say is the longest that it can, exactly in either encoding', () => {
+  expect(durationInfo(1500.4)).toEqual({ nanoseconds: 1_500_400_000 });
+  const longest = durationInfo(Number.MAX_SAFE_INTEGER * 1000);
+  expect(BigInt(longest.nanoseconds)).toBeLessThan(2n ** 63n);
+  for (const encoding of ['protobuf', 'json'] as const) {
+    const written = mesosCodec.encode('DurationInfo', longest, encoding);
+    expect(mesosCodec.decode('DurationInfo', written, encoding)).toEqual(longest);
+  }
 });
 
 describe('uuids', () => {
@@ -84,11 +96,37 @@ describe("an executor's environment", () => {
       MESOS_SANDBOX: '/mnt/mesos/sandbox',
     };
     expect(readExecutorEnvironment(more)).toMatchObject({
-      agentUrl: 'https://10.0.0.1:5051',
+      // There is no TLS on the socket.
+      agentUrl: 'http://10.0.0.1:5051',
       authenticationToken: 'jwt',
       domainSocket: '/run/agent.sock',
       sandbox: '/mnt/mesos/sandbox',
     });
+    expect(readExecutorEnvironment({ ...variables, SSL_ENABLED: '1' })).toMatchObject({
+      agentUrl: 'https://10.0.0.1:5051',
+      tls: { enabled: true, verify: true },
+    });
+  });
+
+  test.each([
+    [{}, undefined],
+    [{ LIBPROCESS_SSL_ENABLED: '0', SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt' }, undefined],
+    [{ LIBPROCESS_SSL_CA_FILE: '/ca' }, { enabled: false, verify: true, caFile: '/ca' }],
+    [
+      { LIBPROCESS_SSL_ENABLED: 'true', LIBPROCESS_SSL_VERIFY_SERVER_CERT: 'false' },
+      { enabled: true, verify: false },
+    ],
+    [
+      {
+        SSL_ENABLED: '1',
+        LIBPROCESS_SSL_VERIFY_CERT: '0',
+        LIBPROCESS_SSL_CERT_FILE: '/cert',
+        LIBPROCESS_SSL_KEY_FILE: '/key',
+      },
+      { enabled: true, verify: false, certFile: '/cert', keyFile: '/key' },
+    ],
+  ])('%j is what libprocess says of TLS', (given, expected) => {
+    expect(readMesosTls(given)).toEqual(expected);
   });
 
   test('what is missing or malformed is named', () => {

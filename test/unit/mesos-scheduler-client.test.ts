@@ -85,6 +85,7 @@ describe('subscribing', () => {
     const request = await fake.requests.next();
     expect(request.path).toBe('/api/v1/scheduler');
     expect(request.headers['accept']).toBe(request.headers['content-type']);
+    expect(request.headers['accept-encoding']).toBe('identity');
     expect(request.headers['mesos-stream-id']).toBeUndefined();
     expect(request.call).toMatchObject({
       framework_id: { value: 'F' },
@@ -398,6 +399,14 @@ describe('calls', () => {
     expect(await outcome).toEqual({ kind: 'stopped' });
     expect(await sent).toMatchObject({ kind: 'unknown' });
   });
+});
+
+test('the path of a proxy in front of the masters is kept', async () => {
+  const fake = await master();
+  client([`http://${fake.address}/mesos/`]);
+  const request = await fake.requests.next();
+  expect(request.path).toBe('/mesos/api/v1/scheduler');
+  answer(request, 503);
 });
 
 test('an address that is not one of a master is refused', () => {
