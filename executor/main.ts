@@ -2,6 +2,7 @@ import { readExecutorEnvironment } from '../src/mesos/executor-environment.ts';
 import { messageOf } from '../src/runtime/errors.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 import { readExecutorConfig } from './config.ts';
+import { searchPath } from './core/search-path.ts';
 import { Executor } from './executor.ts';
 
 /** The executor's program: started by a Mesos agent, configured by its environment. */
@@ -11,6 +12,7 @@ async function main(): Promise<number> {
   // Nothing that is started from here has any business with it.
   delete process.env['MESOS_EXECUTOR_AUTHENTICATION_TOKEN'];
   const log = createLogger('executor', config.logLevel).child({ executorId: environment.executorId });
+  process.env['PATH'] = searchPath(process.env['PATH']);
   const crash = (error: unknown) => {
     log.error('unexpected failure', { error });
     process.exitCode = 1;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { messageOf } from '../../src/runtime/errors.ts';
 import { run } from '../../src/runtime/process.ts';
 import type { ExecutorConfig } from '../config.ts';
+import { searchPath } from '../core/search-path.ts';
 import { neededPrograms, type Found, type HostFindings } from '../core/host-check.ts';
 import { discoverUnderlayIp } from '../tasks/host-identity.ts';
 import { connectDocker } from './docker/connection.ts';
@@ -52,7 +53,8 @@ async function openVswitchOf({ ovsRunDir }: ExecutorConfig) {
 }
 
 async function presentPrograms(): Promise<ReadonlySet<string>> {
-  const folders = (process.env['PATH'] ?? '').split(':').filter(Boolean);
+  // As an executor looks for them.
+  const folders = searchPath(process.env['PATH']).split(':');
   const present = await Promise.all(
     neededPrograms.map(async (name) => {
       const places = await Promise.all(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PatchpanelError, codeOf } from '../../src/runtime/errors.ts';
@@ -30,7 +31,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
 
 /**
  * The address by which other hosts reach this one: the source address of the default route, else of the route to the
- * agent.
+ * agent, which may go by a name.
  * @throws PatchpanelError `invalid` when there is none but loopback: it must be configured
  */
 export async function discoverUnderlayIp(agentAddress: string): Promise<string> {
@@ -45,7 +46,9 @@ export async function discoverUnderlayIp(agentAddress: string): Promise<string> 
 }
 
 async function sourceAddress(destination: string): Promise<string | undefined> {
-  const { exitCode, stdout } = await tryRun('ip', ['-json', '-4', 'route', 'get', destination]);
+  const found = await lookup(destination, { family: 4 }).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const { exitCode, stdout } = await tryRun('ip', ['-json', '-4', 'route', 'get', found.address]);
   if (exitCode !== 0) return undefined;
   const [route] = JSON.parse(stdout) as { prefsrc?: string }[];
   return route?.prefsrc;

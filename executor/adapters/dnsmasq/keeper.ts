@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import { searchPath } from '../../core/search-path.ts';
 
 /**
  * Keeps a program running until it gets SIGTERM itself: a shell, so that nothing of ours must live for it. What the program says
@@ -25,9 +26,6 @@ while :; do
   pause=$((pause + 1)); if [ $pause -gt 5 ]; then pause=5; fi
 done
 `;
-
-/** Programs of the system's administrator, which an agent's own environment may not name. */
-const adminPrograms = '/usr/local/sbin:/usr/sbin:/sbin';
 
 export interface KeptProgram {
   /** Directory for the numbers of the processes and the program's last words. */
@@ -70,6 +68,6 @@ function keptEnvironment(given: KeptProgram['environment']): Record<string, stri
   const own = Object.entries(given).filter(([name]) => name.startsWith('PATCHPANEL_DEV_'));
   return {
     ...(Object.fromEntries(own) as Record<string, string>),
-    PATH: [given['PATH'], adminPrograms].filter(Boolean).join(':'),
+    PATH: searchPath(given['PATH']),
   };
 }
