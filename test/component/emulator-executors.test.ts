@@ -233,8 +233,10 @@ describe('the fetcher', () => {
     execFileSync('tar', ['-czf', path.join(source, 'a.tar.gz'), '-C', source, 'inside']);
     const served: string[] = [];
     const server = http.createServer((incoming, response) => {
-      served.push(incoming.url ?? '');
-      response.end(readFileSync(path.join(source, path.basename(incoming.url ?? ''))));
+      served.push(`${incoming.method} ${incoming.url}`);
+      const bytes = readFileSync(path.join(source, path.basename(incoming.url ?? '')));
+      response.setHeader('Content-Length', bytes.length);
+      response.end(bytes);
     });
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
@@ -255,7 +257,7 @@ describe('the fetcher', () => {
       expect(readFileSync(path.join(directory, 'inside'), 'utf8')).toBe('packed');
       expect(statSync(path.join(directory, 'sub/program')).mode & 0o777).toBe(0o755);
     }
-    expect(served).toEqual(['/a.tar.gz']);
+    expect(served).toEqual(['HEAD /a.tar.gz', 'GET /a.tar.gz']);
   });
 
   test.each([

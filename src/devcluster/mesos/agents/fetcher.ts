@@ -82,6 +82,7 @@ export class Fetcher {
     if (await exists(file)) return file;
     await mkdir(cacheDirectory, { recursive: true });
     await this.#evict();
+    await checkSize(uri, stallMs, this.#closing.signal);
     const partial = `${file}.partial`;
     // Others may wait for it too: it goes on when the first who asked is destroyed.
     await download(uri, partial, stallMs, this.#closing.signal);
@@ -114,6 +115,24 @@ function targetOf({ value, output_file: output }: CommandInfoURI, sandbox: strin
 async function copyInto(source: string, target: string): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   await copyFile(source, target);
+}
+
+/**
+ * The fetcher of a real agent asks for the size first, to make room in its cache, and goes without the cache where it is
+ * not told. That would show only under load, so here it is an error.
+ */
+async function checkSize(uri: string, limitMs: number, signal: AbortSignal): Promise<void> {
+  if (!/^https?:/.test(uri)) return;
+  const response = await fetch(uri, {
+    method: 'HEAD',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
+  });
+  if (!response.ok) {
+    throw new PatchpanelError('external', `Error downloading resource: got return code ${response.status}`);
+  }
+  if (!(Number(response.headers.get('content-length')) > 0)) {
+    throw new PatchpanelError('external', 'URI has no content length');
+  }
 }
 
 async function download(uri: string, target: string, stallMs: number, signal: AbortSignal): Promise<void> {
