@@ -72,6 +72,21 @@ describe.each(captures)('$name', (capture) => {
     );
   });
 
+  test('everything says the same in the other encoding', () => {
+    const other = capture.encoding === 'json' ? 'protobuf' : 'json';
+    const same = (
+      name: 'SchedulerEvent' | 'ExecutorEvent' | 'SchedulerCall' | 'ExecutorCall',
+      bytes: Buffer,
+    ) => {
+      const message = mesosCodec.decode(name, bytes, capture.encoding);
+      const written = mesosCodec.encode(name, message, other);
+      expect(mesosCodec.decode(name, written, other)).toEqual(message);
+    };
+    for (const { body } of wellFormed) same(callName(capture), body);
+    for (const stream of capture.streams)
+      for (const record of recordsOf(stream)) same(eventName(capture), record);
+  });
+
   test('every event is of a kind that the clients know', () => {
     const known = (event: object): boolean =>
       capture.side === 'executor' ? agentEvent(event) !== undefined : masterEvent(event) !== undefined;
