@@ -7,7 +7,7 @@ import { concreteAddress, splitAddress } from './addresses.ts';
 import { agentOptions, Member } from './member.ts';
 import type { MesosControl } from './mesos/control.ts';
 import { startDevMesos } from './mesos/dev-mesos.ts';
-import type { Timings } from './mesos/options.ts';
+import type { Credential, Timings } from './mesos/options.ts';
 import type { DevClusterConfig } from './options.ts';
 import { projectRoot } from './project.ts';
 import { SchedulerGroup } from './scheduler-group.ts';
@@ -18,6 +18,8 @@ import { ZooKeeperServer } from './zookeeper.ts';
 export interface ClusterSurroundings extends SubstrateSurroundings {
   /** Times of master and agents that differ from `devTimings`. */
   readonly timings?: Partial<Timings>;
+  /** When given, the master wants one of them of schedulers. */
+  readonly credentials?: readonly Credential[];
 }
 
 /** Apache Mesos's times are made for large clusters; a person or a test does not wait 75 s for a host to be lost. */
@@ -29,7 +31,7 @@ export async function startMesos(
   substrate: Substrate,
   programs: Scope,
   zookeeper: ZooKeeperServer | undefined,
-  { timings }: ClusterSurroundings,
+  { timings, credentials }: ClusterSurroundings,
 ): Promise<MesosControl> {
   const { host, port } = splitAddress(config.masterListen);
   const mesos = await startDevMesos({
@@ -38,6 +40,7 @@ export async function startMesos(
     ports: [port],
     ...(zookeeper === undefined ? {} : { zookeeper: mastersTree(zookeeper) }),
     timings: { ...devTimings, ...timings },
+    ...(credentials === undefined ? {} : { credentials }),
   });
   return programs.own('Mesos', mesos, () => mesos.close());
 }

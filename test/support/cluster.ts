@@ -12,6 +12,7 @@ import { uniqueClusterName } from './machine.ts';
 
 export interface TestClusterOptions extends Omit<DevClusterOptions, 'name' | 'stateDir' | 'api'> {
   readonly timings?: ClusterSurroundings['timings'];
+  readonly credentials?: ClusterSurroundings['credentials'];
 }
 
 const startTimeoutMs = 180_000;
@@ -54,7 +55,7 @@ const log = createLogger('test', 'warn');
 /** A cluster with a unique name on free ports; the caller stops it. */
 export async function startTestCluster(
   stateDir: string,
-  { timings, ...options }: TestClusterOptions = {},
+  { timings, credentials, ...options }: TestClusterOptions = {},
 ): Promise<DevCluster> {
   return DevCluster.start(
     {
@@ -70,6 +71,7 @@ export async function startTestCluster(
       dockerHost: process.env['DOCKER_HOST'],
       progress: () => undefined,
       ...(timings === undefined ? {} : { timings }),
+      ...(credentials === undefined ? {} : { credentials }),
     },
   );
 }
