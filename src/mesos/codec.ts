@@ -1,3 +1,4 @@
+import { toUSVString } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import type { INamespace } from 'protobufjs/light.js';
 import { mesosDescriptor, mesosTypeNames, type MesosMessages } from '../../proto/mesos.gen.ts';
@@ -82,7 +83,7 @@ function decode(schema: MessageSchema, bytes: Uint8Array, encoding: Encoding): o
 const toBinary: WalkRules = {
   refuseUnknown: true,
   scalar: (kind, value, path) => {
-    if (kind.kind !== 'enum') return plainValue(kind, value, path);
+    if (kind.kind !== 'enum') return writableValue(kind, value, path);
     return kind.numbers.get(enumName(kind, value, path));
   },
 };
@@ -92,7 +93,7 @@ const toJson: WalkRules = {
   scalar: (kind, value, path) => {
     if (kind.kind === 'enum') return enumName(kind, value, path);
     if (kind.kind === 'bytes') return Buffer.from(bytesOf(value, path)).toString('base64');
-    return plainValue(kind, value, path);
+    return writableValue(kind, value, path);
   },
 };
 
@@ -119,6 +120,12 @@ const fromJson: WalkRules = {
     return plainValue(kind, numeric && value.trim() !== '' ? Number(value) : value, path);
   },
 };
+
+/** Half of a character, as where a text was cut, is none to Mesos: it would refuse the whole call. */
+function writableValue(kind: Exclude<ScalarKind, { kind: 'enum' }>, value: unknown, path: Path): unknown {
+  const plain = plainValue(kind, value, path);
+  return typeof plain === 'string' ? toUSVString(plain) : plain;
+}
 
 function enumName(kind: ScalarKind & { kind: 'enum' }, value: unknown, path: Path): string {
   if (typeof value === 'string' && kind.numbers.has(value)) return value;

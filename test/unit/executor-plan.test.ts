@@ -228,6 +228,14 @@ test('an update carries the address and the timings of a running task', () => {
   expect(JSON.parse(new TextDecoder().decode(status.data))).toEqual(record.timings);
 });
 
+test('what a program says at length is told in short', () => {
+  const stamp = { agentId: agentId('a'), executorId: executorId('e'), uuid: new Uint8Array(16), nowMs: 1500 };
+  const report = { state: 'TASK_FAILED' as const, message: 'x'.repeat(100_000) };
+  const { message } = toTaskStatus(taskId('t'), report, stamp);
+  expect(message).toHaveLength(4096);
+  expect(message?.endsWith('x…')).toBe(true);
+});
+
 test('a specification that is not understood is refused with the place', () => {
   const info = { ...taskInfo(taskSpec()), data: new TextEncoder().encode('{"schema":2}') };
   expect(readLaunch(info)).toMatchObject({

@@ -19,6 +19,15 @@ describe('encode', () => {
     );
   });
 
+  test('half of a character is written as one that cannot be read', () => {
+    const message = { ...status, message: 'cut \u{1f600}'.slice(0, -1) };
+    for (const encoding of ['protobuf', 'json'] as const) {
+      const written = mesosCodec.encode('TaskStatus', message, encoding);
+      expect(written.includes(Buffer.from('cut \ufffd'))).toBe(true);
+      expect(mesosCodec.decode('TaskStatus', written, encoding).message).toBe('cut \ufffd');
+    }
+  });
+
   test('moments in nanoseconds survive as exactly as a double can hold them', () => {
     const message = { ...status, unreachable_time: { nanoseconds: 1_700_000_000_123_456_768 } };
     for (const encoding of ['protobuf', 'json'] as const) {

@@ -118,6 +118,12 @@ export interface StatusStamp {
   readonly nowMs: number;
 }
 
+/** Agents and masters keep every message; what a program says when it fails may be long. */
+const maxMessage = 4096;
+
+const shortened = (message: string): string =>
+  message.length <= maxMessage ? message : `${message.slice(0, maxMessage - 1)}…`;
+
 /** The update that tells a report to Mesos; with the record also the address and how long the start took. */
 export function toTaskStatus(
   taskId: TaskId,
@@ -131,7 +137,7 @@ export function toTaskStatus(
   return {
     task_id: { value: taskId },
     state: report.state,
-    message: report.message,
+    message: shortened(report.message),
     source: 'SOURCE_EXECUTOR',
     agent_id: { value: stamp.agentId },
     executor_id: { value: stamp.executorId },
