@@ -64,6 +64,11 @@ function startFailure(error: unknown): number {
   return code === 'unavailable' ? exits['cannot-listen'].code : exits.failed.code;
 }
 
+// `--help | head -1`: a reader that has seen enough is no failure.
+process.stdout.on('error', (error) => {
+  if (codeOf(error) !== 'EPIPE') throw error;
+});
+
 const commandLine = readCommandLine(process.argv.slice(2), process.env);
 if (commandLine.kind === 'done') {
   process.exitCode = commandLine.exitCode;

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { standardError } from './standard-error.ts';
 
 /** Fields of one log line; errors are serialised with message, code, stack and cause. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -46,7 +47,7 @@ const serialiseErrors = winston.format((info) => {
 export function createLogger(
   program: string,
   level: LogLevel,
-  stream: NodeJS.WritableStream = process.stderr,
+  stream: NodeJS.WritableStream = standardError(),
 ): Logger & LogLevelControl {
   const backend = winston.createLogger({
     level: level === 'silent' ? 'error' : level,
