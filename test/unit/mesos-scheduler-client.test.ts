@@ -221,7 +221,7 @@ describe('losing the stream', () => {
 
   test('a request without an answer is given up', async () => {
     const fake = await master();
-    const { events } = client([fake.address], { timing: { answerTimeoutMs: 30 } });
+    const { events } = client([fake.address], { timing: { answerTimeoutMs: 500 } });
     await fake.requests.next();
     await accepted(fake);
     expect(await events.next()).toEqual(subscribed);
