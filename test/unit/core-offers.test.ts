@@ -91,6 +91,23 @@ test('an executor of another role keeps its tasks and gets no more, because Meso
   expect(ids).not.toContain(old!.executorId);
 });
 
+test('an executor without tasks that Mesos does not list has ended: the next task gets a new one', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [first] = bench.offer('a1');
+  bench.run([first!]);
+  bench.status(bench.instance('/web'), 'finished');
+  bench.wait(2);
+  const listed = bench.offer(anOffer('a1', { executorIds: [first!.executorId] }));
+  expect(listed.map(({ executorId }) => executorId)).toEqual([first!.executorId]);
+  bench.run(listed);
+  bench.status(bench.instance('/web'), 'finished');
+  bench.wait(5);
+  const [next] = bench.offer('a1');
+  expect(next?.executorId).toMatch(/^patchpanel-test-/);
+  expect(next?.executorId).not.toBe(first!.executorId);
+});
+
 test('several offers of one agent are used together in one call', () => {
   const bench = new CoreBench();
   bench.put(anApp('/web', { cpus: 1 }));

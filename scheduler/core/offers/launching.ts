@@ -1,6 +1,5 @@
 import type { App } from '../../../src/model/app.ts';
 import { executorId, safeAppId, taskId } from '../../../src/model/ids.ts';
-import type { AgentId } from '../../../src/model/ids.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { noScalars, subtractScalars, toMilli } from '../../../src/model/resources.ts';
 import type { Scalars } from '../../../src/model/resources.ts';
@@ -40,7 +39,7 @@ export function stockBesideExecutor(
   frame: FrameBuilder,
   pool: AgentPool,
 ): Pick<AgentPool, 'free' | 'reserved'> {
-  const record = presentExecutor(frame, pool.agentId);
+  const record = presentExecutor(frame, pool);
   if (pool.executorPaid || (record !== undefined && pool.executorIds.has(record.executorId))) return pool;
   const share: Scalars = { ...noScalars, ...frame.settings.executorResources };
   if (record === undefined) return afterTaking(pool, share, 'any');
@@ -130,20 +129,36 @@ function provision(
  * The agent's executor as it was first launched, or a new one with an id that was never used. One of another build or
  * role keeps its tasks and gets no more: the new one runs beside it.
  */
-function executorFor(frame: FrameBuilder, { agentId, offerIds }: AgentPool): ExecutorRecord {
-  const known = presentExecutor(frame, agentId);
+function executorFor(frame: FrameBuilder, pool: AgentPool): ExecutorRecord {
+  const known = presentExecutor(frame, pool);
   if (known !== undefined) return known;
+  const { agentId, offerIds } = pool;
   const id = executorId(`${idPrefix(frame)}${frame.uuid().slice(0, 8)}`);
   const record = { agentId, executorId: id, info: frame.settings.buildExecutorInfo(id, offerIds) };
   frame.putExecutor(record);
   return record;
 }
 
-/** The agent's executor, if it is of the build and the role that this scheduler has. */
-function presentExecutor(frame: FrameBuilder, agentId: AgentId): ExecutorRecord | undefined {
+/** The agent's executor, if it is of the build and the role that this scheduler has, and may still be there. */
+function presentExecutor(
+  frame: FrameBuilder,
+  { agentId, executorIds }: AgentPool,
+): ExecutorRecord | undefined {
   const record = frame.world.executors.get(agentId);
   if (record?.executorId.startsWith(idPrefix(frame)) !== true) return undefined;
+  if (!executorIds.has(record.executorId) && !isUsed(frame, record)) return undefined;
   return frame.settings.isOfOurRole(record.info) ? record : undefined;
+}
+
+/**
+ * Whether a task of ours is on the executor. One without any that Mesos does not list has ended, perhaps while we were
+ * away, and what it was started with (our address) may be out of date.
+ */
+function isUsed({ world }: FrameBuilder, { agentId, executorId: id }: ExecutorRecord): boolean {
+  for (const task of world.instancesOfAgent.get(agentId) ?? []) {
+    if (world.instances.get(task)?.executorId === id) return true;
+  }
+  return false;
 }
 
 /** Names of builds have no hyphen, so no prefix is the beginning of another. */
