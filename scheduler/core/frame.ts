@@ -88,6 +88,7 @@ export class FrameBuilder {
   /** All slots of the app are looked at again: its definition or its part in a deployment changed. */
   touchApp(appId: AppId): void {
     this.touchedApps.add(appId);
+    this.#changed(appId);
     for (const slot of this.world.slotsOfApp.get(appId) ?? []) this.touchedSlots.add(slot);
   }
 
@@ -95,6 +96,7 @@ export class FrameBuilder {
   touchSlot(appId: AppId, slotId: SlotId): void {
     this.touchedSlots.add(slotId);
     this.touchedApps.add(appId);
+    this.#changed(appId);
   }
 
   /** The views that show these slots change though their records do not (their host came or went). */
@@ -113,22 +115,25 @@ export class FrameBuilder {
   }
 
   putApp(app: App): void {
+    const before = this.world.apps.get(app.id);
     this.world.apps.set(app.id, app);
-    if (indexApp(this.world, app.id, app)) this.networksChanged();
+    if (indexApp(this.world, before, app)) this.networksChanged();
     this.#write('app', app.id, app);
     this.touchApp(app.id);
   }
 
   /** Removes the app with its older versions and its last failure. */
   deleteApp(id: AppId): void {
+    const before = this.world.apps.get(id);
     this.world.apps.delete(id);
-    if (indexApp(this.world, id, undefined)) this.networksChanged();
+    if (indexApp(this.world, before, undefined)) this.networksChanged();
     this.#write('app', id, undefined);
     for (const version of this.world.versions.get(id)?.keys() ?? [])
       this.#write('app-version', versionKey(id, version), undefined);
     this.world.versions.delete(id);
     if (this.world.lastFailures.delete(id)) this.#write('task-failure', id, undefined);
     this.touchApp(id);
+    this.world.appChanges.delete(id);
     this.#leave(parentOf(id));
   }
 
@@ -244,11 +249,13 @@ export class FrameBuilder {
 
   putNetwork(network: Network): void {
     this.world.networks.set(network.name, network);
+    this.world.networksChange += 1;
     this.#write('network', network.name, network);
   }
 
   deleteNetwork(name: NetworkName): void {
     this.world.networks.delete(name);
+    this.world.networksChange += 1;
     this.world.addresses.delete(name);
     this.#write('network', name, undefined);
   }
@@ -282,6 +289,11 @@ export class FrameBuilder {
   deleteExecutor(agentId: AgentId): void {
     this.world.executors.delete(agentId);
     this.#write('executor', agentId, undefined);
+  }
+
+  #changed(appId: AppId): void {
+    const { apps, appChanges } = this.world;
+    if (apps.has(appId)) appChanges.set(appId, (appChanges.get(appId) ?? 0) + 1);
   }
 
   /** A group that was deleted goes when nothing is in it any more, and so do those above it. */

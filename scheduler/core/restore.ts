@@ -55,9 +55,13 @@ export function createWorld(): World {
     slotsOfApp: new Map(),
     instancesOfSlot: new Map(),
     instancesOfAgent: new Map(),
+    appChanges: new Map(),
+    networksChange: 0,
     taskCounts: new Map(),
     jobs: new Map(),
     addresses: new Map(),
+    appsByName: new Map(),
+    servicePorts: new Map(),
     exposures: new Map(),
     forwarding: new Map(),
     progress: new Map(),
@@ -93,7 +97,7 @@ function restoreRecord(world: World, { kind, key, value }: StoredRecord): void {
   switch (kind) {
     case 'app':
       world.apps.set(appId(key), value as App);
-      indexApp(world, appId(key), value as App);
+      indexApp(world, undefined, value as App);
       return;
     case 'app-version':
       indexVersion(world, value as App);

@@ -1,4 +1,4 @@
-import type { App } from '../../src/model/app.ts';
+import { servicePortsOf, type App } from '../../src/model/app.ts';
 import type { Deployment } from '../../src/model/deployment.ts';
 import { parentOf, rootGroupId } from '../../src/model/group.ts';
 import type { Revision } from '../../src/model/group.ts';
@@ -6,6 +6,7 @@ import type { AppId, GroupId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
 import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import { parseIpv4 } from '../../src/fabric/ipv4.ts';
+import { appName } from '../../src/fabric/names.ts';
 import { exposedPorts } from './fabric/exposed-ports.ts';
 import { isNone, noTasks, recounted } from './slots/task-counts.ts';
 import type { AddressBook, GroupContents, World } from './world.ts';
@@ -74,12 +75,24 @@ export function indexReservation(
   if (after !== undefined) addHolder(world, after, reservationSlot(after));
 }
 
-/** Keeps the indexes of apps; undefined: the app is gone. True when it publishes ports or did. */
-export function indexApp(world: World, id: AppId, app: App | undefined): boolean {
+/**
+ * Keeps the indexes of apps: `before` is what the table held, `after` what it holds now. True when it publishes ports
+ * or did.
+ */
+export function indexApp(world: World, before: App | undefined, after: App | undefined): boolean {
+  const id = (after ?? before)?.id;
+  if (id === undefined) return false;
   const group = contentsOf(world, id);
-  if (app === undefined) group.apps.delete(id);
-  else group.apps.add(id);
-  const ports = app === undefined ? [] : exposedPorts(app);
+  if (after === undefined) {
+    group.apps.delete(id);
+    removeFrom(world.appsByName, appName(id), id);
+  } else {
+    group.apps.add(id);
+    addTo(world.appsByName, appName(id), id);
+  }
+  for (const port of before === undefined ? [] : servicePortsOf(before)) count(world.servicePorts, port, -1);
+  for (const port of after === undefined ? [] : servicePortsOf(after)) count(world.servicePorts, port, 1);
+  const ports = after === undefined ? [] : exposedPorts(after);
   const had = world.exposures.delete(id);
   if (ports.length > 0) world.exposures.set(id, ports);
   return had || ports.length > 0;
@@ -156,6 +169,12 @@ function dropHolder(world: World, lease: Held, holder: SlotId | TaskId): void {
   const book = addressBook(world, lease.network);
   removeFrom(book.holders, lease.ip, holder);
   if (!book.holders.has(lease.ip)) book.firstFree = Math.min(book.firstFree, parseIpv4(lease.ip));
+}
+
+function count(counts: Map<number, number>, key: number, change: number): void {
+  const now = (counts.get(key) ?? 0) + change;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
 }
 
 function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {

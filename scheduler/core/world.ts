@@ -64,12 +64,20 @@ export interface World {
   readonly slotsOfApp: Map<AppId, Set<SlotId>>;
   readonly instancesOfSlot: Map<SlotId, Set<TaskId>>;
   readonly instancesOfAgent: Map<AgentId, Set<TaskId>>;
+  /** The number of the last change of each app, its slots or its tasks; those without have not changed since a restore. */
+  readonly appChanges: Map<AppId, number>;
+  /** The number of the last change of a network. */
+  networksChange: number;
   /** Of each app with a task that is in one of the counts; changed by replacing them. */
   readonly taskCounts: Map<AppId, TaskCounts>;
   /** What the running deployment of an app does with it. */
   readonly jobs: Map<AppId, DeploymentJob>;
   /** Who holds an address: slots (their lease), instances (the lease they were launched with) and reservations. */
   readonly addresses: Map<NetworkName, AddressBook>;
+  /** By the name within a network's domain, `db.shop`; also apps on the host's network, which have none. */
+  readonly appsByName: Map<string, Set<AppId>>;
+  /** How many ports of apps have a service port. */
+  readonly servicePorts: Map<number, number>;
   /** The ports that apps publish on hosts; apps that publish none are not in it. */
   readonly exposures: Map<AppId, readonly ExposedPort[]>;
   /** Of each network the tasks that have ports of their host, or are let out by it, if there are any. */

@@ -178,3 +178,9 @@ export interface UnreachableStrategy {
   readonly inactiveAfterSeconds: number;
   readonly expungeAfterSeconds: number;
 }
+
+/** The service ports of an app, in the order of its ports. */
+export const servicePortsOf = ({ container, portDefinitions }: App): number[] => [
+  ...container.portMappings.map(({ servicePort }) => servicePort),
+  ...portDefinitions.map(({ port }) => port),
+];

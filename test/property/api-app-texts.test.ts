@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { presentApp } from '../../scheduler/api/v2/present-app.ts';
+import { presentTask, presentTaskWithPorts } from '../../scheduler/api/v2/present-task.ts';
 import { presentCounts } from '../../scheduler/api/v2/task-stats.ts';
-import { Tree } from '../../scheduler/core/changes/tree.ts';
+import { wantedApp } from '../../scheduler/core/changes/tree.ts';
 import { countTasks, isNone } from '../../scheduler/core/slots/task-counts.ts';
 import type { World } from '../../scheduler/core/world.ts';
-import type { Instance, Condition } from '../../src/model/instance.ts';
+import { isTerminal, type Condition, type Instance } from '../../src/model/instance.ts';
 import { appId, type AppId } from '../../src/model/ids.ts';
 import { ApiHarness } from '../support/api.ts';
 
@@ -48,6 +49,8 @@ async function perform(api: ApiHarness, op: Op): Promise<void> {
         instances: op.instances,
         mem: op.mem,
         container: { docker: { image: 'web:1' } },
+        // One with addresses, which go from task to task, and others without.
+        ...(op.app === 0 ? { networks: [{ mode: 'container' }] } : {}),
       });
       return;
     case 'delete':
@@ -72,8 +75,10 @@ async function perform(api: ApiHarness, op: Op): Promise<void> {
 const tasksOf = ({ instances }: World, id: AppId): Instance[] =>
   [...instances.values()].filter(({ appId: owner }) => owner === id);
 
+/** Of every app that is not being removed. */
 function madeAfresh(world: World): Record<string, unknown>[] {
-  return Array.from(world.apps.values(), (each) => {
+  const wanted = [...world.apps.values()].filter(({ id }) => wantedApp(world, id) !== undefined);
+  return wanted.map((each) => {
     const job = world.jobs.get(each.id);
     return {
       ...presentApp(each),
@@ -101,13 +106,27 @@ async function expectListsUpToDate(api: ApiHarness): Promise<void> {
   );
   const withTasks = await listed('?embed=apps.tasks');
   expect(withTasks.map(({ tasks: _tasks, ...rest }) => rest)).toEqual(fresh);
-  // Who is being removed is in the list still, but in no group any more.
-  const tree = new Tree(api.world);
-  const inRoot = madeAfresh(api.world).filter(
-    ({ id }) => id === '/api' && tree.app(appId('/api')) !== undefined,
-  );
+  await expectTasksUpToDate(api, withTasks);
+  const inRoot = madeAfresh(api.world).filter(({ id }) => id === '/api');
   const group = await api.call<Apps>('GET', '/v2/groups?embed=group.apps&embed=group.apps.counts');
   expect(group.body.apps).toEqual(JSON.parse(JSON.stringify(inRoot)));
+}
+
+/** The tasks of apps as they were listed, and those of the list of tasks, with and without what Marathon does not have. */
+async function expectTasksUpToDate(api: ApiHarness, apps: Apps['apps']): Promise<void> {
+  const { world, server } = api;
+  for (const { id, tasks } of apps) {
+    const live = tasksOf(world, appId(String(id))).filter(({ condition }) => !isTerminal(condition));
+    const fresh: object[] = live.map((task) => presentTask(world, task, true));
+    expect(tasks).toHaveLength(fresh.length);
+    expect(tasks).toEqual(expect.arrayContaining(fresh));
+  }
+  for (const extended of [true, false]) {
+    const headers = { accept: extended ? '*/*' : 'application/json' };
+    const answer = await server.inject({ method: 'GET', url: '/v2/tasks', headers });
+    const fresh = Array.from(world.instances.values(), (task) => presentTaskWithPorts(world, task, extended));
+    expect(answer.json()).toEqual({ tasks: JSON.parse(JSON.stringify(fresh)) as unknown });
+  }
 }
 
 test('whatever has happened, the lists of apps are those that would be made afresh, and so are the counts', async () => {

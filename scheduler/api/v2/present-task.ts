@@ -1,6 +1,6 @@
-import type { App } from '../../../src/model/app.ts';
+import { servicePortsOf } from '../../../src/model/app.ts';
 import { instanceIdOf, isoTime } from '../../../src/model/ids.ts';
-import type { Condition, Instance } from '../../../src/model/instance.ts';
+import type { Condition, Instance, Lease } from '../../../src/model/instance.ts';
 import type { World } from '../../core/world.ts';
 
 const states: Readonly<Record<Condition, string>> = {
@@ -92,12 +92,6 @@ export function presentTaskWithPorts(
   };
 }
 
-/** The service ports of an app, in the order of its ports. */
-export const servicePortsOf = (app: App): number[] => [
-  ...app.container.portMappings.map(({ servicePort }) => servicePort),
-  ...app.portDefinitions.map(({ port }) => port),
-];
-
 /** `fenced`: it may still run, but no other host talks to it. */
 function endpointState(world: World, instance: Instance): string {
   const slot = world.slots.get(instance.slotId);
@@ -106,9 +100,7 @@ function endpointState(world: World, instance: Instance): string {
   return slot.activeEpoch === instance.epoch ? 'active' : instance.standby ? 'standby' : 'fenced';
 }
 
-function fullName(world: World, lease: { readonly hostname: string; readonly network: string }): string {
-  for (const network of world.networks.values()) {
-    if (network.name === lease.network) return `${lease.hostname}.${network.domain}`;
-  }
-  return lease.hostname;
+function fullName(world: World, { hostname, network }: Lease): string {
+  const domain = world.networks.get(network)?.domain;
+  return domain === undefined ? hostname : `${hostname}.${domain}`;
 }

@@ -1,4 +1,4 @@
-import type { App } from '../../../src/model/app.ts';
+import { servicePortsOf, type App } from '../../../src/model/app.ts';
 import type { World } from '../../core/world.ts';
 import { HttpProblem } from '../problems.ts';
 import type { AppJson } from './app-json.ts';
@@ -12,30 +12,18 @@ export const lastServicePort = 20_000;
  * @throws HttpProblem 500 when the range is used up, as Marathon does
  */
 export function servicePortAllocator(world: World, reserved: Set<number>): () => number {
-  // Most changes need no port: only who asks for one pays for the look at all apps.
-  let used: Set<number> | undefined;
+  const inUse = (port: number) => world.servicePorts.has(port) || reserved.has(port);
   let next = firstServicePort;
   return () => {
-    used ??= portsInUse(world, reserved);
-    while (next <= lastServicePort && used.has(next)) next += 1;
+    while (next <= lastServicePort && inUse(next)) next += 1;
     if (next > lastServicePort)
       throw new HttpProblem(
         500,
         `Unable to assign a service port: ${firstServicePort}-${lastServicePort} is used up`,
       );
-    used.add(next);
     reserved.add(next);
     return next;
   };
-}
-
-function portsInUse(world: World, reserved: ReadonlySet<number>): Set<number> {
-  const used = new Set(reserved);
-  for (const app of world.apps.values()) {
-    for (const mapping of app.container.portMappings) used.add(mapping.servicePort);
-    for (const definition of app.portDefinitions) used.add(definition.port);
-  }
-  return used;
 }
 
 /**
@@ -49,13 +37,8 @@ export function keptServicePorts(present: App | undefined, json: AppJson, next: 
     ...(json.container?.portMappings ?? []).map(({ servicePort }) => servicePort),
     ...(json.container?.docker?.portMappings ?? []).map(({ servicePort }) => servicePort),
   ]);
-  const kept = (present === undefined ? [] : portsOf(present)).filter(
+  const kept = (present === undefined ? [] : servicePortsOf(present)).filter(
     (port) => port >= firstServicePort && port <= lastServicePort && !given.has(port),
   );
   return () => kept.shift() ?? next();
 }
-
-const portsOf = (app: App): number[] => [
-  ...app.portDefinitions.map(({ port }) => port),
-  ...app.container.portMappings.map(({ servicePort }) => servicePort),
-];

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../../../src/model/app.ts';
+import { servicePortsOf, type App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import { safeAppId } from '../../../src/model/ids.ts';
 import type { Instance } from '../../../src/model/instance.ts';
@@ -7,7 +7,7 @@ import type { ApiDeps } from '../deps.ts';
 import { wantsExtensions } from '../http/extended.ts';
 import { listingOf, pageOf, picked } from '../http/listing.ts';
 import { queryValues } from '../request.ts';
-import { presentTaskWithPorts, servicePortsOf } from './present-task.ts';
+import { presentTaskWithPorts } from './present-task.ts';
 
 /** Sends tasks as JSON, or as lines of text to who asks for nothing but that. */
 export function sendTasks(

@@ -16,42 +16,50 @@ export function nameClash(world: World, edits: readonly AppEdit[]): AddressProbl
     return after === undefined || name === undefined || !isNew ? [] : [{ id: after.id, name }];
   });
   if (named.length === 0) return undefined;
-  const owners = ownersAfter(world, edits);
+  const edited = new Map(edits.map(({ appId, after }) => [appId, after]));
+  const editedByName = new Map<string, AppId[]>();
+  for (const app of edited.values()) if (app !== undefined) add(editedByName, nameOf(world, app), app.id);
+  const reserved = reservedNames(world);
   for (const { id, name } of named) {
-    const other = owners.get(name)?.find((owner) => owner !== `app '${id}'`);
-    if (other !== undefined) return { path: '/id', error: `its name ${name} is that of ${other}` };
+    const present = appsNamed(world, name).filter((owner) => !edited.has(owner));
+    const app = [...present, ...(editedByName.get(name) ?? [])].find((owner) => owner !== id);
+    const owner = app === undefined ? reserved.get(name) : `app '${app}'`;
+    if (owner !== undefined) return { path: '/id', error: `its name ${name} is that of ${owner}` };
   }
   return undefined;
 }
 
 /** The app that has this full name. */
-export function appNamed(world: World, name: string): AppId | undefined {
-  for (const app of world.apps.values()) if (nameOf(world, app) === name) return app.id;
-  return undefined;
+export const appNamed = (world: World, name: string): AppId | undefined => appsNamed(world, name)[0];
+
+/** The same in any number; a name may be one under several domains, of which some are within others. */
+function appsNamed(world: World, name: string): AppId[] {
+  const domains = new Set(Array.from(world.networks.values(), ({ domain }) => domain));
+  return [...domains].flatMap((domain) => {
+    if (!name.endsWith(`.${domain}`)) return [];
+    const candidates = world.appsByName.get(name.slice(0, -domain.length - 1)) ?? [];
+    return [...candidates].filter((id) => {
+      const app = world.apps.get(id);
+      return app !== undefined && nameOf(world, app) === name;
+    });
+  });
 }
 
-/** By full name who has it after the change, in words. */
-function ownersAfter(world: World, edits: readonly AppEdit[]): ReadonlyMap<string, readonly string[]> {
-  const apps = new Map(world.apps);
-  for (const { appId, after } of edits) {
-    if (after === undefined) apps.delete(appId);
-    else apps.set(appId, after);
-  }
-  const owners = new Map<string, string[]>();
-  const add = (name: string, owner: string): void => {
-    const known = owners.get(name);
-    if (known === undefined) owners.set(name, [owner]);
-    else known.push(owner);
-  };
-  for (const app of apps.values()) {
-    const name = nameOf(world, app);
-    if (name !== undefined) add(name, `app '${app.id}'`);
-  }
+function add(names: Map<string, AppId[]>, name: string | undefined, id: AppId): void {
+  if (name === undefined) return;
+  const known = names.get(name);
+  if (known === undefined) names.set(name, [id]);
+  else known.push(id);
+}
+
+/** By full name whose reservation it is, in words. */
+function reservedNames(world: World): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
   for (const { network, name } of world.reservations.values()) {
     const domain = world.networks.get(network)?.domain ?? '';
-    add(fullName(name, domain), `reservation '${name}' in network '${network}'`);
+    names.set(fullName(name, domain), `reservation '${name}' in network '${network}'`);
   }
-  return owners;
+  return names;
 }
 
 /** Undefined on the host's network: it has no name. */
