@@ -54,7 +54,11 @@ const requests: readonly { method: 'POST' | 'PUT' | 'PATCH'; url: string; body: 
     url: '/v2/groups',
     body: { id: '/team', apps: [{ ...app, id: 'web' }], dependencies: ['/shop'] },
   },
+  { method: 'PATCH', url: '/v2/apps?force=true', body: [app] },
+  { method: 'POST', url: '/v2/groups/team', body: { id: 'back', groups: [{ id: 'db', apps: [] }] } },
   { method: 'PUT', url: '/v2/groups/shop?force=true', body: { apps: [app] } },
+  { method: 'PUT', url: '/v2/groups/shop?dryRun=true', body: { scaleBy: 2 } },
+  { method: 'PATCH', url: '/v2/groups/shop', body: { enforceRole: false } },
   { method: 'POST', url: '/v2/tasks/delete', body: { ids: ['shop_web.instance-1._app.1'] } },
   {
     method: 'PUT',
@@ -167,5 +171,83 @@ test('no JSON whatever is answered by a failure of the server', async () => {
       expect(status).toBeLessThan(500);
     }),
     { numRuns: 200 },
+  );
+});
+
+const look = ['/v2/apps', '/v2/apps/shop/web', '/v2/apps/shop/*', '/v2/apps/shop/web/tasks', '/v2/groups'];
+const lists = [
+  '/v2/tasks',
+  '/v2/deployments',
+  '/v2/queue',
+  '/v2/groups/shop/apps',
+  '/v2/apps/shop/web/versions',
+];
+const parameters =
+  'limit offset fields label id cmd embed status status[] containerNetworks force scale wipe host dryRun partialUpdate strict event_type _ __proto__'.split(
+    ' ',
+  );
+
+/** What people and programs write where a word, a number or a list is expected. */
+const anyValue = fc.oneof(
+  fc.constantFrom('', 'true', 'TRUE', 'null', '-1', '1e9', '0x10', '9'.repeat(40), 'a,,b', '*', '../..', '%'),
+  fc.string({ unit: 'binary', maxLength: 30 }),
+);
+const anyQuery = fc
+  .array(fc.tuple(fc.constantFrom(...parameters), anyValue), { maxLength: 4 })
+  .map((pairs) => new URLSearchParams(pairs).toString());
+
+test('no query whatever is answered by a failure of the server, and looking stores nothing', async () => {
+  const api = await prepared();
+  const request = fc.record({
+    url: fc.constantFrom(...look, ...lists),
+    query: anyQuery,
+    accept: fc.constantFrom('application/json', 'text/plain', '*/*', 'image/png', ';;,q=x'),
+  });
+  await fc.assert(
+    fc.asyncProperty(request, async ({ url, query, accept }) => {
+      const before = api.stored;
+      const { statusCode } = await api.server.inject({
+        method: 'GET',
+        url: `${url}?${query}`,
+        headers: { accept },
+      });
+      expect([200, 422]).toContain(statusCode);
+      expect(api.stored).toBe(before);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.each([
+  ['/v2/apps?limit=-1', '/limit'],
+  ['/v2/tasks?offset=1.5', '/offset'],
+  ['/v2/deployments?limit=many', '/limit'],
+  ['/v2/queue?limit=', '/limit'],
+])('%s is refused with the name of the parameter', async (url, path) => {
+  const api = await prepared();
+  expect(await api.call('GET', url)).toMatchObject({ status: 422, body: { details: [{ path }] } });
+});
+
+test('no URL whatever is answered by a failure of the server, and none that is not known stores anything', async () => {
+  const api = await prepared();
+  const part = fc.oneof(
+    fc.constantFrom('apps', 'groups', 'shop', 'web', 'versions', 'tasks', 'restart', '*', '..', '', 'delay'),
+    fc.string({ unit: 'binary', maxLength: 12 }).map((text) => encodeURIComponent(text)),
+    fc.constantFrom('%', '%zz', '%00', '%2F', '%2e%2e', 'A_B', 'a'.repeat(3_000)),
+  );
+  const request = fc.record({
+    method: fc.constantFrom('GET' as const, 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'),
+    first: fc.constantFrom('apps', 'groups', 'tasks', 'queue', 'deployments', 'pods', 'nothing'),
+    rest: fc.array(part, { minLength: 1, maxLength: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(request, async ({ method, first, rest }) => {
+      const before = api.stored;
+      const url = `/v2/${first}/${rest.join('/')}`;
+      const { statusCode } = await api.server.inject({ method, url });
+      expect(statusCode).toBeLessThan(500);
+      if (statusCode >= 400) expect(api.stored).toBe(before);
+    }),
+    { numRuns: 300 },
   );
 });

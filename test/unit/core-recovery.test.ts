@@ -135,6 +135,26 @@ test('how a task failed last is remembered after a restart, and forgotten with t
   expect([...bench.store.keys()].filter((key) => key.startsWith('task-failure'))).toEqual([]);
 });
 
+test('the indexes of apps are those that a restart makes of the records', () => {
+  const bench = new CoreBench();
+  const mapped = (servicePort: number) => ({
+    container: {
+      ...anApp('/x').container,
+      portMappings: [{ containerPort: 80, servicePort, protocol: 'tcp' as const, labels: {} }],
+    },
+  });
+  bench.deploy(anApp('/shop/a.b', mapped(10_001)));
+  bench.deploy(anApp('/other', mapped(10_001)));
+  bench.put(anApp('/shop/a.b', mapped(10_002)));
+  bench.change({ kind: 'delete-app', appId: appId('/other'), force: true });
+  for (const task of bench.killed()) bench.status(task, 'killed');
+  const { appsByName, servicePorts } = bench.world;
+  expect([...appsByName]).toEqual([['a-b.shop', new Set(['/shop/a.b'])]]);
+  expect([...servicePorts]).toEqual([[10_002, 1]]);
+  bench.restart();
+  expect([bench.world.appsByName, bench.world.servicePorts]).toEqual([appsByName, servicePorts]);
+});
+
 test('a quarantine goes on after a restart', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web', { instances: 2 }));

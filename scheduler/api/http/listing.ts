@@ -3,7 +3,11 @@ import { z } from 'zod';
 import { wrongShape } from '../problems.ts';
 import { queryValues } from '../request.ts';
 
-const count = z.coerce.number<string>().int().min(0);
+/** Digits and nothing else: nothing at all is no number. */
+const count = z.preprocess(
+  (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text),
+  z.int().min(0),
+);
 
 /** What any list can be asked for; who asks for none of it gets everything, as from Marathon. */
 export const listingQuery = z.object({

@@ -56,6 +56,8 @@ export interface DescribedOperation {
   }[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+  /** Whom it is for where users are known; absent: everybody. */
+  readonly 'x-role'?: string;
 }
 
 /** Schemas by media type. */
@@ -107,8 +109,11 @@ function describe(
   };
 }
 
-/** `/v2/apps/{appId}` → `v2/apps` */
-const tagOf = (path: string): string => path.split('/').slice(1, 3).join('/');
+/** `/v2/apps/{appId}` → `v2/apps`; what has no version is about the scheduler itself. */
+function tagOf(path: string): string {
+  const [, version = '', what = ''] = path.split('/');
+  return /^v\d$/.test(version) ? `${version}/${what}` : 'scheduler';
+}
 
 const pathParameters = (path: string): DescribedOperation['parameters'] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter = '']) => ({
