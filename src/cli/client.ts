@@ -19,10 +19,13 @@ export const exitCodes = {
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;
+  /** The HTTP status of the scheduler's answer, where there was one. */
+  readonly status: number | undefined;
 
-  constructor(exitCode: number, message: string) {
+  constructor(exitCode: number, message: string, status?: number) {
     super(message);
     this.exitCode = exitCode;
+    this.status = status;
   }
 }
 
@@ -119,7 +122,7 @@ export class ApiClient {
     if (status === 409) return new CliError(exitCodes.conflict, conflictText(data));
     if (status === 404)
       return new CliError(exitCodes.notFound, refusalText(data, status) + whatThereIs(path));
-    return new CliError(exitCodes.failed, refusalText(data, status));
+    return new CliError(exitCodes.failed, refusalText(data, status), status);
   }
 }
 

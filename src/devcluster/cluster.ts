@@ -91,7 +91,7 @@ export class DevCluster implements ClusterControls {
     const zookeeper = await startZooKeeper(config, substrate, programs, surroundings);
     const mesos = await startMesos(config, substrate, programs, zookeeper, surroundings);
     const members = await startAgents(config, substrate, mesos, surroundings);
-    const schedulers = await schedulersOf(config, substrate, mesos, zookeeper);
+    const schedulers = await schedulersOf(config, substrate, mesos, zookeeper, surroundings);
     for (const scheduler of schedulers.members) {
       programs.own('scheduler', scheduler, () => scheduler.stop());
       await scheduler.start(surroundings.signal);

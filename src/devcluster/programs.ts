@@ -20,6 +20,8 @@ export interface ClusterSurroundings extends SubstrateSurroundings {
   readonly timings?: Partial<Timings>;
   /** When given, the master wants one of them of schedulers. */
   readonly credentials?: readonly Credential[];
+  /** Where that scheduler, counted from 0, reaches ZooKeeper, for who puts something between; its own address unless told. */
+  readonly zookeeperFor?: (scheduler: number, address: string) => Promise<string>;
 }
 
 /** Apache Mesos's times are made for large clusters; a person or a test does not wait 75 s for a host to be lost. */
@@ -38,7 +40,7 @@ export async function startMesos(
     log: fileLogger(config, substrate, programs),
     host,
     ports: [port],
-    ...(zookeeper === undefined ? {} : { zookeeper: mastersTree(zookeeper) }),
+    ...(zookeeper === undefined ? {} : { zookeeper: mastersTree(zookeeper.address) }),
     timings: { ...devTimings, ...timings },
     ...(credentials === undefined ? {} : { credentials }),
   });
@@ -93,23 +95,25 @@ export async function schedulersOf(
   substrate: Substrate,
   mesos: MesosControl,
   zookeeper: ZooKeeperServer | undefined,
+  { zookeeperFor = (_scheduler, address) => Promise.resolve(address) }: ClusterSurroundings,
 ): Promise<SchedulerGroup> {
   const schedulers: SchedulerProcess[] = [];
   for (const [index, wanted] of apiAddresses(config).entries()) {
     const api = await concreteAddress(wanted);
+    const shared = zookeeper && (await zookeeperFor(index, zookeeper.address));
     const name = index === 0 ? 'scheduler' : `scheduler-${index + 1}`;
     schedulers.push(
       new SchedulerProcess({
         cluster: config.name,
         distDir: distDirOf(config),
-        masterUrls: zookeeper === undefined ? mesos.urls : [mastersTree(zookeeper)],
+        masterUrls: shared === undefined ? mesos.urls : [mastersTree(shared)],
         api,
         advertised: `${substrate.plan.managementGateway}:${splitAddress(api).port}`,
         stateDir: substrate.directories.scheduler,
         logFile: path.join(substrate.directories.logs, `${name}.log`),
         logLevel: config.logLevel,
         extraArgs: [
-          ...(zookeeper === undefined ? [] : ['--zk', `zk://${zookeeper.address}/patchpanel`]),
+          ...(shared === undefined ? [] : ['--zk', `zk://${shared}/${stateTree}`]),
           ...config.schedulerArgs,
         ],
       }),
@@ -125,7 +129,10 @@ export function apiAddresses({ api, scheduler, schedulers }: DevClusterConfig): 
   return Array.from({ length: count }, (_, index) => `${host}:${port === 0 ? 0 : port + index}`);
 }
 
-const mastersTree = (zookeeper: ZooKeeperServer): string => `zk://${zookeeper.address}/mesos`;
+/** Where the schedulers of a cluster keep their state in its ZooKeeper. */
+export const stateTree = 'patchpanel';
+
+const mastersTree = (zookeeper: string): string => `zk://${zookeeper}/mesos`;
 
 /** Where the built programs are. */
 export function distDirOf(config: DevClusterConfig): string {

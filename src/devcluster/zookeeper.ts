@@ -52,6 +52,10 @@ export class ZooKeeperServer {
     return this.#daemon.pid;
   }
 
+  get running(): boolean {
+    return this.#daemon.running;
+  }
+
   /** How many transactions it has carried out, everybody's since its data began. */
   async transactions(): Promise<bigint> {
     const [, zxid = '0x0'] = /Zxid: (0x[0-9a-f]+)/.exec(await ask(this.#options.port, 'srvr')) ?? [];

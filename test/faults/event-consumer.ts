@@ -7,17 +7,21 @@ const reopenMs = 200;
 /** Heartbeats come every 15 s. */
 const silenceMs = 20_000;
 
-/** A client of the event stream that comes back after each break, with the id of the last event that it read. */
+/**
+ * A client of the event stream that comes back after each break, to the next of the schedulers, with the id of the last
+ * event that it read.
+ */
 export class EventConsumer {
-  readonly #url: string;
+  readonly #apiUrls: readonly string[];
+  readonly #listeners = new Set<() => void>();
   #log: EventLog = emptyEventLog;
   #connected = false;
   #breaks = 0;
   #stopped = false;
   #close: () => void = () => undefined;
 
-  constructor(apiUrl: string) {
-    this.#url = `${apiUrl}/v2/events`;
+  constructor(apiUrls: readonly string[]) {
+    this.#apiUrls = apiUrls;
     void this.#run();
   }
 
@@ -37,38 +41,57 @@ export class EventConsumer {
     this.#log = afterRefresh(this.#log, runningTasks);
   }
 
+  /** Resolves when that many more events were read, or after `limitMs`. */
+  more(count: number, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      let left = count;
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(listener);
+        resolve();
+      };
+      const listener = (): void => {
+        left -= 1;
+        if (left <= 0) done();
+      };
+      const timer = setTimeout(done, limitMs);
+      this.#listeners.add(listener);
+    });
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#close();
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
-      await this.#follow();
+    let sentTo: string | undefined;
+    for (let turn = 0; !this.#stopped; turn += 1) {
+      sentTo = await this.#follow(sentTo ?? `${this.#apiUrls[turn % this.#apiUrls.length]}/v2/events`);
+      if (this.#connected) this.#breaks += 1;
       this.#connected = false;
-      this.#breaks += 1;
       await sleep(reopenMs);
     }
   }
 
-  /** One stream, until it ends. */
-  #follow(): Promise<void> {
+  /** One stream, until it ends; where a scheduler that stands by sends us instead. */
+  #follow(url: string): Promise<string | undefined> {
     return new Promise((resolve) => {
       const { lastId } = this.#log;
       const headers = {
         accept: 'text/event-stream',
         ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
       };
-      const request = get(this.#url, { headers, agent: false, timeout: silenceMs }, (response) => {
+      const request = get(url, { headers, agent: false, timeout: silenceMs }, (response) => {
         this.#connected = response.statusCode === 200;
         this.#read(response);
         response.on('error', () => undefined);
-        response.on('close', resolve);
+        response.on('close', () => resolve(response.headers.location));
         if (!this.#connected) request.destroy();
       });
       this.#close = () => request.destroy();
       request.on('timeout', () => request.destroy());
-      request.on('error', () => resolve());
+      request.on('error', () => resolve(undefined));
     });
   }
 
@@ -99,5 +122,6 @@ export class EventConsumer {
       ...(id === undefined ? {} : { id }),
       ...(task === undefined ? {} : { task }),
     });
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -8,11 +8,15 @@ import { sleep } from '../../src/runtime/deadline.ts';
 import { codeOf } from '../../src/runtime/errors.ts';
 import { endProcesses } from '../../src/runtime/other-processes.ts';
 import { tryRun } from '../../src/runtime/process.ts';
-import type { ClusterBench } from '../support/cluster-bench.ts';
+import axios from 'axios';
+import { ClusterBench } from '../support/cluster-bench.ts';
 import type { Fault, FaultKind } from './plan.ts';
+import type { Relay } from './relay.ts';
+import type { Scene } from './scene.ts';
 
 /** Where a fault is to happen. */
 interface Place {
+  readonly scene: Scene;
   readonly bench: ClusterBench;
   readonly holdMs: number;
   /** The host, for the kinds that happen to one. */
@@ -25,12 +29,32 @@ const bridge = 'br-patchpanel';
 
 /** How each kind is done. Each ends with the thing whole again, as far as a person would make it whole. */
 const performers: Readonly<Record<FaultKind, Performer>> = {
-  'scheduler-kill': async ({ bench, holdMs }) => {
-    await bench.cluster.killScheduler();
+  'scheduler-kill': restartLeader,
+  'scheduler-kill-in-step': restartLeader,
+  'scheduler-pause': pauseLeader,
+  'leader-kill': restartLeader,
+  'leader-pause': pauseLeader,
+  'leader-isolated': async ({ scene, holdMs }) => {
+    const relay = scene.relayOf(await scene.leader());
+    relay?.hold();
     await sleep(holdMs);
-    await bench.cluster.scheduler?.start();
+    relay?.heal();
   },
-  'scheduler-pause': ({ bench, holdMs }) => pause([bench.cluster.scheduler?.pid ?? 0], holdMs),
+  'leader-abdicates': async ({ scene }) => {
+    const leader = await scene.leader();
+    // Somebody who asks in vain asks again another time.
+    await axios
+      .delete(`${leader?.apiUrl}/v2/leader`, { proxy: false, timeout: 5_000 })
+      .catch(() => undefined);
+  },
+  'zookeeper-kill': async ({ bench, holdMs }) => {
+    await bench.cluster.zookeeper?.kill();
+    await sleep(holdMs);
+    await bench.cluster.zookeeper?.restart();
+  },
+  'zookeeper-pause': ({ bench, holdMs }) => pause([bench.cluster.zookeeper?.pid ?? 0], holdMs),
+  'zookeeper-cut': (place) => disturbed(place, (relay) => relay.refuse()),
+  'zookeeper-delay': (place) => disturbed(place, (relay) => relay.hold()),
   'scheduler-stream-cut': async ({ bench }) => {
     const { mesos } = bench.cluster;
     for (const { frameworkId } of mesos.state().frameworks) mesos.dropConnection(frameworkId);
@@ -103,8 +127,28 @@ const performers: Readonly<Record<FaultKind, Performer>> = {
 };
 
 /** Does one fault from its beginning to its end. */
-export async function perform(bench: ClusterBench, { kind, target, holdMs }: Fault): Promise<void> {
-  await performers[kind]({ bench, holdMs, host: () => bench.cluster.member(target) });
+export async function perform(scene: Scene, { kind, target, holdMs }: Fault): Promise<void> {
+  const bench = new ClusterBench(scene.cluster);
+  await performers[kind]({ scene, bench, holdMs, host: () => bench.cluster.member(target) });
+}
+
+/** SIGKILL to who leads; it is started again after a while. */
+async function restartLeader({ scene, holdMs }: Place): Promise<void> {
+  const leader = await scene.leader();
+  await leader?.kill();
+  await sleep(holdMs);
+  await leader?.start();
+}
+
+async function pauseLeader({ scene, holdMs }: Place): Promise<void> {
+  await pause([(await scene.leader())?.pid ?? 0], holdMs);
+}
+
+/** Between ZooKeeper and every scheduler. */
+async function disturbed({ scene, holdMs }: Place, disturb: (relay: Relay) => void): Promise<void> {
+  for (const relay of scene.relays) disturb(relay);
+  await sleep(holdMs);
+  for (const relay of scene.relays) relay.heal();
 }
 
 async function cut({ host, holdMs }: Place, what: 'management' | 'all'): Promise<void> {
@@ -183,18 +227,25 @@ async function restartDocker({ bench, holdMs }: Place): Promise<void> {
 }
 
 /** Makes whole what a fault may have left, before the cluster is left to itself. */
-export async function healAll(bench: ClusterBench): Promise<void> {
-  for (const member of bench.cluster.members) {
+export async function healAll({ cluster, relays }: Scene): Promise<void> {
+  for (const relay of relays) relay.heal();
+  if (cluster.zookeeper?.running === false) await cluster.zookeeper.restart();
+  for (const member of cluster.members) {
     if (member.host.power === 'off') await member.powerOn();
     await member.heal();
     await member.startAgent();
     await member.host.switch.start();
   }
-  await bench.cluster.scheduler?.start();
+  for (const scheduler of cluster.schedulers.members) await scheduler.start();
 }
 
-/** Whether Docker may be restarted: it is this cluster's own. */
-export const ownsDocker = ({ cluster }: ClusterBench): boolean => cluster.substrate.engine.own;
+/** What of a cluster can be broken. */
+export const breakable = ({
+  cluster,
+}: Scene): { readonly standby: boolean; readonly ownDocker: boolean } => ({
+  standby: cluster.zookeeper !== undefined,
+  ownDocker: cluster.substrate.engine.own,
+});
 
 /** A line about where a cluster keeps its logs. */
-export const logsOf = ({ cluster }: ClusterBench): string => cluster.substrate.directories.logs;
+export const logsOf = ({ cluster }: Scene): string => cluster.substrate.directories.logs;

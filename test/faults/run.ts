@@ -2,14 +2,17 @@ import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { CliError, exitCodes } from '../../src/cli/client.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
-import { demoApp, shellApp, type ClusterBench } from '../support/cluster-bench.ts';
+import { demoApp, shellApp } from '../support/cluster-bench.ts';
+import { EpochWatch } from './epoch-watch.ts';
 import { EventConsumer } from './event-consumer.ts';
 import { figuresTable, type RoundFigure } from './figures.ts';
 import { findings, slotOf } from './invariants.ts';
 import { lookAtApps, lookAtHosts, lookAtTasks } from './observe.ts';
 import type { Outage } from './outages.ts';
+import { leaderFindings } from './owners.ts';
 import { healAll, logsOf, perform } from './perform.ts';
 import { planRounds, type Change, type Fault, type PlanOptions, type Round } from './plan.ts';
+import type { Scene } from './scene.ts';
 import { SlotClient } from './slot-client.ts';
 import { afterChange, afterLook, writesLost, type Expectations, type Outcome } from './writes.ts';
 
@@ -17,12 +20,20 @@ import { afterChange, afterLook, writesLost, type Expectations, type Outcome } f
 const settleMs = 180_000;
 const pollMs = 200;
 
+/** How long the events of a deployment are waited for before a fault that is to come after them, in milliseconds. */
+const stepMs = 15_000;
+
+/** Answers after which it is not known whether the change was made: nobody leads, or the leader does not answer. */
+const unheard: ReadonlySet<number> = new Set([502, 503, 504]);
+
 export interface RunReport {
   readonly faults: number;
   readonly rounds: number;
   readonly longestOutage: Outage;
   /** How often a client of the event stream had to come back. */
   readonly streamBreaks: number;
+  /** How many leaders took over from another; 0 without ZooKeeper. */
+  readonly takeovers: number;
   /** Of rounds with one fault only. */
   readonly figures: readonly RoundFigure[];
 }
@@ -53,11 +64,12 @@ const watched = (task: TaskInfo): boolean =>
  * @throws Error with seed, findings and timeline when the cluster does not get whole again
  */
 export class FaultRun {
-  readonly #bench: ClusterBench;
+  readonly #scene: Scene;
   readonly #plan: PlanOptions;
   readonly #clientHost: string;
   readonly #client = new SlotClient();
   readonly #events: EventConsumer;
+  readonly #epoch: EpochWatch | undefined;
   readonly #timeline: string[] = [];
   readonly #begin = performance.now();
   readonly #figures: RoundFigure[] = [];
@@ -67,11 +79,13 @@ export class FaultRun {
   #expected: Expectations = new Map();
   #leases: ReadonlyMap<string, string> = new Map();
 
-  constructor(bench: ClusterBench, plan: PlanOptions, clientHost: string) {
-    this.#bench = bench;
+  constructor(scene: Scene, plan: PlanOptions, clientHost: string) {
+    this.#scene = scene;
     this.#plan = plan;
     this.#clientHost = clientHost;
-    this.#events = new EventConsumer(bench.cluster.scheduler?.apiUrl ?? '');
+    this.#events = new EventConsumer(scene.apiUrls);
+    const { zookeeper } = scene.cluster;
+    this.#epoch = zookeeper && new EpochWatch(zookeeper.address);
   }
 
   async run(): Promise<RunReport> {
@@ -83,6 +97,7 @@ export class FaultRun {
       this.#over = true;
       this.#client.stop();
       this.#events.stop();
+      await this.#epoch?.close();
     }
   }
 
@@ -93,13 +108,15 @@ export class FaultRun {
       rounds,
       longestOutage: this.#longestOutage,
       streamBreaks: this.#events.breaks,
+      takeovers: Math.max(0, (this.#epoch?.leaders ?? 0) - 1),
       figures: this.#figures,
     };
   }
 
   async #run(): Promise<RunReport> {
+    const bench = await this.#scene.throughLeader();
     for (const app of appsFor(this.#clientHost)) {
-      await this.#bench.add(app);
+      await bench.add(app);
       const config = { instances: Number(app['instances']), round: '0' };
       this.#expected = new Map(this.#expected).set(String(app['id']), [config]);
     }
@@ -108,7 +125,7 @@ export class FaultRun {
     const rounds = planRounds(this.#plan);
     for (const [index, round] of rounds.entries()) {
       this.#note(`round ${index + 1} of ${rounds.length}`);
-      const { recoveryMs, outage } = await this.#round(round);
+      const { recoveryMs, outage } = await this.#round(round, index);
       if (outage.ms > this.#longestOutage.ms) this.#longestOutage = outage;
       this.#survived += round.faults.length;
       const [only] = round.faults;
@@ -118,14 +135,14 @@ export class FaultRun {
     return this.#report(rounds.length);
   }
 
-  async #round({ change, faults }: Round): Promise<{ recoveryMs: number; outage: Outage }> {
+  async #round({ change, faults }: Round, index: number): Promise<{ recoveryMs: number; outage: Outage }> {
     this.#client.beginPeriod();
-    const asked = change === undefined ? Promise.resolve() : this.#ask(change);
+    const asked = change === undefined ? Promise.resolve() : this.#ask(change, index);
     const targets = [...new Set(faults.map(({ target }) => target))];
     await Promise.all(targets.map((target) => this.#hurt(faults.filter((fault) => fault.target === target))));
     const began = performance.now();
     await asked;
-    await healAll(this.#bench);
+    await healAll(this.#scene);
     await this.#settle();
     const outage = this.#client.outage();
     await this.#followSlots();
@@ -135,16 +152,17 @@ export class FaultRun {
   async #hurt(faults: readonly Fault[]): Promise<void> {
     for (const fault of faults) {
       await sleep(fault.afterMs);
-      this.#note(`${fault.kind} of ${fault.target} for ${fault.holdMs} ms`);
-      await perform(this.#bench, fault);
+      if (fault.afterEvents !== undefined) await this.#events.more(fault.afterEvents, stepMs);
+      this.#note(`${fault.kind} of ${fault.target} for ${fault.holdMs} ms${stepText(fault)}`);
+      await perform(this.#scene, fault);
       this.#note(`${fault.kind} of ${fault.target} is over`);
     }
   }
 
   /** Asks once; whether it was done is not known when nobody answers. */
-  async #ask(change: Change): Promise<void> {
+  async #ask(change: Change, turn: number): Promise<void> {
     this.#note(`asks for ${JSON.stringify(change)}`);
-    const outcome = await this.#outcomeOf(this.#send(change));
+    const outcome = await this.#outcomeOf(this.#send(change, turn));
     this.#note(`${change.kind} of ${change.app}: ${outcome}`);
     this.#expected = afterChange(this.#expected, change, outcome);
   }
@@ -156,13 +174,13 @@ export class FaultRun {
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       if (error.exitCode === exitCodes.notFound) return 'acknowledged';
-      if (error.exitCode === exitCodes.unreachable) return 'unknown';
+      if (error.exitCode === exitCodes.unreachable || unheard.has(error.status ?? 0)) return 'unknown';
       throw error;
     }
   }
 
-  #send(change: Change): Promise<unknown> {
-    const { api } = this.#bench;
+  #send(change: Change, turn: number): Promise<unknown> {
+    const { api } = this.#scene.throughAny(turn);
     const path = `/v2/apps${change.app}?force=true`;
     switch (change.kind) {
       case 'redeploy':
@@ -194,15 +212,17 @@ export class FaultRun {
   /** What is wrong now. The hosts, which are dear to look at, only when nothing else is. */
   async #findings(): Promise<readonly string[]> {
     try {
-      const apps = await lookAtApps(this.#bench);
+      const bench = await this.#scene.throughLeader();
+      const apps = await lookAtApps(bench);
       const lost = writesLost(this.#expected, apps);
-      const seen = await lookAtTasks(this.#bench, this.#leases);
+      const seen = await lookAtTasks(bench, this.#leases);
       const wrong = [...lost, ...findings(seen)];
       if (wrong.length > 0) return wrong;
       const running = seen.tasks.map(({ id }) => id);
       const elsewhere = [
-        ...findings({ ...seen, hosts: await lookAtHosts(this.#bench) }),
+        ...findings({ ...seen, hosts: await lookAtHosts(bench) }),
         ...this.#events.findings(running),
+        ...(await this.#leadership()),
       ];
       if (elsewhere.length > 0) return elsewhere;
       this.#events.refresh(running);
@@ -215,11 +235,18 @@ export class FaultRun {
     }
   }
 
+  /** What is wrong about who leads, where there are several. */
+  async #leadership(): Promise<readonly string[]> {
+    if (this.#epoch === undefined) return [];
+    return [...leaderFindings(await this.#scene.leadersTold()), ...(await this.#epoch.findings())];
+  }
+
   async #followSlots(): Promise<void> {
-    const [client] = await this.#bench.tasks('/client');
-    const tasks = [...(await this.#bench.tasks('/web')), ...(await this.#bench.tasks('/api'))];
+    const bench = await this.#scene.throughLeader();
+    const [client] = await bench.tasks('/client');
+    const tasks = [...(await bench.tasks('/web')), ...(await bench.tasks('/api'))];
     const addresses = tasks.filter(watched).flatMap(({ patchpanel }) => patchpanel.ip ?? []);
-    this.#client.follow(await this.#bench.containers.pid(client!.id), addresses.toSorted());
+    this.#client.follow(await bench.containers.pid(client!.id), addresses.toSorted());
   }
 
   #note(what: string): void {
@@ -230,7 +257,7 @@ export class FaultRun {
 
   #story(error: unknown): string {
     return [
-      `seed ${this.#plan.seed}, ${this.#plan.faults} faults (logs: ${logsOf(this.#bench)})`,
+      `seed ${this.#plan.seed}, ${this.#plan.faults} faults (logs: ${logsOf(this.#scene)})`,
       messageOf(error),
       `survived before: ${this.#survived} faults`,
       figuresTable(this.#figures),
@@ -239,3 +266,6 @@ export class FaultRun {
     ].join('\n');
   }
 }
+
+const stepText = ({ afterEvents }: Fault): string =>
+  afterEvents === undefined ? '' : `, after ${afterEvents} events`;

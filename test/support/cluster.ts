@@ -13,6 +13,7 @@ import { uniqueClusterName } from './machine.ts';
 export interface TestClusterOptions extends Omit<DevClusterOptions, 'name' | 'stateDir' | 'api'> {
   readonly timings?: ClusterSurroundings['timings'];
   readonly credentials?: ClusterSurroundings['credentials'];
+  readonly zookeeperFor?: ClusterSurroundings['zookeeperFor'];
 }
 
 const startTimeoutMs = 180_000;
@@ -55,7 +56,7 @@ const log = createLogger('test', 'warn');
 /** A cluster with a unique name on free ports; the caller stops it. */
 export async function startTestCluster(
   stateDir: string,
-  { timings, credentials, ...options }: TestClusterOptions = {},
+  { timings, credentials, zookeeperFor, ...options }: TestClusterOptions = {},
 ): Promise<DevCluster> {
   return DevCluster.start(
     {
@@ -72,6 +73,7 @@ export async function startTestCluster(
       progress: () => undefined,
       ...(timings === undefined ? {} : { timings }),
       ...(credentials === undefined ? {} : { credentials }),
+      ...(zookeeperFor === undefined ? {} : { zookeeperFor }),
     },
   );
 }

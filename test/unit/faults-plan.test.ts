@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { figuresTable } from '../faults/figures.ts';
 import { answered, blindUntil, longestOutage, newPeriod } from '../faults/outages.ts';
-import { faultKinds, planRounds, type Change } from '../faults/plan.ts';
+import { faultKinds, kindsFor, planRounds, type Change } from '../faults/plan.ts';
 import { afterChange, afterLook, writesLost, type AppConfig, type Expectations } from '../faults/writes.ts';
 
 const hosts = ['h1', 'h2', 'h3'];
@@ -21,7 +21,7 @@ test('there are exactly as many faults as asked for, of the kinds and on the hos
       expect(planned).toHaveLength(faults);
       for (const { kind, target, holdMs } of planned) {
         expect(allowed).toContain(kind);
-        expect([...hosts, 'scheduler', 'mesos', 'docker']).toContain(target);
+        expect([...hosts, 'scheduler', 'zookeeper', 'mesos', 'docker']).toContain(target);
         expect(holdMs).toBeGreaterThanOrEqual(0);
       }
     }),
@@ -34,6 +34,24 @@ test('a long run has every kind of fault and every kind of change', () => {
   expect([...kinds].toSorted()).toEqual([...faultKinds].toSorted());
   const changes = new Set(rounds.map(({ change }) => change?.kind));
   expect(changes).toEqual(new Set([undefined, 'redeploy', 'scale', 'create', 'remove']));
+});
+
+test('who is to die in a step of a redeploy has a redeploy to die in', () => {
+  const kinds = ['scheduler-kill-in-step', 'app-kill'] as const;
+  const rounds = planRounds({ seed: 3, faults: 200, hosts, kinds });
+  const inStep = rounds.filter(({ faults }) => faults.some(({ afterEvents }) => afterEvents !== undefined));
+  const moments = new Set(
+    inStep.flatMap(({ faults }) => faults.flatMap(({ afterEvents }) => afterEvents ?? [])),
+  );
+  expect(new Set(inStep.map(({ change }) => change?.kind))).toEqual(new Set(['redeploy']));
+  expect([...moments].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+});
+
+test('what a cluster has not cannot be broken there', () => {
+  const alone = kindsFor({ standby: false, ownDocker: false });
+  expect(alone).toContain('scheduler-kill');
+  expect(alone.filter((kind) => /^(leader|zookeeper|docker)-/.test(kind))).toEqual([]);
+  expect(kindsFor({ standby: true, ownDocker: true })).toEqual(faultKinds);
 });
 
 const web = { instances: 3, round: '0' };
