@@ -6,6 +6,7 @@ import { codeOf, messageOf } from '../src/runtime/errors.ts';
 import type { ZooKeeperAddress } from '../src/zookeeper/address.ts';
 import { reasonOf } from '../src/zookeeper/errors.ts';
 import { creatorAcl, openAcl } from '../src/zookeeper/messages.ts';
+import { newToken } from '../src/security/secrets.ts';
 import { ZooKeeperSession } from '../src/zookeeper/session.ts';
 import { HostTokens } from './api/security/host-tokens.ts';
 import { createStandbyServer } from './api/standby/standby-server.ts';
@@ -27,12 +28,14 @@ const turnBackoff = { baseMs: 100, maxMs: 5_000, factor: 2 };
  * @throws what keeps it from being one of the schedulers at all
  */
 export async function leadInTurn(
-  around: Surroundings,
+  alone: Surroundings,
   address: ZooKeeperAddress,
   signal: AbortSignal,
 ): Promise<LeadOutcome> {
-  const { log, door } = around;
-  const standby = new Standby(around);
+  const { log, door, security } = alone;
+  const forwardKey = newToken();
+  const around: Surroundings = { ...alone, security: { ...security, forwardKey } };
+  const standby = new Standby(around, forwardKey);
   try {
     log.info('the API listens', { addresses: await door.serve(standby.api), standby: true });
     for (let failures = 0; !signal.aborted; failures += 1) {
@@ -54,9 +57,9 @@ class Standby {
   readonly api: FastifyInstance;
   leader: Candidate | undefined;
 
-  constructor({ config, bundle, security, authority, log }: Surroundings) {
+  constructor({ config, bundle, security, authority, log }: Surroundings, forwardKey: string) {
     const url = advertiseUrl(config);
-    this.self = { id: new URL(url).host, url };
+    this.self = { id: new URL(url).host, url, forwardKey };
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     this.api = createStandbyServer({

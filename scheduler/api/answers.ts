@@ -12,7 +12,7 @@ export function submit(
   { request }: FastifyReply,
   basedOn?: ChangeRequest['basedOn'],
 ): Promise<ChangeResult> {
-  const origin = { clientIp: request.ip, uri: request.url };
+  const origin = { clientIp: request.clientAddress, uri: request.url };
   return deps.change(change, basedOn === undefined ? { origin } : { origin, basedOn });
 }
 

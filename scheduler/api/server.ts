@@ -26,6 +26,9 @@ import { queueRoutes } from './v2/queue.ts';
 import { taskRoutes } from './v2/tasks.ts';
 
 const bodyLimitBytes = 4 * 1024 * 1024;
+const tooLarge =
+  `The body is larger than ${bodyLimitBytes} bytes: change fewer apps with each request, and put large texts into ` +
+  'images or into files that tasks fetch.';
 
 /** The scheduler's HTTP API: Marathon v2 for people and tools, v1 for what Marathon does not have. */
 export function createServer(deps: ApiDeps): FastifyInstance {
@@ -68,6 +71,7 @@ export function createServer(deps: ApiDeps): FastifyInstance {
   server.setErrorHandler<FastifyError | HttpProblem>((error, request, reply) => {
     if (error instanceof HttpProblem) return reply.code(error.status).send(error.body);
     const status = error.statusCode ?? 500;
+    if (status === 413) return reply.code(status).send({ message: tooLarge });
     if (status < 500) return reply.code(status).send({ message: error.message });
     deps.log.error('a request failed', { method: request.method, url: request.url, error });
     return reply.code(status).send({ message: `Internal error: ${error.message}` });

@@ -6,12 +6,19 @@ export interface Candidate {
   readonly id: string;
   /** Where its API can be reached. */
   readonly url: string;
+  /** By which the others vouch for clients whose requests they pass on; absent: it believes none. */
+  readonly forwardKey?: string | undefined;
 }
 
-const candidateSchema = z.object({ id: z.string(), url: z.url({ protocol: /^https?$/ }) });
+const candidateSchema = z.object({
+  id: z.string(),
+  url: z.url({ protocol: /^https?$/ }),
+  forwardKey: z.string().optional(),
+});
 
 /** What a scheduler writes into its node. */
-export const encodeCandidate = ({ id, url }: Candidate): Buffer => Buffer.from(JSON.stringify({ id, url }));
+export const encodeCandidate = ({ id, url, forwardKey }: Candidate): Buffer =>
+  Buffer.from(JSON.stringify({ id, url, forwardKey }));
 
 /** Undefined when the node is of somebody whom we do not know how to reach. */
 export function decodeCandidate(data: Buffer): Candidate | undefined {

@@ -1,4 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -53,24 +55,30 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function startScheduler(session = sessionSeconds): Promise<SchedulerProcess> {
+async function startScheduler(
+  session = sessionSeconds,
+  args: readonly string[] = [],
+): Promise<SchedulerProcess> {
   const zkUrl = `zk://ann:secret@${zk.server.address}${tree}`;
   const started = await SchedulerProcess.start({
     program,
     directory,
     port: await freePort(),
     masters: [`zk://${zk.server.address}${tree}/mesos`],
-    args: ['--zk', zkUrl, '--zk-session-timeout', String(session), ...hasty],
+    args: ['--zk', zkUrl, '--zk-session-timeout', String(session), ...hasty, ...args],
   });
   schedulers.push(started);
   return started;
 }
 
 /** A leader and a standby that knows it. */
-async function leaderAndStandby(session?: number): Promise<readonly [SchedulerProcess, SchedulerProcess]> {
-  const leader = await startScheduler(session);
+async function leaderAndStandby(
+  session?: number,
+  args?: readonly string[],
+): Promise<readonly [SchedulerProcess, SchedulerProcess]> {
+  const leader = await startScheduler(session, args);
   await leader.logged('subscribed to Mesos');
-  const standby = await startScheduler(session);
+  const standby = await startScheduler(session, args);
   await standby.logged('another scheduler leads');
   return [leader, standby];
 }
@@ -104,6 +112,54 @@ test('a standby forwards changes to the leader, says who leads, answers pings it
   expect([view.status, view.headers.location]).toEqual([307, `${leader.url}/v1/hosts/a-1/view`]);
   const bundle = await standby.api.get('/executor/patchpanel-executor-0123456789ab.tar.gz');
   expect(bundle.data).toBe('a tarball');
+});
+
+test('what a change of large apps leaves is stored, whatever its size; one that is too large changes nothing', async () => {
+  const [leader, standby] = await leaderAndStandby();
+  const large = (text: string) => ({ env: { TEXT: text } });
+  const noise = () => randomBytes(480_000).toString('base64');
+  for (const id of ['/big/a', '/big/b', '/big/c'])
+    await leader.api.post('/v2/apps', { ...apps.app(id, 0), ...large(noise()) });
+  const refused = await leader.api.post('/v2/apps', { ...apps.app('/big/d', 0), ...large('x'.repeat(2e6)) });
+  expect([refused.status, refused.data]).toMatchObject([422, { details: [{ path: '/' }] }]);
+  // Its deployment, and what is remembered of it, hold all three definitions: two megabytes that do not shrink.
+  const changed = await leader.api.put('/v2/groups//big', {
+    id: '/big',
+    apps: ['a', 'b', 'c'].map((id) => ({ ...apps.app(id, 0), id, ...large('short') })),
+  });
+  expect(changed.status).toBe(200);
+  await leader.end('SIGKILL');
+  await leads(standby);
+  const { data } = await standby.api.get('/v2/groups//big');
+  expect(data).toMatchObject({
+    apps: ['/big/a', '/big/b', '/big/c'].map((id) => ({ id, ...large('short') })),
+  });
+  const before = await standby.api.get('/v2/apps//big/a/versions');
+  expect(before.data.versions).toHaveLength(2);
+});
+
+test('the leader writes down whose request a standby passed on, and believes nobody else about it', async () => {
+  const audit = join(directory, 'audit.log');
+  const [leader, standby] = await leaderAndStandby(sessionSeconds, ['--audit-file', audit]);
+  const from = (localAddress: string, url: string, id: string) =>
+    axios.put(`${url}/v2/apps/${id}`, apps.app(id, 0), {
+      httpAgent: new Agent({ localAddress }),
+      proxy: false,
+      headers: { 'X-Forwarded-For': '192.0.2.1', 'X-Patchpanel-Client': '192.0.2.1 forged' },
+    });
+  await from('127.0.0.77', standby.url, '/passed-on');
+  await from('127.0.0.78', leader.url, '/direct');
+  const read = async (): Promise<readonly { from: string; url: string }[]> =>
+    (await readFile(audit, 'utf8'))
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { from: string; url: string });
+  // Both write it: one as what it took, the other as what it passed on.
+  await eventually('all changes to be written down', async () => (await read()).length === 3);
+  const entries = await read();
+  expect(entries.filter(({ url }) => url.includes('/direct'))).toMatchObject([{ from: '127.0.0.78' }]);
+  const passed = entries.filter(({ url }) => url.includes('/passed-on'));
+  expect(new Set(passed.map((entry) => entry.from))).toEqual(new Set(['127.0.0.77']));
 });
 
 test('kill -9 of the leader: the standby goes on with the tasks as they are and takes changes', async () => {

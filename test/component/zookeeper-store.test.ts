@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Membership } from '../../scheduler/election/membership.ts';
 import { SupersededError } from '../../scheduler/store/superseded.ts';
-import { withIdleStore } from '../../scheduler/store/zookeeper/from-outside.ts';
+import { Fence } from '../../scheduler/store/zookeeper/fence.ts';
+import { withIdleStore, withSnapshot } from '../../scheduler/store/zookeeper/from-outside.ts';
+import { Journal } from '../../scheduler/store/zookeeper/journal.ts';
 import { openZooKeeperStore } from '../../scheduler/store/zookeeper/zookeeper-store.ts';
-import type { Store } from '../../scheduler/store/store.ts';
+import type { Store, StoredRecord } from '../../scheduler/store/store.ts';
 import { creatorAcl, openAcl } from '../../src/zookeeper/messages.ts';
 import type { ZooKeeperSession } from '../../src/zookeeper/session.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
@@ -20,6 +22,8 @@ afterAll(() => zk.stop());
 
 const open = (session: ZooKeeperSession, root: string): Promise<Store> =>
   openZooKeeperStore({ session, root, acl: openAcl });
+
+const counted = (records: readonly StoredRecord[]) => Promise.resolve(records.length);
 
 storeContract('ZooKeeper store', async () => open(await zk.session(), zk.newTree()));
 
@@ -93,13 +97,41 @@ test('what an earlier leader had begun to carry out its successor finishes; what
   expect(await session.children(`${root}/journal`)).toEqual([]);
 });
 
-test('a record that no node can hold is named and not stored', async () => {
-  const store = await open(await zk.session(), zk.newTree());
-  const noise = Array.from({ length: 400_000 }, () => Math.random().toString(36).slice(2, 6)).join('');
-  await expect(store.commit([put('/huge', noise)])).rejects.toMatchObject({
-    code: 'invalid',
-    message: expect.stringContaining('/state/app/%2Fhuge'),
-  });
+/** Text that does not shrink, of so many characters, half of them of three bytes. */
+const noise = (length: number): string =>
+  Array.from({ length: length / 2 }, () =>
+    String.fromCharCode(0x4e00 + Math.floor(Math.random() * 0x5000), 0x21 + Math.floor(Math.random() * 90)),
+  ).join('');
+
+test('a record that no node can hold is spread over several, and shrinks and goes as a whole', async () => {
+  const root = zk.newTree();
+  const session = await zk.session();
+  const store = await open(session, root);
+  const [long, longer] = [noise(1_200_000), noise(2_000_000)];
+  const pieces = () => session.children(`${root}/more`);
+  await store.commit([put('/huge', long), put('/web', 1)]);
+  expect(await contents(store)).toEqual({ 'app//huge': long, 'app//web': 1 });
+  await store.commit([put('/huge', longer), put('/other', long)]);
+  const next = await open(await zk.session(), root);
+  expect(await contents(next)).toEqual({ 'app//huge': longer, 'app//other': long, 'app//web': 1 });
+  expect(await withSnapshot(`zk://${zk.server.address}${root}`, recordingLogger(), counted)).toBe(3);
+  await next.commit([put('/huge', 'short'), put('/other', undefined)]);
+  expect(await contents(next)).toEqual({ 'app//huge': 'short', 'app//web': 1 });
+  expect(await pieces()).toEqual([]);
+});
+
+test('a long record that a leader had made durable and not carried out is carried out by the next one', async () => {
+  const root = zk.newTree();
+  const session = await zk.session();
+  await open(session, root);
+  const long = noise(600_000);
+  const fence = await Fence.take(session, `${root}/epoch`, openAcl);
+  await new Journal(session, fence, `${root}/journal`, openAcl).keep([
+    put('/huge', long),
+    put('/gone', undefined),
+    put('/web', 1),
+  ]);
+  expect(await contents(await open(session, root))).toEqual({ 'app//huge': long, 'app//web': 1 });
 });
 
 test('only who knows the password reads or writes the records', async () => {

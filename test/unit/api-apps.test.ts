@@ -313,6 +313,21 @@ describe('networks', () => {
   });
 });
 
+test('a definition that is too large is refused with the way out, in a request or by what an update adds', async () => {
+  const half = { TEXT: 'ä'.repeat(300_000) };
+  await api.call('POST', '/v2/apps', { ...webApp, env: half });
+  const { stored } = api;
+  const message = expect.stringMatching(/takes 1\d{6} bytes, .* 1048576: put large texts into the image/);
+  const refused = { message: 'Object is not valid', details: [{ path: '/', errors: [message] }] };
+  const grown = await api.call('PATCH', '/v2/apps/shop/web', { labels: { more: 'x'.repeat(500_000) } });
+  expect([grown.status, grown.body]).toEqual([422, refused]);
+  const whole = await api.call('POST', '/v2/apps', { ...webApp, id: '/b', cmd: 'x'.repeat(1_050_000) });
+  expect([whole.status, whole.body]).toEqual([422, refused]);
+  const group = { id: '/shop', apps: [{ ...webApp, id: 'b', cmd: 'x'.repeat(1_050_000) }] };
+  expect((await api.call('PUT', '/v2/groups/shop', group)).status).toBe(422);
+  expect(api.stored).toBe(stored);
+});
+
 test('info, leader and ping answer as Marathon does', async () => {
   expect((await api.call('GET', '/ping')).body).toBe('pong');
   expect((await api.call('GET', '/v2/leader')).body).toEqual({ leader: '127.0.0.1:8080' });

@@ -248,6 +248,8 @@ test('an executor is let to the routes of its own host only, and nobody else is,
 test('a body that is too large is refused before it is read', async () => {
   const api = await guarded(three);
   const body = { ...webApp, env: { LONG: 'x'.repeat(5 * 1024 * 1024) } };
-  expect((await send(api, 'POST', '/v2/apps', bearer('t-boss'), body)).statusCode).toBe(413);
+  const refused = await send(api, 'POST', '/v2/apps', bearer('t-boss'), body);
+  expect(refused.statusCode).toBe(413);
+  expect(refused.json()).toEqual({ message: expect.stringContaining('change fewer apps with each request') });
   expect(api.world.apps.size).toBe(0);
 });

@@ -12,6 +12,8 @@ test('the candidate whose node is the oldest is first, whatever the names begin 
 test('a candidate is read as it was written; somebody unknown is nobody', () => {
   const candidate = { id: 'a:8080', url: 'http://a:8080' };
   expect(decodeCandidate(encodeCandidate(candidate))).toEqual(candidate);
+  const known = { ...candidate, forwardKey: 'k' };
+  expect(decodeCandidate(encodeCandidate(known))).toEqual(known);
   expect(decodeCandidate(Buffer.from('a:8080'))).toBeUndefined();
   expect(decodeCandidate(Buffer.from('{"id":"a","url":"file:///etc"}'))).toBeUndefined();
 });

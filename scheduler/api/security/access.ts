@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The name of the user, where users are known. */
     caller: string | undefined;
+    /** Where the request came from: the client's address, also where a scheduler that stands by passed it on. */
+    clientAddress: string;
   }
 }
 

@@ -6,6 +6,7 @@ import type { User } from '../../../src/security/user-file.ts';
 import { HttpProblem } from '../problems.ts';
 import { defaultAccess, isLooking, type Access } from './access.ts';
 import type { AuditLog } from './audit.ts';
+import { clientHeader, vouchedAddress } from './client-address.ts';
 import { parseAuthorization, type ApiCredentials } from './credentials.ts';
 import type { HostTokens } from './host-tokens.ts';
 
@@ -23,6 +24,8 @@ export interface Security {
   readonly audit: AuditLog;
   /** Requests a second that one address may make; 0: any number. Executors are not counted. */
   readonly requestsPerSecond: number;
+  /** By which other schedulers vouch for the clients whose requests they pass on; absent: there are no others. */
+  readonly forwardKey?: string;
 }
 
 /** Wrong passwords and tokens that one address may try for one name in a minute. */
@@ -32,7 +35,11 @@ const failuresPerMinute = 20;
 export function guard(server: FastifyInstance, security: Security): void {
   const gate = new Gate(security);
   server.decorateRequest('caller');
-  server.addHook('onRequest', async (request, reply) => gate.check(request, reply));
+  server.decorateRequest('clientAddress', '');
+  server.addHook('onRequest', async (request, reply) => {
+    request.clientAddress = addressOf(request, security.forwardKey);
+    return gate.check(request, reply);
+  });
   server.addHook('onResponse', (request, reply, done) => {
     if (!isLooking(request.method) && accessOf(request) !== 'host') {
       security.audit.write(entryOf(request, reply));
@@ -58,7 +65,7 @@ class Gate {
     if (access === 'open') return;
     const credentials = parseAuthorization(request.headers.authorization);
     if (access === 'host') return this.#checkHost(request, credentials);
-    await limited(this.#requests, request.ip, reply, 'too many requests');
+    await limited(this.#requests, request.clientAddress, reply, 'too many requests');
     const { users } = this.#security;
     if (users !== undefined) await this.#checkUser(users, access, credentials, request, reply);
   }
@@ -80,7 +87,7 @@ class Gate {
     if (credentials === undefined)
       throw unauthenticated(reply, 'this needs a user name and password, or a token');
     const name = credentials.kind === 'basic' ? credentials.name : '';
-    const key = `${request.ip} ${name}`;
+    const key = `${request.clientAddress} ${name}`;
     if (((await this.#failures.get(key))?.remainingPoints ?? 1) <= 0) {
       await limited(this.#failures, key, reply, 'too many wrong passwords or tokens');
     }
@@ -117,6 +124,9 @@ function unauthenticated(reply: FastifyReply, message: string): HttpProblem {
   return new HttpProblem(401, message);
 }
 
+const addressOf = (request: FastifyRequest, key: string | undefined): string =>
+  (key === undefined ? undefined : vouchedAddress(request.headers[clientHeader], key)) ?? request.ip;
+
 const accessOf = (request: FastifyRequest): Access =>
   request.routeOptions.config.access ?? defaultAccess(request.method);
 
@@ -124,7 +134,7 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Parameters<Audit
   const deployment = reply.getHeader('Marathon-Deployment-Id');
   return {
     who: request.caller ?? '-',
-    from: request.ip,
+    from: request.clientAddress,
     method: request.method,
     url: request.url,
     status: reply.statusCode,

@@ -3,6 +3,7 @@ import replyFrom from '@fastify/reply-from';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Candidate } from '../../election/candidates.ts';
 import { HttpProblem } from '../problems.ts';
+import { clientHeader, vouchFor } from '../security/client-address.ts';
 
 /** Who passed a request on, as Marathon says it: `1.1 host:port`, several divided by commas. */
 const viaHeader = 'x-marathon-via';
@@ -51,6 +52,8 @@ function forward(deps: ForwardDeps, request: FastifyRequest, reply: FastifyReply
       ...headers,
       [viaHeader]: [headers[viaHeader], `1.1 ${deps.self.id}`].filter(Boolean).join(', '),
       'x-forwarded-for': [headers['x-forwarded-for'], original.ip].filter(Boolean).join(', '),
+      [clientHeader]:
+        leader.forwardKey === undefined ? undefined : vouchFor(request.clientAddress, leader.forwardKey),
     }),
     rewriteHeaders: (headers) => ({ ...headers, [viaHeader]: `1.1 ${deps.self.id}` }),
     onError: (_reply, { error }) => {

@@ -72,10 +72,22 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const image = json.container?.docker?.image ?? defaults.defaultImage;
   if (!details.empty || 'error' in id || image === undefined)
     return { kind: 'invalid', details: details.list() };
-  return {
-    kind: 'app',
-    app: assemble(json, id.id, image, network, ports, checked, defaults),
-  };
+  const app = assemble(json, id.id, image, network, ports, checked, defaults);
+  checkSize(app, details);
+  return details.empty ? { kind: 'app', app } : { kind: 'invalid', details: details.list() };
+}
+
+/** Of an app's definition as JSON. Each task carries it through Mesos, and each version of it is kept. */
+const maxDefinitionBytes = 1024 * 1024;
+
+function checkSize(app: App, details: Details): void {
+  const bytes = Buffer.byteLength(JSON.stringify(app));
+  details.require(
+    bytes <= maxDefinitionBytes,
+    '/',
+    `the definition takes ${bytes} bytes, and one may take ${maxDefinitionBytes}: put large texts into the image or ` +
+      `into files that the task fetches (fetch), not into env, labels, cmd or args`,
+  );
 }
 
 /** Lists that were parsed and checked on their own. */

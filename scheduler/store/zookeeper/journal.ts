@@ -8,6 +8,9 @@ import { decodeRecord, encodeRecord } from './record-bytes.ts';
 /** Writes that one transaction cannot take are kept in parts of this many, bytes of JSON. */
 const partBytes = 512 * 1024;
 
+/** A value whose JSON is longer is kept in slices of this many characters, each of up to three bytes, or two escaped. */
+const sliceLength = 128 * 1024;
+
 /**
  * Makes writes that do not fit into one transaction durable together: first their parts, then a node that says that all
  * parts are there. From then on they count, and are carried out, by the next leader if need be.
@@ -39,12 +42,11 @@ export class Journal {
     const complete = await this.#read('complete');
     if (complete === undefined) return [];
     const { parts } = complete as { parts: number };
-    const writes: RecordWrite[] = [];
+    const stored: StoredWrite[] = [];
     for (let n = 0; n < parts; n += 1) {
-      const part = (await this.#read(`part-${n}`)) as readonly StoredWrite[];
-      writes.push(...part.map(({ kind, key, value }) => ({ kind, key, value })));
+      stored.push(...((await this.#read(`part-${n}`)) as readonly StoredWrite[]));
     }
-    return writes;
+    return joined(stored);
   }
 
   /** Takes away what was carried out, or was never complete. */
@@ -75,14 +77,42 @@ export class Journal {
   }
 }
 
-/** As JSON keeps it: no value is a deletion. */
-type StoredWrite = Pick<RecordWrite, 'kind' | 'key'> & { readonly value?: unknown };
+/** As JSON keeps it: no value is a deletion. A slice that is not the last is followed by the next one. */
+type StoredWrite = Pick<RecordWrite, 'kind' | 'key'> & {
+  readonly value?: unknown;
+  readonly slice?: { readonly json: string; readonly last: boolean };
+};
 
-function partsOf(writes: readonly RecordWrite[]): readonly (readonly RecordWrite[])[] {
-  const parts: RecordWrite[][] = [[]];
+function sliced({ kind, key, value }: RecordWrite): readonly StoredWrite[] {
+  const json = value === undefined ? '' : JSON.stringify(value);
+  if (json.length <= sliceLength) return [{ kind, key, value }];
+  const slices: StoredWrite[] = [];
+  for (let at = 0; at < json.length; at += sliceLength) {
+    const last = at + sliceLength >= json.length;
+    slices.push({ kind, key, slice: { json: json.slice(at, at + sliceLength), last } });
+  }
+  return slices;
+}
+
+function joined(stored: readonly StoredWrite[]): readonly RecordWrite[] {
+  const writes: RecordWrite[] = [];
+  let json = '';
+  for (const { kind, key, value, slice } of stored) {
+    json += slice?.json ?? '';
+    if (slice === undefined) writes.push({ kind, key, value });
+    else if (slice.last) {
+      writes.push({ kind, key, value: JSON.parse(json) });
+      json = '';
+    }
+  }
+  return writes;
+}
+
+function partsOf(writes: readonly RecordWrite[]): readonly (readonly StoredWrite[])[] {
+  const parts: StoredWrite[][] = [[]];
   let bytes = 0;
-  for (const write of writes) {
-    const size = JSON.stringify(write).length;
+  for (const write of writes.flatMap(sliced)) {
+    const size = Buffer.byteLength(JSON.stringify(write));
     if (bytes > 0 && bytes + size > partBytes) {
       parts.push([]);
       bytes = 0;

@@ -8,6 +8,7 @@ import type { RecordKind } from '../store.ts';
  *     epoch           who may write; its version grows with each transaction
  *     schema          the layout of what follows
  *     state/KIND/KEY  one record
+ *     more/…          what a record has beyond what one node takes
  *     journal/…       the parts of a transaction that is too large for one request
  */
 export class Layout {
@@ -16,6 +17,7 @@ export class Layout {
   readonly epoch: string;
   readonly schema: string;
   readonly state: string;
+  readonly more: string;
   readonly journal: string;
 
   /** @param root without a slash at its end */
@@ -25,6 +27,7 @@ export class Layout {
     this.epoch = `${root}/epoch`;
     this.schema = `${root}/schema`;
     this.state = `${root}/state`;
+    this.more = `${root}/more`;
     this.journal = `${root}/journal`;
   }
 
@@ -34,6 +37,11 @@ export class Layout {
 
   record(kind: RecordKind, key: string): string {
     return `${this.state}/${kind}/${nodeName(key)}`;
+  }
+
+  /** The node of a record's piece, counted from 1; the first one is the record's own node. Names of keys hold no `@`. */
+  piece(kind: RecordKind, key: string, piece: number): string {
+    return `${this.more}/${kind}@${nodeName(key)}@${piece}`;
   }
 }
 

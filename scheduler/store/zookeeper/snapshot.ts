@@ -3,9 +3,9 @@ import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { reasonOf } from '../../../src/zookeeper/errors.ts';
 import type { ZooKeeperSession } from '../../../src/zookeeper/session.ts';
 import { recordKinds } from '../record-key.ts';
-import type { StoredRecord } from '../store.ts';
+import type { RecordKind, StoredRecord } from '../store.ts';
 import { keyOf, Layout } from './layout.ts';
-import { decodeRecord } from './record-bytes.ts';
+import { decodeRecord, joinPieces } from './record-bytes.ts';
 
 const attempts = 40;
 const pauseMs = 250;
@@ -54,10 +54,9 @@ async function readAll(session: ZooKeeperSession, layout: Layout): Promise<Store
       const folder = layout.kind(kind);
       const names = await childrenOf(session, folder);
       for (let at = 0; at < names.length; at += readAhead) {
-        const read = names.slice(at, at + readAhead).map(async (name) => {
-          const path = `${folder}/${name}`;
-          return { kind, key: keyOf(name), value: decodeRecord((await session.get(path)).data, path) };
-        });
+        const read = names
+          .slice(at, at + readAhead)
+          .map((name) => readRecord(session, layout, kind, keyOf(name)));
         records.push(...(await Promise.all(read)));
       }
     }
@@ -66,6 +65,22 @@ async function readAll(session: ZooKeeperSession, layout: Layout): Promise<Store
     if (reasonOf(error) === 'no-node') return undefined;
     throw error;
   }
+}
+
+/** @throws ZooKeeperError `no-node`, PatchpanelError `corrupt` */
+export async function readRecord(
+  session: ZooKeeperSession,
+  layout: Layout,
+  kind: RecordKind,
+  key: string,
+): Promise<StoredRecord> {
+  const path = layout.record(kind, key);
+  const { data } = await session.get(path);
+  const whole = await joinPieces(
+    data,
+    async (piece) => (await session.get(layout.piece(kind, key, piece))).data,
+  );
+  return { kind, key, value: decodeRecord(whole, path) };
 }
 
 /** Folders of kinds that a scheduler of an earlier version did not know are missing. */

@@ -7,7 +7,8 @@ import type { RecordKind, RecordWrite, Store, StoredRecord } from '../store.ts';
 import { Fence } from './fence.ts';
 import { Journal } from './journal.ts';
 import { keyOf, Layout } from './layout.ts';
-import { decodeRecord, encodeRecord } from './record-bytes.ts';
+import { encodeRecord, piecesOf } from './record-bytes.ts';
+import { readRecord } from './snapshot.ts';
 import { ensureNode, ensurePath, explainDenied } from '../../../src/zookeeper/tree.ts';
 
 /** The layout of the records. A store of another layout is refused. */
@@ -15,9 +16,6 @@ const schemaVersion = 1;
 
 /** A server takes requests of up to 1,048,575 bytes (jute.maxbuffer) unless it is told otherwise. */
 const maxTransactionBytes = 1_000_000;
-
-/** Room for the fence, which goes with each record. */
-const maxRecordBytes = 990_000;
 
 /** Records that are read at the same time at the start. */
 const readAhead = 512;
@@ -59,7 +57,7 @@ export async function openZooKeeperStore(options: ZooKeeperStoreOptions): Promis
   }
 }
 
-/** INVARIANT: `present` holds the paths of all records that ZooKeeper has: it tells setting and making apart. */
+/** INVARIANT: `present` holds the paths of all nodes of records that ZooKeeper has: it tells setting and making apart. */
 class ZooKeeperStore implements Store {
   readonly #session: ZooKeeperSession;
   readonly #layout: Layout;
@@ -94,7 +92,7 @@ class ZooKeeperStore implements Store {
   }
 
   async *load(): AsyncIterable<StoredRecord> {
-    const paths = [...this.#present];
+    const paths = [...this.#present].filter((path) => path.startsWith(`${this.#layout.state}/`));
     for (let at = 0; at < paths.length; at += readAhead) {
       yield* await Promise.all(paths.slice(at, at + readAhead).map((path) => this.#read(path)));
     }
@@ -109,10 +107,9 @@ class ZooKeeperStore implements Store {
     return this.#commits.close();
   }
 
-  async #read(path: string): Promise<StoredRecord> {
+  #read(path: string): Promise<StoredRecord> {
     const [kind, name] = path.slice(this.#layout.state.length + 1).split('/') as [RecordKind, string];
-    const { data } = await this.#session.get(path);
-    return { kind, key: keyOf(name), value: decodeRecord(data, path) };
+    return readRecord(this.#session, this.#layout, kind, keyOf(name));
   }
 
   async #write(writes: readonly RecordWrite[]): Promise<void> {
@@ -143,22 +140,27 @@ class ZooKeeperStore implements Store {
   #operations(writes: readonly RecordWrite[]): readonly Operation[] {
     const last = new Map<string, RecordWrite>();
     for (const write of writes) last.set(this.#layout.record(write.kind, write.key), write);
-    return [...last].flatMap(([path, { value }]) => this.#operation(path, value));
+    return [...last.values()].flatMap((write) => this.#operationsOf(write));
   }
 
-  #operation(path: string, value: unknown): Operation[] {
-    const present = this.#present.has(path);
-    if (value === undefined) return present ? [{ kind: 'delete', path }] : [];
-    const data = encodeRecord(value);
-    if (data.length > maxRecordBytes) {
-      throw new PatchpanelError(
-        'invalid',
-        `the record ${path} takes ${data.length} bytes, and ZooKeeper takes ${maxRecordBytes} of a record at most`,
-      );
+  /** Of one record: its own node, and those of further pieces, of which it may have had more or fewer before. */
+  #operationsOf({ kind, key, value }: RecordWrite): Operation[] {
+    const pieces = value === undefined ? [] : piecesOf(encodeRecord(value));
+    const operations: Operation[] = [];
+    for (let n = 0; ; n += 1) {
+      const path = n === 0 ? this.#layout.record(kind, key) : this.#layout.piece(kind, key, n);
+      const present = this.#present.has(path);
+      const data = pieces[n];
+      if (data !== undefined) operations.push(this.#putting(path, data, present));
+      else if (present) operations.push({ kind: 'delete', path });
+      else return operations;
     }
+  }
+
+  #putting(path: string, data: Buffer, present: boolean): Operation {
     return present
-      ? [{ kind: 'set', path, data, version: -1 }]
-      : [{ kind: 'create', path, data, acl: this.#acl, mode: nodeModes.persistent }];
+      ? { kind: 'set', path, data, version: -1 }
+      : { kind: 'create', path, data, acl: this.#acl, mode: nodeModes.persistent };
   }
 
   #remember({ kind, path }: Operation): void {
@@ -192,5 +194,7 @@ async function listAll(session: ZooKeeperSession, layout: Layout, acl: readonly 
     await ensurePath(session, folder, acl);
     for (const name of await session.children(folder)) present.add(`${folder}/${name}`);
   }
+  await ensurePath(session, layout.more, acl);
+  for (const name of await session.children(layout.more)) present.add(`${layout.more}/${name}`);
   return present;
 }

@@ -36,7 +36,7 @@ export function eventRoutes(server: FastifyInstance, deps: ApiDeps): void {
     request.socket.setKeepAlive(true, keepAliveMs);
     const sink = new ResponseSink(reply.raw);
     const detach = feed.attach(sink, wishOf(request), lastEventIdOf(request));
-    const remoteAddress = request.ip;
+    const remoteAddress = request.clientAddress;
     const tell = (type: string) => deps.events.publish({ type, fields: { remoteAddress } }, deps.now());
     tell('event_stream_attached');
     reply.raw.on('close', () => {
