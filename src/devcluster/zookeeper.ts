@@ -16,6 +16,14 @@ export interface ZooKeeperServerOptions {
   readonly port: number;
   /** Marks its process as this cluster's. */
   readonly cluster?: string;
+  /** Where it is one of several that keep the same data: its number among them, counted from 1, and all of them in turn. */
+  readonly ensemble?: { readonly id: number; readonly members: readonly EnsembleMember[] };
+}
+
+/** Ports of the loopback address at which the servers of an ensemble find each other. */
+export interface EnsembleMember {
+  readonly quorumPort: number;
+  readonly electionPort: number;
 }
 
 /** Debian's libzookeeper-java; the second one is what its log goes through. */
@@ -36,10 +44,15 @@ export class ZooKeeperServer {
     this.#daemon = daemon;
   }
 
-  /** Starts it and waits until it serves. @throws PatchpanelError when it does not */
+  /**
+   * Starts it and waits until it serves, which one of an ensemble does as soon as most of them run.
+   * @throws PatchpanelError when it does not
+   */
   static async start(options: ZooKeeperServerOptions): Promise<ZooKeeperServer> {
-    await mkdir(options.directory, { recursive: true });
+    const data = dataDirectory(options);
+    await mkdir(data, { recursive: true });
     await writeFile(path.join(options.directory, 'zoo.cfg'), settings(options));
+    if (options.ensemble !== undefined) await writeFile(path.join(data, 'myid'), String(options.ensemble.id));
     return new ZooKeeperServer(options, await startServing(options));
   }
 
@@ -61,6 +74,12 @@ export class ZooKeeperServer {
     const [, zxid = '0x0'] = /Zxid: (0x[0-9a-f]+)/.exec(await ask(this.#options.port, 'srvr')) ?? [];
     // The upper half counts elections of a server.
     return BigInt(zxid) & 0xffff_ffffn;
+  }
+
+  /** Whether it leads or follows in its ensemble, or is the only one; undefined while it does not serve. */
+  async mode(): Promise<'standalone' | 'leader' | 'follower' | undefined> {
+    const [, mode] = /Mode: (standalone|leader|follower)/.exec(await ask(this.#options.port, 'srvr')) ?? [];
+    return mode as 'standalone' | 'leader' | 'follower' | undefined;
   }
 
   /** Ends it as a power cut would; its data stays. */
@@ -116,18 +135,34 @@ async function startServing(options: ZooKeeperServerOptions): Promise<Daemon> {
 }
 
 /** Sessions may last from one second to a minute. */
-const settings = ({ directory, port }: ZooKeeperServerOptions): string =>
+const settings = (options: ZooKeeperServerOptions): string =>
   [
     'tickTime=500',
     'minSessionTimeout=1000',
     'maxSessionTimeout=60000',
-    `dataDir=${path.join(directory, 'data')}`,
-    `clientPort=${port}`,
+    `dataDir=${dataDirectory(options)}`,
+    `clientPort=${options.port}`,
     'clientPortAddress=127.0.0.1',
     'admin.enableServer=false',
     '4lw.commands.whitelist=ruok,srvr,mntr',
+    ...ensembleSettings(options),
     '',
   ].join('\n');
+
+/** Ticks that a server may take to catch up, and that may pass without a word of it. */
+const ensembleSettings = ({ ensemble }: ZooKeeperServerOptions): readonly string[] =>
+  ensemble === undefined
+    ? []
+    : [
+        'initLimit=20',
+        'syncLimit=6',
+        ...ensemble.members.map(
+          ({ quorumPort, electionPort }, index) =>
+            `server.${index + 1}=127.0.0.1:${quorumPort}:${electionPort}`,
+        ),
+      ];
+
+const dataDirectory = ({ directory }: ZooKeeperServerOptions): string => path.join(directory, 'data');
 
 /** One of ZooKeeper's four letter words. */
 async function ask(port: number, word: string): Promise<string> {
