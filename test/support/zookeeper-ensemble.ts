@@ -50,7 +50,8 @@ export class ZooKeeperEnsemble {
   /** Makes whole what a test has broken. */
   async heal(): Promise<void> {
     for (const server of this.servers) server.resume();
-    await Promise.all(this.servers.map((server) => (server.running ? undefined : server.restart())));
+    const dead = this.servers.filter((server) => !server.running);
+    await Promise.all(dead.map((server) => server.restart()));
   }
 
   async stop(): Promise<void> {
