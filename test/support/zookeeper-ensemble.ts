@@ -49,7 +49,7 @@ export class ZooKeeperEnsemble {
 
   /** Makes whole what a test has broken. */
   async heal(): Promise<void> {
-    for (const server of this.servers) server.resume();
+    for (const server of this.servers) if (server.running) server.resume();
     const dead = this.servers.filter((server) => !server.running);
     await Promise.all(dead.map((server) => server.restart()));
   }
