@@ -110,7 +110,7 @@ export function planRounds({ seed, faults, hosts, kinds = faultKinds }: PlanOpti
   const random = randomFrom(seed);
   const rounds: Round[] = [];
   for (let left = faults; left > 0;) {
-    const count = Math.min(left, random() < 0.6 ? 1 : 2 + Math.floor(random() * 2));
+    const count = Math.min(left, random() < 0.4 ? 1 : 2 + Math.floor(random() * 4));
     const change = planChange(random, rounds.length);
     const planned = Array.from({ length: count }, () => planFault(random, hosts, kinds));
     const inStep = planned.some(({ afterEvents }) => afterEvents !== undefined);
