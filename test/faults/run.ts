@@ -1,4 +1,3 @@
-import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { CliError, exitCodes } from '../../src/cli/client.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
@@ -54,10 +53,6 @@ const appsFor = (clientHost: string) => [
 ];
 const spareApp = (clientHost: string) =>
   demoApp('/spare', { ...steady, constraints: [awayFrom(clientHost)] });
-
-/** Addresses of these slots are asked all the time; the other slots come and go. */
-const watched = (task: TaskInfo): boolean =>
-  task.appId === '/web' || (task.appId === '/api' && (task.patchpanel.slot ?? 9) < 2);
 
 /**
  * A run of faults on a cluster. `clientHost` is hurt only by what hurts all.
@@ -126,6 +121,7 @@ export class FaultRun {
     for (const [index, round] of rounds.entries()) {
       this.#note(`round ${index + 1} of ${rounds.length}`);
       const { recoveryMs, outage } = await this.#round(round, index);
+      this.#note(`whole after ${Math.round(recoveryMs)} ms, outage ${Math.round(outage.ms)} ms`);
       if (outage.ms > this.#longestOutage.ms) this.#longestOutage = outage;
       this.#survived += round.faults.length;
       const [only] = round.faults;
@@ -244,8 +240,8 @@ export class FaultRun {
   async #followSlots(): Promise<void> {
     const bench = await this.#scene.throughLeader();
     const [client] = await bench.tasks('/client');
-    const tasks = [...(await bench.tasks('/web')), ...(await bench.tasks('/api'))];
-    const addresses = tasks.filter(watched).flatMap(({ patchpanel }) => patchpanel.ip ?? []);
+    // Its slots are asked all the time; those of the other apps come and go.
+    const addresses = (await bench.tasks('/web')).flatMap(({ patchpanel }) => patchpanel.ip ?? []);
     this.#client.follow(await bench.containers.pid(client!.id), addresses.toSorted());
   }
 
