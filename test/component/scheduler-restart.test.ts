@@ -45,12 +45,12 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const startScheduler = async (): Promise<SchedulerProcess> => {
+const startScheduler = async (...more: string[]): Promise<SchedulerProcess> => {
   scheduler = await SchedulerProcess.start({
     program,
     directory,
     masters: mesos.urls,
-    args: ['--min-revive-interval', '0.2', '--kill-retry', '1', '--log-level', 'info'],
+    args: ['--min-revive-interval', '0.2', '--kill-retry', '1', '--log-level', 'info', ...more],
   });
   return scheduler;
 };
@@ -73,6 +73,13 @@ function runningInMesos(): string[] {
     .flatMap(({ executors }) => executors.flatMap((each) => each.tasks.map((task) => task.taskId)))
     .sort();
 }
+
+const executorsInMesos = () =>
+  mesos
+    .state()
+    .agents.flatMap(({ executors }) =>
+      executors.map(({ executorId, tasks }) => ({ id: executorId, count: tasks.length })),
+    );
 
 async function tasksOf(of: SchedulerProcess): Promise<ApiTask[]> {
   const answer = await of.api.get<{ tasks: ApiTask[] }>('/v2/apps//web/tasks');
@@ -160,4 +167,28 @@ test('the framework is known again after its master fails over', async () => {
   await started.api.put('/v2/apps//web?force=true', webApp(5));
   await settled(started, 5);
   expect(runningInMesos()).toEqual(expect.arrayContaining(before));
+});
+
+test('with another role tasks go on, and what an app is changed to runs on executors of its own', async () => {
+  const first = await startScheduler('--role=one');
+  const labels = { 'patchpanel.handover': 'recreate' };
+  await first.api.post('/v2/apps', webApp(3, { acceptedResourceRoles: ['*', 'one'], labels }));
+  await settled(first, 3);
+  const before = runningInMesos();
+  const executors = executorsInMesos();
+  await first.end('SIGTERM');
+  const second = await startScheduler('--role=two');
+  await settled(second, 3);
+  expect(runningInMesos()).toEqual(before);
+  const answer = await second.api.patch('/v2/apps//web', { instances: 6 });
+  expect([answer.status, answer.data]).toEqual([200, expect.anything()]);
+  await eventually('the replacement of the old tasks', () =>
+    Promise.resolve(!runningInMesos().some((id) => before.includes(id))),
+  );
+  await settled(second, 6);
+  expect((await second.api.get('/v2/apps//web')).data).toMatchObject({
+    app: { role: 'two', acceptedResourceRoles: ['*', 'two'] },
+  });
+  const tasks = executorsInMesos().filter(({ count }) => count > 0);
+  expect(tasks.filter(({ id }) => executors.some((old) => old.id === id))).toEqual([]);
 });

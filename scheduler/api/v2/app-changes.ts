@@ -113,7 +113,7 @@ export function updatedDefinition(
     return { ...versionOf(deps, id, update.version), id };
   }
   if (current === undefined) return body;
-  const base = presentApp(current);
+  const base = presentApp(ofOurRole(deps, current));
   for (const field of [...displaced(update), ...unset]) delete base[field];
   return { ...withoutRunTimeFields(base), ...body };
 }
@@ -125,7 +125,14 @@ export const unsetFields = (patch: unknown): string[] =>
     : Object.entries(patch).flatMap(([field, value]) => (value === null ? [field] : []));
 
 const versionOf = (deps: ApiDeps, id: AppId, version: string): AppUpdateJson =>
-  withoutRunTimeFields(presentApp(definitionAt(deps, requireApp(deps, id), version)));
+  withoutRunTimeFields(presentApp(ofOurRole(deps, definitionAt(deps, requireApp(deps, id), version))));
+
+/** A definition of the time before the scheduler got another role, as it is of the role of today. */
+function ofOurRole({ info: { role } }: ApiDeps, app: App): App {
+  if (app.role === role) return app;
+  const accepted = app.acceptedResourceRoles.map((each) => (each === app.role ? role : each));
+  return { ...app, role, acceptedResourceRoles: [...new Set(accepted)] };
+}
 
 /** A body that came from a GET carries run-time fields beside the version: the version is then not a wish. */
 const isReadBack = (update: AppUpdateJson): boolean =>
