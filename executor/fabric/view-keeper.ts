@@ -7,6 +7,8 @@ import { Loop } from '../../src/runtime/loop.ts';
 const QUICK_MS = 10;
 /** What takes longer is put off by so many times what it took last, so that it stays a small part of all time. */
 const PAUSE_FACTOR = 20;
+/** A process that was not let run for a while looks as if its views were large. */
+const MAX_PAUSE_MS = 2_000;
 
 export interface ViewKeeperParts {
   readonly clock: Clock;
@@ -18,7 +20,8 @@ export interface ViewKeeperParts {
 
 /**
  * Keeps the newest view on disk.
- * INVARIANT: what is on disk is the newest view, or, where views are large, one of a moment ago; after stop() the newest.
+ * INVARIANT: what is on disk is the newest view, or, where views are large, one of at most MAX_PAUSE_MS ago and the time to
+ * write it; after stop() the newest.
  */
 export class ViewKeeper {
   readonly #parts: ViewKeeperParts;
@@ -63,7 +66,7 @@ export class ViewKeeper {
     const started = clock.now();
     const saved = save(view);
     const tookMs = clock.now() - started;
-    this.#pauseMs = tookMs <= QUICK_MS ? 0 : tookMs * PAUSE_FACTOR;
+    this.#pauseMs = tookMs <= QUICK_MS ? 0 : Math.min(tookMs * PAUSE_FACTOR, MAX_PAUSE_MS);
     await saved;
     this.#saved = view;
   }

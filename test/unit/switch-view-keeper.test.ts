@@ -46,6 +46,14 @@ test('a large view that follows another is put off, and only the newest is saved
   expect(saved).toEqual([1, 3]);
 });
 
+test('however long it took to save a view, the next one is not put off for more than two seconds', async () => {
+  const { clock, saved, keep } = keeperThatTakes(5_000);
+  for (const n of [1, 2]) await keep(n);
+  clock.advance(2_000);
+  await settled();
+  expect(saved).toEqual([1, 2]);
+});
+
 test('the newest view is on disk when the executor ends in order', async () => {
   const { clock, saved, keeper, keep } = keeperThatTakes(50);
   for (const n of [1, 2]) await keep(n);
