@@ -177,6 +177,26 @@ describe('reading apps', () => {
     ]);
   });
 
+  test('shows what becomes of each endpoint in a handover', async () => {
+    const endpoints = async () => {
+      const { body } = await api.call<{ app: { tasks: { patchpanel: { endpoint: string } }[] } }>(
+        'GET',
+        '/v2/apps/shop/web',
+      );
+      return body.app.tasks.map(({ patchpanel }) => patchpanel.endpoint).sort();
+    };
+    await api.call('POST', '/v2/apps', { ...webApp, instances: 1 });
+    api.runAll();
+    await api.call('PUT', '/v2/apps/shop/web', { ...webApp, instances: 1, env: { RELEASE: '2' } });
+    api.runAll();
+    expect(await endpoints()).toEqual(['active', 'anchored']);
+    const [old, fresh] = [...api.world.instances.values()];
+    api.step({ kind: 'converged', slotId: old!.slotId, epoch: fresh!.epoch });
+    expect(await endpoints()).toEqual(['active', 'draining']);
+    api.status(old!.taskId, 'unreachable');
+    expect(await endpoints()).toContain('fenced');
+  });
+
   test('lists by id, command and label', async () => {
     await api.call('POST', '/v2/apps', { ...webApp, labels: { tier: 'front' } });
     await api.call('POST', '/v2/apps', { ...webApp, id: '/db', cmd: 'run DB', labels: { tier: 'back' } });

@@ -1,6 +1,7 @@
 import { servicePortsOf } from '../../../src/model/app.ts';
 import { instanceIdOf, isoTime } from '../../../src/model/ids.ts';
 import type { Condition, Instance, Lease } from '../../../src/model/instance.ts';
+import { shownState } from '../../core/fabric/fabric-view.ts';
 import type { World } from '../../core/world.ts';
 
 const states: Readonly<Record<Condition, string>> = {
@@ -92,12 +93,11 @@ export function presentTaskWithPorts(
   };
 }
 
-/** `fenced`: it may still run, but no other host talks to it. */
+/** As views show it: standby, anchored, active or draining. `fenced`: it may still run, but no other host talks to it. */
 function endpointState(world: World, instance: Instance): string {
   const slot = world.slots.get(instance.slotId);
   if (slot?.lease === undefined) return 'none';
-  if (instance.condition === 'unreachable') return 'fenced';
-  return slot.activeEpoch === instance.epoch ? 'active' : instance.standby ? 'standby' : 'fenced';
+  return shownState(slot, instance) ?? 'fenced';
 }
 
 function fullName(world: World, { hostname, network }: Lease): string {

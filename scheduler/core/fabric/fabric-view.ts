@@ -2,7 +2,13 @@ import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { interconnectFields, type Interconnect } from '../../../src/fabric/interconnect.ts';
 import { formatIpv4 } from '../../../src/fabric/ipv4.ts';
 import { endpointMtu } from '../../../src/fabric/mtu.ts';
-import type { ViewEndpoint, ViewHost, ViewNetwork, ViewPort } from '../../../src/fabric/view.ts';
+import type {
+  EndpointState,
+  ViewEndpoint,
+  ViewHost,
+  ViewNetwork,
+  ViewPort,
+} from '../../../src/fabric/view.ts';
 import type { AgentId, NetworkName, SlotId } from '../../../src/model/ids.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
@@ -83,8 +89,7 @@ export function viewNetwork(
 
 function endpointOf(world: World, slot: Slot, instance: Instance): ViewEndpoint | undefined {
   const { lease } = instance;
-  if (lease === undefined || isTerminal(instance.condition)) return undefined;
-  if (instance.condition === 'unreachable' || instance.fenced === true) return undefined;
+  if (lease === undefined || !isShown(instance)) return undefined;
   if (world.hosts.get(instance.agentId)?.reachable === false) return undefined;
   return {
     slot: slot.id,
@@ -101,23 +106,33 @@ function endpointOf(world: World, slot: Slot, instance: Instance): ViewEndpoint 
   };
 }
 
+/**
+ * How views show the incarnation of a slot while its host is there; undefined: they do not, so no host talks to it. It
+ * changes with the two records alone.
+ */
+export const shownState = (slot: Slot, instance: Instance): EndpointState | undefined =>
+  isShown(instance) ? placeInSlot(slot, instance) : undefined;
+
+const isShown = ({ lease, condition, fenced }: Instance): boolean =>
+  lease !== undefined && !isTerminal(condition) && condition !== 'unreachable' && fenced !== true;
+
+function placeInSlot(slot: Slot, { epoch }: Instance): EndpointState {
+  const active = slot.activeEpoch ?? 0;
+  if (epoch === active) return 'active';
+  if (epoch < active) return 'draining';
+  return epoch === slot.anchoredEpoch ? 'anchored' : 'standby';
+}
+
 function stateOf(
   world: World,
   slot: Slot,
   instance: Instance,
 ): Pick<ViewEndpoint, 'state' | 'serving' | 'keepsConnections'> {
-  const { epoch } = instance;
-  const active = slot.activeEpoch ?? 0;
+  const state = placeInSlot(slot, instance);
   const app = world.apps.get(slot.appId);
-  if (epoch === active) {
-    return app !== undefined && isReady(instance, app)
-      ? { state: 'active', serving: true }
-      : { state: 'active' };
-  }
-  if (epoch > active) return { state: epoch === slot.anchoredEpoch ? 'anchored' : 'standby' };
-  return app !== undefined && drains(app)
-    ? { state: 'draining', keepsConnections: true }
-    : { state: 'draining' };
+  if (app === undefined) return { state };
+  if (state === 'active' && isReady(instance, app)) return { state, serving: true };
+  return state === 'draining' && drains(app) ? { state, keepsConnections: true } : { state };
 }
 
 const noPorts: readonly ViewPort[] = [];
