@@ -8,7 +8,7 @@ import { switchFiguresSchema, type SwitchSpec } from './switch-figures.ts';
 
 const timeoutMs = 300_000;
 const bridge = 'br-patchpanel';
-const counts = { alone: 50, atOnce: 200, resyncs: 20, addresses: 3_300 } as const;
+const counts = { alone: 30, atOnce: 200, resyncs: 10, addresses: 3_300 } as const;
 
 /**
  * The network side of an executor without tasks: namespaces that are plugged in, one by one and many at once, and flows
