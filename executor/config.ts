@@ -32,6 +32,8 @@ export const executorConfigSchema = z.object({
   mesosEncoding: z.enum(['protobuf', 'json']).default('protobuf'),
   /** Without a task for so long, the executor ends. */
   idleExitSeconds: flexibleNumber(z.number().positive()).default(300),
+  /** How long containers of an executor that died wait for the next one of the host before they are removed. */
+  orphanSeconds: flexibleNumber(z.number().positive()).default(60),
   /** How long an app's start waits until all hosts know its address. */
   convergeTimeoutMs: flexibleNumber(z.int().positive()).default(10_000),
   /** Size of a task's stdout or stderr file after which it is rotated. */
@@ -69,6 +71,7 @@ export const configVariables: Readonly<Record<ConfigKey, string>> = {
   schedulerUrl: 'PATCHPANEL_SCHEDULER_URL',
   mesosEncoding: 'PATCHPANEL_MESOS_ENCODING',
   idleExitSeconds: 'PATCHPANEL_IDLE_EXIT_SECONDS',
+  orphanSeconds: 'PATCHPANEL_ORPHAN_SECONDS',
   convergeTimeoutMs: 'PATCHPANEL_CONVERGE_TIMEOUT_MS',
   outputMaxBytes: 'PATCHPANEL_OUTPUT_MAX_BYTES',
   outputFiles: 'PATCHPANEL_OUTPUT_FILES',

@@ -25,6 +25,7 @@ import { ContainerGarbage } from './tasks/container-garbage.ts';
 import { ExecutorLives } from './tasks/executor-lives.ts';
 import { discoverUnderlayIp, readHostKey } from './tasks/host-identity.ts';
 import { lockHost } from './tasks/host-lock.ts';
+import { startUndertaker } from './tasks/undertaker.ts';
 import { UnderlayWatch } from './tasks/underlay-watch.ts';
 
 /** How long an earlier executor of this host may take to end, in milliseconds. */
@@ -65,6 +66,16 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   const { config, scope, log } = options;
   const lives = await ExecutorLives.begin(config.stateDir, options.environment.executorId);
   scope.defer('life of this executor', () => lives.end());
+  const place = await placeApart(options);
+  await startUndertaker({
+    ...place,
+    lifeFile: lives.file,
+    runId: lives.runId,
+    stateDir: config.stateDir,
+    dockerHost: config.dockerHost,
+    sandbox: options.environment.sandbox,
+    seconds: config.orphanSeconds,
+  });
   const lock = await lockHost({
     stateDir: config.stateDir,
     timeoutMs: lockTimeoutMs,
@@ -82,7 +93,7 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
     runId: lives.runId,
     dockerVersion,
     underlayIp,
-    names: await namesPlace(options, hostKey),
+    names: { ...place, directory: path.join(config.runDir, hostKey), resolvers: config.resolvConf },
   });
   const cgroupParent = await findCgroup(options, containers);
   await Promise.all([containers.ensurePauseImage(os.arch()), fabric.start()]);
@@ -196,12 +207,12 @@ function createSwitch(
   );
 }
 
-/** What serves names goes on when this executor ends, so it must not stay where the agent would end it, too. */
-async function namesPlace({ config, environment }: HostOptions, hostKey: string): Promise<NameServerPlace> {
+/** What goes on when this executor ends must not stay where the agent would end it, too. */
+async function placeApart({
+  environment,
+}: HostOptions): Promise<Pick<NameServerPlace, 'cgroupExits' | 'environment'>> {
   const own = await readFile('/proc/self/cgroup', 'utf8').catch(() => '');
   return {
-    directory: path.join(config.runDir, hostKey),
-    resolvers: config.resolvConf,
     cgroupExits: cgroupExits(own, path.basename(environment.sandbox)),
     environment: process.env,
   };

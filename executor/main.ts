@@ -4,9 +4,15 @@ import { createLogger } from '../src/runtime/logger.ts';
 import { readExecutorConfig } from './config.ts';
 import { searchPath } from './core/search-path.ts';
 import { Executor } from './executor.ts';
+import { bury, buryCommand } from './tasks/undertaker.ts';
 
 /** The executor's program: started by a Mesos agent, configured by its environment. */
 async function main(): Promise<number> {
+  const [, , command, ...args] = process.argv;
+  if (command === buryCommand) {
+    await bury(args, createLogger('undertaker', 'info'));
+    return 0;
+  }
   const config = readExecutorConfig(process.env);
   const environment = readExecutorEnvironment(process.env);
   // Nothing that is started from here has any business with it.

@@ -38,6 +38,18 @@ export class ExecutorLives {
     throw new PatchpanelError('conflict', `another process has the lock on ${runId} in ${directory}`);
   }
 
+  /** Whether any executor lives on the host. */
+  static async areAny(stateDir: string): Promise<boolean> {
+    const directory = path.join(stateDir, 'executors');
+    for (const id of await readdir(directory)) if (await isAlive(directory, id)) return true;
+    return false;
+  }
+
+  /** The file that is locked while this run lives, and gone when it has ended in order. */
+  get file(): string {
+    return path.join(this.#directory, this.runId);
+  }
+
   /** Whether that run, not this one, lived at the last look. */
   isOther(id: string | undefined): boolean {
     return id !== undefined && this.#others.has(id);
@@ -52,7 +64,7 @@ export class ExecutorLives {
   async look(): Promise<readonly string[]> {
     const others: string[] = [];
     for (const id of await readdir(this.#directory)) {
-      if (id !== this.runId && (await this.#lives(id))) others.push(id);
+      if (id !== this.runId && (await isAlive(this.#directory, id))) others.push(id);
     }
     this.#others = new Set(others);
     return others;
@@ -69,7 +81,7 @@ export class ExecutorLives {
 
   /** Ends this executor's life; what it has on the host is then anybody's. */
   async end(): Promise<void> {
-    await rm(path.join(this.#directory, this.runId), { force: true });
+    await rm(this.file, { force: true });
     await this.#own.release();
   }
 
@@ -79,15 +91,16 @@ export class ExecutorLives {
     await rm(path.join(this.#directory, id), { force: true });
     await onEnd(id);
   }
+}
 
-  async #lives(id: string): Promise<boolean> {
-    const file = path.join(this.#directory, id);
-    const lock = await tryLock(file);
-    if (lock === undefined) return true;
-    if (await isOld(file)) await rm(file, { force: true });
-    await lock.release();
-    return false;
-  }
+/** Whether that run lives; the file of one that died is removed. */
+async function isAlive(directory: string, id: string): Promise<boolean> {
+  const file = path.join(directory, id);
+  const lock = await tryLock(file);
+  if (lock === undefined) return true;
+  if (await isOld(file)) await rm(file, { force: true });
+  await lock.release();
+  return false;
 }
 
 async function isOld(file: string): Promise<boolean> {

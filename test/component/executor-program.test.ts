@@ -192,6 +192,18 @@ test('what a killed executor left is removed by the next one', async () => {
   expect(await second.exit).toBe(0);
 });
 
+test('what a killed executor left is removed after a while when no other one comes', async () => {
+  const { child, exit } = startExecutor({ ...quiet, PATCHPANEL_ORPHAN_SECONDS: '1' });
+  await agent.subscribed();
+  const id = agent.launch(spec());
+  await agent.reaches(id, 'TASK_RUNNING');
+  child.kill('SIGKILL');
+  await exit;
+  await eventually(async () => expect(await containerCount()).toBe(0));
+  const words = await readFile(path.join(directory, 'undertaker.log'), 'utf8');
+  expect(words).toContain('removing what an earlier executor left');
+});
+
 test('a broken stream is taken up again with what was not acknowledged, and tasks run on', async () => {
   const { child, exit } = startExecutor(quiet);
   await agent.subscribed();
