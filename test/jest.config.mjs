@@ -27,6 +27,8 @@ export default {
     project('property', 60_000),
     project('component', 60_000),
     project('cluster', 180_000),
+    // Clusters under load: they want the machine for themselves.
+    project('load', 180_000),
     // Hours, if asked for: `npm run test:faults`; never part of `npm test`.
     project('faults', 4 * 3_600_000),
   ],

@@ -14,12 +14,13 @@ const jest = [
   '--config=test/jest.config.mjs',
 ];
 
-/** Component tests wait a lot, so two files run at a time; a cluster wants the machine for itself. */
+/** Tests of whole programs wait a lot, so two files run at a time; those under load want the machine for themselves. */
 const parts = {
   setup: ['bash', 'deploy/setup.sh'],
   pure: [...jest, '--maxWorkers=2', '--selectProjects', 'unit', 'property'],
   component: [...jest, '--maxWorkers=2', '--selectProjects', 'component'],
-  cluster: [...jest, '--runInBand', '--selectProjects', 'cluster'],
+  cluster: [...jest, '--maxWorkers=2', '--selectProjects', 'cluster'],
+  load: [...jest, '--runInBand', '--selectProjects', 'load'],
   faults: [...jest, '--runInBand', '--selectProjects', 'faults'],
 };
 
