@@ -22,6 +22,7 @@ export const buryCommand = 'bury';
 const script = `${leaveCgroups}
 life=$1; seconds=$2; words=$3; shift 3
 flock --shared "$life" true || exit 1
+[ -e "$life" ] || exit 0
 sleep "$seconds"
 [ -e "$life" ] || exit 0
 exec "$@" >>"$words" 2>&1
