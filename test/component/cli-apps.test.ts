@@ -79,7 +79,7 @@ describe('app add', () => {
   test('with a wrong field fails with the path of the field and the reason', async () => {
     const { code, stderr } = await cli('app', 'add', '-f', await fileWith({ ...webApp, instances: -1 }));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^patchpanel: .+\n {2}\/instances: error\.min\n$/);
+    expect(stderr).toMatch(/^patchpanel: .+\n {2}\/instances: it is too small \(error\.min\)\n$/);
   });
 
   test('of an id that exists is a conflict in the words of the scheduler', async () => {
