@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { create } from 'tar';
 import { dist, root } from './paths.mjs';
+import { isCommandPart } from './programs.mjs';
 
 const run = promisify(execFile);
 
@@ -50,7 +51,8 @@ export async function imageRecipe() {
 async function copyPrograms() {
   const manifest = 'executor/manifest.json';
   const { file } = JSON.parse(await readFile(path.join(dist, manifest), 'utf8'));
-  for (const name of ['scheduler.js', 'patchpanel.js', manifest, `executor/${file}`]) {
+  const parts = (await readdir(dist)).filter(isCommandPart);
+  for (const name of ['scheduler.js', 'patchpanel.js', ...parts, manifest, `executor/${file}`]) {
     await cp(path.join(dist, name), await inside(`${home}/dist/${name}`));
   }
   await cp(path.join(root, 'package.json'), await inside(`${home}/package.json`));

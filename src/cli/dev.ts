@@ -23,7 +23,6 @@ interface DevOptions {
 /** `patchpanel dev …`: the one-machine cluster and its controls. */
 export function devCommand(): Command {
   const dev = new Command('dev')
-    .description('run a cluster of several hosts on this machine, until Ctrl-C')
     .option('--hosts <number>', 'how many hosts', wholeNumber, 3)
     .option('--name <name>', 'names the parts of the cluster on the machine', 'pp')
     .option('--api <ip:port>', "where the scheduler's API listens", '127.0.0.1:8080')

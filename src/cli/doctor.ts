@@ -8,11 +8,7 @@ import { print, table } from './output.ts';
 
 /** `patchpanel doctor`: what this machine lacks to be a host. */
 export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description(
-      "check whether this machine has what an executor needs, by the executor's settings (/etc/patchpanel/executor.yaml, variables); 1 if not",
-    )
-    .action((_options, command: Command) => examine(command.optsWithGlobals()));
+  return new Command('doctor').action((_options, command: Command) => examine(command.optsWithGlobals()));
 }
 
 async function examine({ json }: GlobalOptions): Promise<void> {

@@ -4,16 +4,30 @@ import { codeOf, messageOf } from '../runtime/errors.ts';
 import { appCommand } from './app.ts';
 import { CliError, exitCodes } from './client.ts';
 import { deploymentCommand } from './deployment.ts';
-import { devCommand } from './dev.ts';
-import { doctorCommand } from './doctor.ts';
 import { fabricCommand } from './fabric.ts';
 import { groupCommand } from './group.ts';
 import { hostCommand, networkCommand } from './network.ts';
 import { pathCommand } from './path.ts';
-import { stateCommand } from './state.ts';
 import { taskCommand } from './task.ts';
-import { userCommand } from './user.ts';
 import { version } from './version.ts';
+
+/**
+ * Commands that work on this machine need what would keep every other command waiting for half a second: they are loaded
+ * when their name is among the words, and are a name and a description otherwise.
+ */
+const localCommands = {
+  user: "keep the file of users, the scheduler's --users-file",
+  state:
+    "back up and restore a scheduler's state; the scheduler must not run meanwhile (with ZooKeeper it may during an export)",
+  doctor:
+    "check whether this machine has what an executor needs, by the executor's settings (/etc/patchpanel/executor.yaml, variables); 1 if not",
+  dev: 'run a cluster of several hosts on this machine, until Ctrl-C',
+};
+
+async function local(name: keyof typeof localCommands, load: () => Promise<Command>): Promise<Command> {
+  const command = process.argv.includes(name) ? await load() : new Command(name);
+  return command.description(localCommands[name]);
+}
 
 const program = new Command('patchpanel')
   .description('Docker containers on Mesos, on one big switch, with addresses that stay')
@@ -38,10 +52,10 @@ const program = new Command('patchpanel')
   .addCommand(hostCommand())
   .addCommand(fabricCommand())
   .addCommand(pathCommand())
-  .addCommand(userCommand())
-  .addCommand(stateCommand())
-  .addCommand(doctorCommand())
-  .addCommand(devCommand());
+  .addCommand(await local('user', async () => (await import('./user.ts')).userCommand()))
+  .addCommand(await local('state', async () => (await import('./state.ts')).stateCommand()))
+  .addCommand(await local('doctor', async () => (await import('./doctor.ts')).doctorCommand()))
+  .addCommand(await local('dev', async () => (await import('./dev.ts')).devCommand()));
 
 program.exitOverride();
 for (const command of program.commands.flatMap((c) => [c, ...c.commands]))

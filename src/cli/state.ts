@@ -25,9 +25,7 @@ interface ImportOptions extends StoreOptions {
 
 /** `patchpanel state …`: back up and restore what a scheduler keeps, without one. */
 export function stateCommand(): Command {
-  const state = new Command('state').description(
-    "back up and restore a scheduler's state; the scheduler must not run meanwhile (with ZooKeeper it may during an export)",
-  );
+  const state = new Command('state');
   withStore(state.command('export <file>'))
     .description('write all records to a file (- for standard output); it holds secrets, so keep it safe')
     .action((file: string, _options, command: Command) => exportTo(file, storeOptions(command)));

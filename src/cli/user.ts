@@ -14,7 +14,7 @@ interface AddOptions extends GlobalOptions {
 
 /** `patchpanel user …`: the file of those who may use the API. */
 export function userCommand(): Command {
-  const user = new Command('user').description("keep the file of users, the scheduler's --users-file");
+  const user = new Command('user');
   user
     .command('add <file> <name>')
     .description('add a user or replace one; prints a new token, which is not kept anywhere')

@@ -1,14 +1,12 @@
-import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { DropInfo, HostInfo, PathInfo, TaskInfo, TrafficInfo } from '../../src/cli/api-types.ts';
 import { messageOf } from '../../src/runtime/errors.ts';
 import { run } from '../../src/runtime/process.ts';
-import { CommandRun } from '../support/command-line.ts';
+import { builtCommandLine, CommandRun } from '../support/command-line.ts';
 import { ClusterBench, demoApp, ipOf } from '../support/cluster-bench.ts';
 import { useCluster } from '../support/cluster.ts';
 
 const cluster = useCluster({ hosts: 3 });
-const program = path.resolve(import.meta.dirname, '../../dist/patchpanel.js');
 let bench: ClusterBench;
 
 beforeEach(() => {
@@ -123,12 +121,12 @@ test('a path is explained on one host, across hosts, between networks and out of
   await bench.api.send('PUT', '/v1/networks/default', { vni: 7, cidr: '10.32.0.0/16' });
 
   const url = { env: { PATCHPANEL_URL: cluster().scheduler?.apiUrl ?? '' } };
-  const shown = await new CommandRun(program, ['path', '/one#0', '0.far', '--rules'], url).result;
+  const shown = await new CommandRun(builtCommandLine, ['path', '/one#0', '0.far', '--rules'], url).result;
   expect(shown.stdout).toMatch(
     /tunnel guard +by the view the sender is on the host[\s\S]*delivered to \/far#0/,
   );
   expect(shown.code).toBe(0);
-  const missing = await new CommandRun(program, ['path', '/one#0', '/none#0', '--json'], url).result;
+  const missing = await new CommandRun(builtCommandLine, ['path', '/one#0', '/none#0', '--json'], url).result;
   expect([missing.code, missing.stderr]).toEqual([4, expect.stringContaining('there is no "/none#0"')]);
 });
 

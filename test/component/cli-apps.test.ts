@@ -7,7 +7,7 @@ import { taskId } from '../../src/model/ids.ts';
 import { webApp } from '../support/api.ts';
 import { CommandLine, type CommandResult } from '../support/command-line.ts';
 
-const commands = new CommandLine('cli-apps');
+const commands = new CommandLine();
 let directory: string;
 
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import type { TaskId } from '../../src/model/ids.ts';
 import { webApp } from '../support/api.ts';
 import { CommandLine, type CommandResult, type CommandRun } from '../support/command-line.ts';
 
-const commands = new CommandLine('cli-deployments');
+const commands = new CommandLine();
 
 const begin = (...args: string[]): CommandRun => commands.begin(args);
 const cli = (...args: string[]): Promise<CommandResult> => commands.run(...args);

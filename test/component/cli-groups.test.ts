@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { CommandLine, type CommandResult } from '../support/command-line.ts';
 
-const commands = new CommandLine('cli-groups');
+const commands = new CommandLine();
 
 function cli(args: readonly string[], input?: unknown): Promise<CommandResult> {
   const options = input === undefined ? {} : { input: JSON.stringify(input) };

@@ -9,14 +9,12 @@ import type { TaskInfo } from '../../proto/mesos.gen.ts';
 import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mesos.ts';
 import { executorId, type AgentId } from '../../src/model/ids.ts';
 import { taskSpecSchema } from '../../src/model/task-spec.ts';
-import { bundleForTest } from '../support/bundle.ts';
 import { makeCertificates, type Certificates } from '../support/certificates.ts';
-import { CommandRun, type CommandResult } from '../support/command-line.ts';
+import { builtCommandLine, CommandRun, type CommandResult } from '../support/command-line.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 
 let scheduler: string;
-let cli: string;
 let directory: string;
 let certificates: Certificates;
 let mesos: DevMesos;
@@ -26,11 +24,10 @@ let child: SchedulerProcess;
 
 beforeAll(async () => {
   scheduler = await schedulerProgram();
-  cli = await bundleForTest('src/cli/main.ts', 'cli-security');
 });
 
 afterAll(async () => {
-  await Promise.all([scheduler, cli].map((program) => rm(program, { force: true })));
+  await rm(scheduler, { force: true });
 });
 
 beforeEach(async () => {
@@ -58,7 +55,7 @@ const patchpanel = (
   env: Record<string, string>,
   input?: string,
 ): Promise<CommandResult> =>
-  new CommandRun(cli, args, { env, ...(input === undefined ? {} : { input }) }).result;
+  new CommandRun(builtCommandLine, args, { env, ...(input === undefined ? {} : { input }) }).result;
 
 const app = {
   id: '/web',

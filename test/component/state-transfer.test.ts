@@ -3,22 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mesos.ts';
-import { bundleForTest } from '../support/bundle.ts';
-import { CommandRun, type CommandResult } from '../support/command-line.ts';
+import { builtCommandLine, CommandRun, type CommandResult } from '../support/command-line.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 
-let programs: readonly [scheduler: string, cli: string];
+let program: string;
 let directory: string;
 let mesos: DevMesos;
 let scheduler: SchedulerProcess | undefined;
 
 beforeAll(async () => {
-  programs = [await schedulerProgram(), await bundleForTest('src/cli/main.ts', 'cli-state')];
+  program = await schedulerProgram();
 });
 
 afterAll(async () => {
-  await Promise.all(programs.map((program) => rm(program, { force: true })));
+  await rm(program, { force: true });
 });
 
 beforeEach(async () => {
@@ -40,13 +39,14 @@ afterEach(async () => {
 
 const start = async (): Promise<SchedulerProcess> => {
   const args = ['--min-revive-interval', '0.2'];
-  scheduler = await SchedulerProcess.start({ program: programs[0], directory, masters: mesos.urls, args });
+  scheduler = await SchedulerProcess.start({ program, directory, masters: mesos.urls, args });
   return scheduler;
 };
 
 const state = (...args: string[]): Promise<CommandResult> =>
-  new CommandRun(programs[1], ['state', ...args], { env: { PATCHPANEL_STATE_DIR: join(directory, 'state') } })
-    .result;
+  new CommandRun(builtCommandLine, ['state', ...args], {
+    env: { PATCHPANEL_STATE_DIR: join(directory, 'state') },
+  }).result;
 
 const running = (): string[] =>
   mesos

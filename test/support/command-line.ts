@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import path from 'node:path';
+import { afterEach, beforeEach } from '@jest/globals';
+import { projectRoot } from '../../src/devcluster/project.ts';
 import { ApiHarness } from './api.ts';
-import { bundleForTest } from './bundle.ts';
+
+/** The program as the build makes it. */
+export const builtCommandLine = path.join(projectRoot(), 'dist', 'patchpanel.js');
 
 /** What a run of the command line gave. */
 export interface CommandResult {
@@ -67,22 +70,14 @@ interface CommandOptions {
 }
 
 /**
- * The command line before the real API in front of the real core: the program is bundled once, and each test has an
- * API of its own; all of it goes also when tests fail. Make it at the top of the file.
+ * The command line, as built, before the real API in front of the real core; each test has an API of its own, which goes
+ * also when tests fail. Make it at the top of the file.
  */
 export class CommandLine {
   readonly #runs: CommandRun[] = [];
-  #program: string | undefined;
   #served: { readonly api: ApiHarness; readonly url: string } | undefined;
 
-  /** @param name names the bundle: that of the file */
-  constructor(name: string) {
-    beforeAll(async () => {
-      this.#program = await bundleForTest('src/cli/main.ts', name);
-    });
-    afterAll(async () => {
-      if (this.#program !== undefined) await rm(this.#program, { force: true });
-    });
+  constructor() {
     beforeEach(async () => {
       const api = new ApiHarness();
       this.#served = { api, url: await api.server.listen({ host: '127.0.0.1', port: 0 }) };
@@ -110,8 +105,7 @@ export class CommandLine {
 
   /** The same, without a word about where the API is. */
   beginElsewhere(args: readonly string[], options?: CommandOptions): CommandRun {
-    if (this.#program === undefined) throw new Error('the command line has not been bundled');
-    const run = new CommandRun(this.#program, args, options);
+    const run = new CommandRun(builtCommandLine, args, options);
     this.#runs.push(run);
     return run;
   }
