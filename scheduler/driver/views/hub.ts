@@ -14,6 +14,7 @@ import type { Clock } from '../../../src/runtime/clock.ts';
 import { ConvergenceBarrier } from './barrier.ts';
 import type { FabricChange } from './fabric-change.ts';
 import { FabricState } from './fabric-state.ts';
+import { FirstVersions } from './first-versions.ts';
 import { HostFeed, type FeedLimits, type HostStreamStatus, type ViewSink } from './host-feed.ts';
 import { affectedHosts, HostDeltas, HostSnapshots } from './host-view.ts';
 
@@ -59,6 +60,7 @@ export class ViewHub {
   readonly #state = new FabricState();
   readonly #snapshots = new HostSnapshots();
   readonly #feeds = new Map<AgentId, HostFeed>();
+  readonly #firstVersions = new FirstVersions();
   readonly #barrier: ConvergenceBarrier;
   readonly #cancelTimers: (() => void)[] = [];
   #n = 0;
@@ -186,6 +188,7 @@ export class ViewHub {
     const change = this.#state.commit();
     if (change.empty) return;
     this.#n += 1;
+    this.#firstVersions.note(change, this.#n);
     const deltas = new HostDeltas(this.#state, change, this.version);
     for (const host of affectedHosts(this.#state, change)) this.#sendDelta(host, deltas);
     this.#trackChanges(change);
@@ -216,13 +219,17 @@ export class ViewHub {
     }
   }
 
-  /** The endpoint's own host always counts; others while they are there to answer. */
+  /**
+   * The endpoint's own host always counts; others while they are there to answer. A host that came to know the network
+   * after version n knows the endpoint with the version that told it of the network.
+   */
   #hostsBehind(endpoint: ViewEndpoint, n: number): ReadonlySet<AgentId> {
-    const version = { term: this.#options.term, n };
+    const { term } = this.#options;
     const behind = new Set<AgentId>();
     for (const host of this.#state.readersOf(endpoint.network)) {
       const feed = this.#feeds.get(host);
-      if (feed?.hasApplied(version)) continue;
+      const knows = Math.max(n, this.#firstVersions.of(endpoint.network, host));
+      if (feed?.hasApplied({ term, n: knows })) continue;
       if (host === endpoint.host || this.#mustAnswer(host, feed)) behind.add(host);
     }
     return behind;
