@@ -1,5 +1,6 @@
-/** Where the programs of a host are; those that we need are partly in the directories of the administrator. */
-const usual = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+import { systemPath } from '../../src/runtime/system-path.ts';
+
+const usual = systemPath.split(':');
 
 /**
  * PATH with the usual directories behind those that it has. An agent's `--executor_environment_variables` replace its

@@ -1,6 +1,6 @@
-import { parseCidr } from '../../src/fabric/cidr.ts';
+import { switchNetworkSpec } from '../../src/fabric/network-spec.ts';
 import { echoIp, echoPort, selfTestSetup, type SelfTestSetup } from '../../src/fabric/self-test.ts';
-import type { EndpointKey, View, ViewEndpoint, ViewHost } from '../../src/fabric/view.ts';
+import type { EndpointKey, View, ViewHost } from '../../src/fabric/view.ts';
 import type { SelfTestResult } from '../../src/model/host.ts';
 import type { AgentId } from '../../src/model/ids.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
@@ -124,7 +124,7 @@ export class SelfTest {
       await this.#parts.arrange(selfTestSetup(this.#parts.agentId, this.#run, mtu, undefined));
       await Promise.all(
         pair.map(async (endpoint, index) => {
-          this.#parts.prepare(endpoint, specOf(endpoint, network));
+          this.#parts.prepare(endpoint, switchNetworkSpec(endpoint, network, []));
           const pid = await spaces[index]!.start();
           await this.#parts.attach(endpoint, pid, this.#signal);
         }),
@@ -196,16 +196,3 @@ async function echoed(space: Space, peer: ViewHost, mtu: number): Promise<string
   if ((await ask(mtu - DATAGRAM_OVERHEAD)) === undefined) return undefined;
   return `packets of ${mtu} bytes do not reach ${way} through the tunnel, small ones do: the underlay carries less than its MTU`;
 }
-
-const specOf = (endpoint: ViewEndpoint, network: SelfTestSetup['network']): SwitchNetworkSpec => ({
-  mode: 'switch',
-  name: network.name,
-  ip: endpoint.ip,
-  prefixLength: parseCidr(network.cidr).prefixLength,
-  mac: endpoint.mac,
-  gateway: network.gateway,
-  mtu: network.mtu,
-  hostname: endpoint.hostname,
-  domain: network.domain,
-  dns: [],
-});

@@ -117,11 +117,12 @@ export class ApiClient {
       return new CliError(
         exitCodes.failed,
         `${refusalText(data, status)}\nSet PATCHPANEL_TOKEN to a token, or PATCHPANEL_USER to name:password.`,
+        status,
       );
     }
-    if (status === 409) return new CliError(exitCodes.conflict, conflictText(data));
+    if (status === 409) return new CliError(exitCodes.conflict, conflictText(data), status);
     if (status === 404)
-      return new CliError(exitCodes.notFound, refusalText(data, status) + whatThereIs(path));
+      return new CliError(exitCodes.notFound, refusalText(data, status) + whatThereIs(path), status);
     return new CliError(exitCodes.failed, refusalText(data, status), status);
   }
 }

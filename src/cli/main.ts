@@ -15,19 +15,30 @@ import { version } from './version.ts';
  * Commands that work on this machine need what would keep every other command waiting for half a second: they are loaded
  * when their name is among the words, and are a name and a description otherwise.
  */
-const localCommands = {
-  user: "keep the file of users, the scheduler's --users-file",
-  state:
-    "back up and restore a scheduler's state; the scheduler must not run meanwhile (with ZooKeeper it may during an export)",
-  doctor:
-    "check whether this machine has what an executor needs, by the executor's settings (/etc/patchpanel/executor.yaml, variables); 1 if not",
-  dev: 'run a cluster of several hosts on this machine, until Ctrl-C',
-};
-
-async function local(name: keyof typeof localCommands, load: () => Promise<Command>): Promise<Command> {
-  const command = process.argv.includes(name) ? await load() : new Command(name);
-  return command.description(localCommands[name]);
-}
+const localCommands = [
+  {
+    name: 'user',
+    description: "keep the file of users, the scheduler's --users-file",
+    load: async () => (await import('./user.ts')).userCommand(),
+  },
+  {
+    name: 'state',
+    description:
+      "back up and restore a scheduler's state; the scheduler must not run meanwhile (with ZooKeeper it may during an export)",
+    load: async () => (await import('./state.ts')).stateCommand(),
+  },
+  {
+    name: 'doctor',
+    description:
+      "check whether this machine has what an executor needs, by the executor's settings (/etc/patchpanel/executor.yaml, variables); 1 if not",
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  {
+    name: 'dev',
+    description: 'run a cluster of several hosts on this machine, until Ctrl-C',
+    load: async () => (await import('./dev.ts')).devCommand(),
+  },
+];
 
 const program = new Command('patchpanel')
   .description('Docker containers on Mesos, on one big switch, with addresses that stay')
@@ -51,11 +62,12 @@ const program = new Command('patchpanel')
   .addCommand(networkCommand())
   .addCommand(hostCommand())
   .addCommand(fabricCommand())
-  .addCommand(pathCommand())
-  .addCommand(await local('user', async () => (await import('./user.ts')).userCommand()))
-  .addCommand(await local('state', async () => (await import('./state.ts')).stateCommand()))
-  .addCommand(await local('doctor', async () => (await import('./doctor.ts')).doctorCommand()))
-  .addCommand(await local('dev', async () => (await import('./dev.ts')).devCommand()));
+  .addCommand(pathCommand());
+
+for (const { name, description, load } of localCommands) {
+  const command = process.argv.includes(name) ? await load() : new Command(name);
+  program.addCommand(command.description(description));
+}
 
 program.exitOverride();
 for (const command of program.commands.flatMap((c) => [c, ...c.commands]))

@@ -4,10 +4,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Switch } from '../../executor/fabric/switch.ts';
-import { parseCidr } from '../fabric/cidr.ts';
+import { switchNetworkSpec } from '../fabric/network-spec.ts';
 import { type ViewEndpoint, type ViewNetwork } from '../fabric/view.ts';
 import { executorId } from '../model/ids.ts';
-import type { SwitchNetworkSpec } from '../model/task-spec.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { withDeadline } from '../runtime/deadline.ts';
 import { messageOf } from '../runtime/errors.ts';
@@ -29,7 +28,7 @@ async function main(spec: SwitchSpec): Promise<SwitchFigures> {
     const { own, network } = await showFabric(spec, leader, fabric);
     for (const _ of own) boxes.push(await newBox());
     const attach = (endpoint: ViewEndpoint, at: number) => {
-      fabric.prepare(endpoint, specOf(endpoint, network));
+      fabric.prepare(endpoint, switchNetworkSpec(endpoint, network, []));
       return fabric.attach(endpoint, boxes[at]?.pid ?? 0, never);
     };
     const alone: number[] = [];
@@ -106,19 +105,6 @@ async function newBox(): Promise<ChildProcess> {
   await once(child.stdout, 'data');
   return child;
 }
-
-const specOf = (endpoint: ViewEndpoint, network: ViewNetwork): SwitchNetworkSpec => ({
-  mode: 'switch',
-  name: network.name,
-  ip: endpoint.ip,
-  prefixLength: parseCidr(network.cidr).prefixLength,
-  mac: endpoint.mac,
-  gateway: network.gateway,
-  mtu: network.mtu,
-  hostname: endpoint.hostname,
-  domain: network.domain,
-  dns: [],
-});
 
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();

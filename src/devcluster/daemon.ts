@@ -4,6 +4,7 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { withDeadline } from '../runtime/deadline.ts';
 import { messageOf, PatchpanelError } from '../runtime/errors.ts';
+import { systemPath } from '../runtime/system-path.ts';
 import { clusterVariable } from './processes.ts';
 
 export interface DaemonSpec {
@@ -109,9 +110,6 @@ export async function startDaemon(spec: DaemonSpec): Promise<Daemon> {
 export function insideNetns(netns: string | undefined, command: readonly string[]): readonly string[] {
   return netns === undefined ? command : ['ip', 'netns', 'exec', netns, ...command];
 }
-
-/** Where Debian keeps the programs that we start. */
-export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A daemon that has ended too early, as an error that says where to read why. */
 export function endedEarly(daemon: Daemon): PatchpanelError {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { withDeadline } from '../runtime/deadline.ts';
-import { systemPath } from './daemon.ts';
+import { systemPath } from '../runtime/system-path.ts';
 
 /** A guard that has nothing to remove ends at once. */
 const endTimeoutMs = 10_000;

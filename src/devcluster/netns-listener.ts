@@ -3,7 +3,8 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import { withDeadline } from '../runtime/deadline.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
-import { insideNetns, systemPath } from './daemon.ts';
+import { systemPath } from '../runtime/system-path.ts';
+import { insideNetns } from './daemon.ts';
 
 const startTimeoutMs = 20_000;
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { TaskInfo } from '../../src/cli/api-types.ts';
-import { ClusterBench, ipOf, shellApp } from '../support/cluster-bench.ts';
+import { ClusterBench, ipOf } from '../support/cluster-bench.ts';
 import { useCluster } from '../support/cluster.ts';
-import { echoPort, echoServer, HandoverClients } from '../support/handover-load.ts';
+import { clientAndServer, echoPort, echoServer, HandoverClients } from '../support/handover-load.ts';
 
 /** With a port per peer: what a handover passes on takes the same links as everything else. */
 const cluster = useCluster({
@@ -24,15 +24,6 @@ afterEach(async () => {
   }
   await bench.removeAll();
 });
-
-/** A client on the third host, and the only task of an echo server on the first. */
-async function clientAndServer(): Promise<{ client: TaskInfo; pid: number; old: TaskInfo }> {
-  const [client] = await bench.add(
-    shellApp('/client', 'sleep 10000', { constraints: [['hostname', 'LIKE', '.*h3']] }),
-  );
-  const [old] = await bench.add(echoServer('/echo', 'h1'));
-  return { client: client!, pid: await bench.containers.pid(client!.id), old: old! };
-}
 
 /** The id of the task that answers a new connection, if one does. */
 async function answering(client: TaskInfo, ip: string): Promise<string | undefined> {
@@ -64,7 +55,7 @@ async function draining(old: TaskInfo): Promise<{ readonly taken: TaskInfo }> {
 }
 
 test('a new incarnation that never gets ready is given up, and nobody who talks to the old one notices', async () => {
-  const { pid, old } = await clientAndServer();
+  const { pid, server: old } = await clientAndServer(bench, 'h1');
   const [endLoad, endPings] = [clients.load(pid, ipOf(old)), clients.pings(pid, ipOf(old))];
   const check = { protocol: 'MESOS_TCP', port: 9, intervalSeconds: 1, delaySeconds: 0 };
   const healthChecks = [{ ...check, gracePeriodSeconds: 0, maxConsecutiveFailures: 0 }];
@@ -85,7 +76,7 @@ test('a new incarnation that never gets ready is given up, and nobody who talks 
 });
 
 test('the host of the old incarnation dies while it drains: the new one goes on alone', async () => {
-  const { client, pid, old } = await clientAndServer();
+  const { client, pid, server: old } = await clientAndServer(bench, 'h1');
   clients.load(pid, ipOf(old), { perSecond: 1, long: 1, lifeMs: 600_000 });
   const { taken } = await draining(old);
   await cluster().stopHost(old.host);
@@ -93,7 +84,7 @@ test('the host of the old incarnation dies while it drains: the new one goes on 
 });
 
 test('the host of the new incarnation dies while the old one drains: the slot has one active endpoint again', async () => {
-  const { client, pid, old } = await clientAndServer();
+  const { client, pid, server: old } = await clientAndServer(bench, 'h1');
   clients.load(pid, ipOf(old), { perSecond: 1, long: 1, lifeMs: 600_000 });
   const { taken } = await draining(old);
   await cluster().stopHost(taken.host);

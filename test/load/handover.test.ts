@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ClusterBench, ipOf, shellApp } from '../support/cluster-bench.ts';
+import { ClusterBench, ipOf } from '../support/cluster-bench.ts';
 import { useCluster } from '../support/cluster.ts';
-import { echoServer, HandoverClients, type Seen } from '../support/handover-load.ts';
+import { clientAndServer, echoServer, HandoverClients, type Seen } from '../support/handover-load.ts';
 
 /** Redeploys of each kind; more of them take longer and show the same. */
 const redeploys = Number(process.env['PATCHPANEL_TEST_HANDOVERS'] ?? 5);
@@ -22,12 +22,8 @@ afterEach(async () => {
 
 /** Redeploys under load, `to` giving the hosts that may have the new incarnation each time. */
 async function redeployUnderLoad(to: (round: number) => string): Promise<{ seen: Seen; lost: number }> {
-  const [client] = await bench.add(
-    shellApp('/client', 'sleep 10000', { constraints: [['hostname', 'LIKE', '.*h3']] }),
-  );
-  const [first] = await bench.add(echoServer('/echo', to(0)));
-  const ip = ipOf(first);
-  const pid = await bench.containers.pid(client!.id);
+  const { pid, server } = await clientAndServer(bench, to(0));
+  const ip = ipOf(server);
   const [endLoad, endPings] = [clients.load(pid, ip), clients.pings(pid, ip)];
   for (let round = 1; round <= redeploys; round += 1) {
     await bench.deploy(

@@ -1,26 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { parseCidr } from '../../src/fabric/cidr.ts';
+import { switchNetworkSpec } from '../../src/fabric/network-spec.ts';
 import type { ViewEndpoint, ViewNetwork } from '../../src/fabric/view.ts';
-import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
 import type { TestSandbox, TestUnderlay } from './openvswitch.ts';
 import type { SwitchProcess } from './switch-process.ts';
 
 const probe = new URL('tcp-probe.mjs', import.meta.url).pathname;
-
-/** What the executor is told of an endpoint's place in its network. */
-export const networkSpec = (each: ViewEndpoint, net: ViewNetwork): SwitchNetworkSpec => ({
-  mode: 'switch',
-  name: each.network,
-  ip: each.ip,
-  prefixLength: parseCidr(net.cidr).prefixLength,
-  mac: each.mac,
-  gateway: net.gateway,
-  mtu: net.mtu,
-  hostname: each.hostname,
-  domain: net.domain,
-  dns: [],
-});
 
 /** A sandbox that is plugged into the switch as this endpoint, which its view must have. */
 export async function plugIn(
@@ -30,7 +15,7 @@ export async function plugIn(
   net: ViewNetwork,
 ): Promise<TestSandbox> {
   const sandbox = await underlay.sandbox();
-  await into.prepare(each, networkSpec(each, net));
+  await into.prepare(each, switchNetworkSpec(each, net, []));
   await into.attach(each, sandbox.pid);
   return sandbox;
 }

@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { busyboxImage } from '../../src/devcluster/images.ts';
+import { shellApp, type ClusterBench } from './cluster-bench.ts';
 
 const script = (name: string): string => path.resolve(import.meta.dirname, name);
 
@@ -34,6 +36,18 @@ export const echoServer = (
   healthChecks: [{ protocol: 'MESOS_TCP', portIndex: 0, intervalSeconds: 2, delaySeconds: 0 }],
   ...fields,
 });
+
+/** A client that looks on from the third host, the process in whose namespace it is, and the only task of an echo server. */
+export async function clientAndServer(
+  bench: ClusterBench,
+  serverHost: string,
+): Promise<{ readonly client: TaskInfo; readonly pid: number; readonly server: TaskInfo }> {
+  const [client] = await bench.add(
+    shellApp('/client', 'sleep 10000', { constraints: [['hostname', 'LIKE', '.*h3']] }),
+  );
+  const [server] = await bench.add(echoServer('/echo', serverHost));
+  return { client: client!, pid: await bench.containers.pid(client!.id), server: server! };
+}
 
 /** What a load saw until it was ended. */
 export interface Seen {

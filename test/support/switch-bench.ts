@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { parseCidr } from '../../src/fabric/cidr.ts';
+import { switchNetworkSpec } from '../../src/fabric/network-spec.ts';
 import { cookieParts } from '../../src/fabric/cookie.ts';
 import type { View, ViewEndpoint } from '../../src/fabric/view.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
@@ -82,18 +82,7 @@ export class SwitchBench {
 /** The host as views name it. */
 export const viewHost = (each: TestHost) => host(hostAgent(each), each.underlayIp);
 
-export const specOf = (each: ViewEndpoint): SwitchNetworkSpec => ({
-  mode: 'switch',
-  name: each.network,
-  ip: each.ip,
-  prefixLength: parseCidr(benchNetwork.cidr).prefixLength,
-  mac: each.mac,
-  gateway: benchNetwork.gateway,
-  mtu: benchNetwork.mtu,
-  hostname: each.hostname,
-  domain: benchNetwork.domain,
-  dns: [],
-});
+export const specOf = (each: ViewEndpoint): SwitchNetworkSpec => switchNetworkSpec(each, benchNetwork, []);
 
 /** Whether so many bytes come from the server at `ip` in time. */
 export async function reaches(

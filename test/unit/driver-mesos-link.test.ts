@@ -44,24 +44,24 @@ beforeEach(() => {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const offers = (cpus: number) =>
-  link.onEvent({
-    type: 'OFFERS',
-    offers: {
-      offers: [
-        {
-          id: { value: 'O1' },
-          framework_id: { value: 'F' },
-          agent_id: { value: 'S0' },
-          hostname: 'h1',
-          resources: [
-            { name: 'cpus', type: 'SCALAR', scalar: { value: cpus } },
-            { name: 'mem', type: 'SCALAR', scalar: { value: 512 } },
-          ],
-        },
-      ],
-    },
-  });
+const offering = <T>(resources: readonly T[]) => ({
+  type: 'OFFERS' as const,
+  offers: {
+    offers: [
+      {
+        id: { value: 'O1' },
+        framework_id: { value: 'F' },
+        agent_id: { value: 'S0' },
+        hostname: 'h1',
+        resources,
+      },
+    ],
+  },
+});
+
+const scalar = (name: string, value: number) => ({ name, type: 'SCALAR' as const, scalar: { value } });
+
+const offers = (cpus: number) => link.onEvent(offering([scalar('cpus', cpus), scalar('mem', 512)]));
 
 const accept: MesosEffect = {
   kind: 'accept',
@@ -240,27 +240,12 @@ test('events reach the core in its own words', async () => {
 
 test('reserved resources go back without the role that JSON writes beside their reservations', async () => {
   const reserved = (name: string, value: number) => ({
-    name,
-    type: 'SCALAR' as const,
-    scalar: { value },
+    ...scalar(name, value),
     role: '*',
     reservations: [{ role: 'web', type: 'STATIC' as const }],
     allocation_info: { role: 'web' },
   });
-  const body = {
-    type: 'OFFERS',
-    offers: {
-      offers: [
-        {
-          id: { value: 'O1' },
-          framework_id: { value: 'F' },
-          agent_id: { value: 'S0' },
-          hostname: 'h1',
-          resources: [reserved('cpus', 1), reserved('mem', 512)],
-        },
-      ],
-    },
-  };
+  const body = offering([reserved('cpus', 1), reserved('mem', 512)]);
   const event = mesosCodec.decode('SchedulerEvent', Buffer.from(JSON.stringify(body)), 'json');
   await link.onEvent(masterEvent(event)!);
   const forExecutor = link.takeForExecutor({ cpus: 100, mem: 32_000 }, [offerId('O1')]);

@@ -1,5 +1,5 @@
 import type { TaskSpec } from '../../../src/model/task-spec.ts';
-import { parseCidr } from '../../../src/fabric/cidr.ts';
+import { switchNetworkSpec } from '../../../src/fabric/network-spec.ts';
 import { serviceAddress } from '../../../src/fabric/gateways.ts';
 import { containerHostname } from '../../../src/fabric/names.ts';
 import type { ViewNetwork } from '../../../src/fabric/view.ts';
@@ -96,16 +96,7 @@ function networkSpec({ slot }: Launch, network: ViewNetwork | undefined): TaskSp
   if (network === undefined) {
     throw new PatchpanelError('invalid', `the network ${slot.lease.network} of ${slot.id} does not exist`);
   }
-  return {
-    mode: 'switch',
-    name: network.name,
-    ip: slot.lease.ip,
-    prefixLength: parseCidr(network.cidr).prefixLength,
-    mac: slot.lease.mac,
-    gateway: network.gateway,
-    mtu: network.mtu,
-    hostname: containerHostname(slot.appId, slot.index),
-    domain: network.domain,
-    dns: [serviceAddress(network)],
-  };
+  const { ip, mac } = slot.lease;
+  const hostname = containerHostname(slot.appId, slot.index);
+  return switchNetworkSpec({ ip, mac, hostname }, network, [serviceAddress(network)]);
 }
