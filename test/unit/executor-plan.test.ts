@@ -103,6 +103,21 @@ test('a kill sends the signal once and SIGKILL when the grace period is over', (
   expect(kinds(after(signalled, done('kill-app')), t0 + 3000)).toEqual([]);
 });
 
+test('what still runs long after SIGKILL is sent it again, whatever the first was for', () => {
+  const killed = [
+    after(running(), kill(0), done('kill-app')),
+    after(running(), { kind: 'port-lost', reason: 'gone' }, done('kill-app')),
+  ];
+  for (const record of killed) {
+    const again = nextWake(record, t0)!;
+    expect(again).toBeGreaterThan(t0);
+    expect(kinds(record, again - 1)).toEqual([]);
+    expect(kinds(record, again)).toEqual(['kill-app']);
+    expect(kinds(after(record, began('kill-app')), again)).toEqual([]);
+    expect(nextWake(after(record, exit(137)), t0)).toBeUndefined();
+  }
+});
+
 test('a second kill shortens the grace period and never lengthens it', () => {
   const stopping = after(running(), kill(3000), done('signal-app'));
   expect(nextWake(after(stopping, kill(1000)), t0)).toBe(t0 + 1000);

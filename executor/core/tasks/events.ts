@@ -155,9 +155,9 @@ function done(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-done' 
     case 'start-app':
       return started(record, event);
     case 'signal-app':
-      return { ...record, signalled: 'stop' };
+      return { ...record, signalled: true };
     case 'kill-app':
-      return { ...record, signalled: 'kill' };
+      return { ...record, killedAt: event.at };
     case 'detach':
       return { ...record, port: 'detached' };
     case 'remove-app':

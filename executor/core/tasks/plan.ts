@@ -19,6 +19,9 @@ const launching: ReadonlySet<StepKind> = new Set<StepKind>([
   'start-app',
 ]);
 
+/** Docker may say that it sent SIGKILL to what then does not end; it is sent again after so many milliseconds. */
+const killAgainMs = 10_000;
+
 /**
  * What to do next for a task, given what is known of it: on the way up the image (after files, which may hold the
  * credentials for it) and the sandbox side by side, on the
@@ -32,10 +35,8 @@ export function plan(record: TaskRecord, now: number): readonly Step[] {
 
 /** When plan() may give more without any event, in milliseconds since 1970. */
 export function nextWake(record: TaskRecord, now: number): number | undefined {
-  const { goal, retry } = record;
-  const deadline =
-    goal.kind === 'stop' && record.app === 'running' && record.signalled !== 'kill' ? goal.killAt : undefined;
-  const moments = [deadline, retry?.at].filter((moment) => moment !== undefined && moment > now);
+  const kill = record.app === 'running' ? nextKill(record) : undefined;
+  const moments = [kill, record.retry?.at].filter((moment) => moment !== undefined && moment > now);
   return moments.length === 0 ? undefined : Math.min(...(moments as number[]));
 }
 
@@ -69,13 +70,23 @@ function planEnd(record: TaskRecord, now: number): Step[] {
   return planRemoval(record);
 }
 
+/** When the app is to be sent SIGKILL although nothing happens until then. */
+function nextKill({ goal, killedAt }: TaskRecord): number | undefined {
+  if (killedAt !== undefined) return killedAt + killAgainMs;
+  return goal.kind === 'stop' ? goal.killAt : undefined;
+}
+
 function planKill(record: TaskRecord, now: number): Step[] {
-  const { goal, failure, signalled } = record;
-  if (signalled === 'kill') return [];
+  const { goal, failure, signalled, killedAt } = record;
+  if (killedAt !== undefined) {
+    return now >= killedAt + killAgainMs
+      ? [{ kind: 'kill-app', reason: 'it was killed, and still runs' }]
+      : [];
+  }
   if (failure !== undefined) return [{ kind: 'kill-app', reason: failure.message }];
   if (goal.kind !== 'stop') return [];
   if (now >= goal.killAt) return [{ kind: 'kill-app', reason: 'the grace period is over' }];
-  return signalled === 'none' ? [{ kind: 'signal-app', reason: 'the task is to be killed' }] : [];
+  return signalled ? [] : [{ kind: 'signal-app', reason: 'the task is to be killed' }];
 }
 
 function planRemoval(record: TaskRecord): Step[] {

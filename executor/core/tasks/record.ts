@@ -79,8 +79,10 @@ export interface TaskRecord {
   readonly port: PortState;
   readonly app: AppState;
   readonly exit?: AppExit;
-  /** The strongest signal that the app was sent. */
-  readonly signalled: 'none' | 'stop' | 'kill';
+  /** The app was sent the signal that asks it to end. */
+  readonly signalled: boolean;
+  /** When SIGKILL was last sent, in milliseconds since 1970. */
+  readonly killedAt?: number;
   readonly underWay: ReadonlySet<StepKind>;
   readonly failure?: Failure;
   /** A step failed that must succeed some time. */
@@ -110,7 +112,7 @@ export function newRecord(task: DesiredTask, now: number): TaskRecord {
     sandbox: { is: plugged ? 'absent' : 'none' },
     port: plugged ? 'prepared' : 'none',
     app: 'absent',
-    signalled: 'none',
+    signalled: false,
     underWay: new Set(),
     ...(task.spec.readinessCheck === undefined ? {} : { ready: false }),
     health: task.spec.healthChecks.map(() => untriedCheck),

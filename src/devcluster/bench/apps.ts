@@ -1,6 +1,6 @@
 import type { AppInfo, DeploymentInfo, TaskInfo } from '../../cli/api-types.ts';
 import { ApiClient } from '../../cli/client.ts';
-import { PatchpanelError } from '../../runtime/errors.ts';
+import { messageOf, PatchpanelError } from '../../runtime/errors.ts';
 import { sleep } from '../../runtime/deadline.ts';
 import { busyboxImage } from '../images.ts';
 
@@ -29,7 +29,7 @@ export class BenchApps {
   /**
    * Milliseconds from the request until the deployment that it begins has ended: each task that it wants runs, and
    * the scheduler has stored that.
-   * @throws PatchpanelError `deadline` after five minutes
+   * @throws PatchpanelError `deadline` after five minutes, with the tasks that are there then
    */
   async deploy(method: 'PUT' | 'DELETE', path: string, body?: unknown): Promise<number> {
     const started = performance.now();
@@ -39,7 +39,12 @@ export class BenchApps {
       if (deployments.every(({ id }) => id !== deploymentId)) return performance.now() - started;
       await sleep(pollMs);
     }
-    throw new PatchpanelError('deadline', `${method} ${path} was not deployed within ${deadlineMs / 1000} s`);
+    const { tasks } = await this.api.get<{ tasks: TaskInfo[] }>('/v2/tasks');
+    const left = tasks.map(({ id, host, state }) => `${id} on ${host} is ${state}`).join(', ');
+    throw new PatchpanelError(
+      'deadline',
+      `${method} ${path} was not deployed within ${deadlineMs / 1000} s; tasks: ${left || 'none'}`,
+    );
   }
 
   /** The only task of an app. @throws PatchpanelError `not-found` */
@@ -55,9 +60,18 @@ export class BenchApps {
     return this.deploy('PUT', `/v2/apps${id}`, sleeper(id, instances));
   }
 
-  /** Removes the app if it is there, with whatever is under way, and waits until its tasks are gone. */
-  async remove(id: string): Promise<void> {
-    const { apps } = await this.api.get<{ apps: AppInfo[] }>('/v2/apps');
-    if (apps.some((app) => app.id === id)) await this.deploy('DELETE', `/v2/apps${id}?force=true`);
+  /**
+   * Removes those of the apps that are there, with whatever is under way, and waits until their tasks are gone. It ends
+   * a measurement, and says what went wrong instead of throwing: the error of the measurement is the one to be seen.
+   */
+  async remove(...ids: readonly string[]): Promise<void> {
+    try {
+      const { apps } = await this.api.get<{ apps: AppInfo[] }>('/v2/apps');
+      for (const { id } of apps) {
+        if (ids.includes(id)) await this.deploy('DELETE', `/v2/apps${id}?force=true`);
+      }
+    } catch (error) {
+      process.stderr.write(`bench: ${messageOf(error)}\n`);
+    }
   }
 }

@@ -56,7 +56,7 @@ export async function measureHandover(cluster: DevCluster): Promise<readonly Fig
     ];
   } finally {
     events.close();
-    for (const app of [door, client]) await bench.remove(app);
+    await bench.remove(door, client);
   }
 }
 

@@ -44,7 +44,7 @@ export async function measureTraffic(cluster: DevCluster): Promise<readonly Figu
   } finally {
     for (const server of servers) await server.close();
     await plain.close();
-    for (const name of ['from', 'near', 'far']) await bench.remove(`/bench-wire-${name}`);
+    await bench.remove(...['from', 'near', 'far'].map((name) => `/bench-wire-${name}`));
   }
 }
 
