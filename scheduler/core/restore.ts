@@ -55,6 +55,7 @@ export function createWorld(): World {
     slotsOfApp: new Map(),
     instancesOfSlot: new Map(),
     instancesOfAgent: new Map(),
+    unreachableOfAgent: new Map(),
     appChanges: new Map(),
     networksChange: 0,
     taskCounts: new Map(),

@@ -41,6 +41,8 @@ export function indexInstance(
     addTo(world.instancesOfSlot, instance.slotId, instance.taskId);
     addTo(world.instancesOfAgent, instance.agentId, instance.taskId);
   }
+  if (after?.condition === 'unreachable') addTo(world.unreachableOfAgent, instance.agentId, instance.taskId);
+  else removeFrom(world.unreachableOfAgent, instance.agentId, instance.taskId);
   indexCounts(world, instance.appId, before, after);
   return indexForwarding(world, instance, after !== undefined);
 }

@@ -64,6 +64,8 @@ export interface World {
   readonly slotsOfApp: Map<AppId, Set<SlotId>>;
   readonly instancesOfSlot: Map<SlotId, Set<TaskId>>;
   readonly instancesOfAgent: Map<AgentId, Set<TaskId>>;
+  /** Of these, those that are unreachable. Looked at with each status, so none may be searched for. */
+  readonly unreachableOfAgent: Map<AgentId, Set<TaskId>>;
   /** The number of the last change of each app, its slots or its tasks; those without have not changed since a restore. */
   readonly appChanges: Map<AppId, number>;
   /** The number of the last change of a network. */

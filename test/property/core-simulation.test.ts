@@ -160,6 +160,12 @@ class Simulation {
     }
     for (const task of world.instances.values())
       demand(world.slots.has(task.slotId), `${task.taskId} has no slot`);
+    const lost = [...world.instances.values()].filter(({ condition }) => condition === 'unreachable');
+    demand(
+      lost.every(({ agentId, taskId }) => world.unreachableOfAgent.get(agentId)?.has(taskId)) &&
+        [...world.unreachableOfAgent.values()].reduce((sum, { size }) => sum + size, 0) === lost.length,
+      'the index of unreachable tasks is wrong',
+    );
   }
 
   isQuiet(): boolean {

@@ -1,6 +1,6 @@
 import type { HostFacts } from '../../../src/model/host.ts';
-import type { AgentId } from '../../../src/model/ids.ts';
-import { askFor, instancesOf } from '../slots/asking.ts';
+import type { AgentId, TaskId } from '../../../src/model/ids.ts';
+import { askFor } from '../slots/asking.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { reservedOn } from './reservations.ts';
@@ -44,9 +44,10 @@ export function agentUnreachable(frame: FrameBuilder, agentId: AgentId): void {
 }
 
 function askForLost(frame: FrameBuilder, agentId: AgentId): void {
+  const lost = frame.world.unreachableOfAgent.get(agentId) ?? new Set<TaskId>();
   askFor(
     frame,
-    instancesOf(frame, agentId).filter(({ condition }) => condition === 'unreachable'),
+    [...lost].flatMap((id) => frame.world.instances.get(id) ?? []),
     0,
   );
 }
