@@ -156,7 +156,7 @@ function prepareLaunch(
   // Stored by us as what executorInfo() made.
   return {
     launch,
-    spec: taskSpec(launch, network, reach, surroundings),
+    spec: () => taskSpec(launch, network, reach, surroundings),
     accepted: acceptedBy(launch.app, settings),
     executor: record.info as ExecutorInfo,
   };

@@ -33,7 +33,7 @@ export interface PipelineLimits {
 
 const defaultLimits: PipelineLimits = { maxQueued: 4096, maxUndurable: 1024, maxCommitWrites: 500 };
 
-/** Milliseconds of deciding after which other work (HTTP, timers) gets a turn. */
+/** Milliseconds of deciding, or of carrying out, after which other work (HTTP, timers) gets a turn. */
 const sliceMs = 10;
 
 interface Queued {
@@ -185,8 +185,7 @@ export class FramePipeline {
       try {
         const writes = group.flatMap(({ frame }) => frame.writes);
         if (writes.length > 0) await this.#ports.commit(writes);
-        if (this.#failure === undefined) this.#carryOut(group);
-        else this.#rejectGroup(group, this.#failure);
+        await this.#carryOut(group);
       } catch (error) {
         this.#rejectGroup(group, error);
         this.#fail(error);
@@ -208,10 +207,21 @@ export class FramePipeline {
     return this.#undurable.splice(0, frames);
   }
 
-  #carryOut(group: readonly Undurable[]): void {
+  /** In slices: what keeps sessions alive and answers requests gets its turn also while thousands of tasks are launched. */
+  async #carryOut(group: readonly Undurable[]): Promise<void> {
+    let started = this.#ports.monotonicMs();
     for (const { actions, frame, settle } of group) {
-      for (const action of actions) action();
-      settle.resolve(frame.result);
+      for (const action of actions) {
+        if (this.#ports.monotonicMs() - started >= sliceMs) {
+          await turnOfOthers();
+          started = this.#ports.monotonicMs();
+        }
+        // Deciding may have failed meanwhile.
+        if (this.#failure !== undefined) break;
+        action();
+      }
+      if (this.#failure === undefined) settle.resolve(frame.result);
+      else settle.reject(this.#failure);
     }
   }
 
@@ -245,6 +255,8 @@ export class FramePipeline {
     for (const resolve of waiting) resolve();
   }
 }
+
+const turnOfOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function closedError(): PatchpanelError {
   return new PatchpanelError('unavailable', 'the scheduler is stopping', { retryable: true });

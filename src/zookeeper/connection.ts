@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, PatchpanelError } from '../runtime/errors.ts';
 import { refusal, ZooKeeperError } from './errors.ts';
+import { isSilent, pingEveryMs } from './silence.ts';
 import { framed, MessageFramer } from './framer.ts';
 import { JuteReader } from './jute.ts';
 import {
@@ -167,12 +168,12 @@ export class ZooKeeperConnection {
   /** Three times within two thirds of the timeout; a silent server is noticed at the next of these times. */
   #ping(timeoutMs: number): void {
     const now = this.#options.monotonicMs();
-    if (now - this.#heardAtMs > (timeoutMs * 2) / 3) {
+    if (isSilent({ now, heardAtMs: this.#heardAtMs, pingedAtMs: this.#pingSentAtMs, timeoutMs })) {
       return this.#end(`it was silent for ${Math.round(now - this.#heardAtMs)} ms`);
     }
     this.#pingSentAtMs = now;
     this.#socket.write(framed(encodePing()));
-    this.#cancelTimer = this.#options.clock.after(timeoutMs / 5, () => this.#ping(timeoutMs));
+    this.#cancelTimer = this.#options.clock.after(pingEveryMs(timeoutMs), () => this.#ping(timeoutMs));
   }
 
   #receive(chunk: Buffer): void {

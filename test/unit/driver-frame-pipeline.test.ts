@@ -24,7 +24,11 @@ interface HeldCommit {
 }
 
 /** A pipeline with a store whose commits end when the test says so, and a journal of what happened. */
-function pipelineWithHeldStore(limits?: PipelineLimits, step: (event: Event) => Frame = frameOf) {
+function pipelineWithHeldStore(
+  limits?: PipelineLimits,
+  step: (event: Event) => Frame = frameOf,
+  monotonicMs: () => number = () => performance.now(),
+) {
   const journal: string[] = [];
   const commits: HeldCommit[] = [];
   const fatal: unknown[] = [];
@@ -47,7 +51,7 @@ function pipelineWithHeldStore(limits?: PipelineLimits, step: (event: Event) => 
           return () => journal.push(`effect ${name(effect)}`);
         }),
       onFatal: (error) => fatal.push(error),
-      monotonicMs: () => performance.now(),
+      monotonicMs,
     },
     limits,
   );
@@ -100,6 +104,48 @@ test('a frame without writes still waits for the frames before it', async () => 
   commits[0]!.resolve();
   await ticked;
   expect(journal.slice(-2)).toEqual(['effect 1', 'effect tick']);
+});
+
+/** A frame with these many effects, and a clock by which everything takes 5 ms. */
+const slow = (effects: number): [(event: Event) => Frame, () => number] => {
+  let now = 0;
+  const step = (event: Event): Frame => {
+    const frame = frameOf(event);
+    return { ...frame, effects: Array.from({ length: effects }, () => frame.effects[0]!) };
+  };
+  return [step, () => (now += 5)];
+};
+
+test('other work gets its turn between the many effects of one frame', async () => {
+  const { pipeline, journal, commits } = pipelineWithHeldStore(undefined, ...slow(100));
+  const submitted = pipeline.submit(numbered(1));
+  await turns();
+  commits[0]!.resolve();
+  await turns();
+  const early = journal.filter((line) => line === 'effect 1').length;
+  expect(early).toBeGreaterThan(0);
+  expect(early).toBeLessThan(100);
+  await submitted;
+  expect(journal.filter((line) => line === 'effect 1')).toHaveLength(100);
+});
+
+test('no further effect leaves when deciding fails between the effects of one frame', async () => {
+  const [step, clock] = slow(100);
+  const failing = (event: Event): Frame => {
+    if (event.kind === 'tick') throw new Error('broken');
+    return step(event);
+  };
+  const { pipeline, journal, commits, fatal } = pipelineWithHeldStore(undefined, failing, clock);
+  const submitted = pipeline.submit(numbered(1)).catch((error: unknown) => error);
+  await turns();
+  commits[0]!.resolve();
+  await turns();
+  await expect(pipeline.submit({ kind: 'tick' })).rejects.toThrow('broken');
+  const left = journal.length;
+  expect(await submitted).toMatchObject({ code: 'unavailable' });
+  expect(journal).toHaveLength(left);
+  expect(journal.filter((line) => line === 'effect 1').length).toBeLessThan(100);
+  expect(fatal).toHaveLength(1);
 });
 
 test('frames without writes pass again and again without a commit', async () => {

@@ -32,7 +32,7 @@ beforeEach(() => {
     },
     prepareLaunch: (launch) => ({
       launch,
-      spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
+      spec: () => taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
       accepted: 'any',
       executor: { executor_id: { value: launch.executorId } },
     }),

@@ -50,7 +50,7 @@ const executor = executorInfo(
 
 const prepared = (launch = launchRecord(), accepted: Accepted = 'any') => ({
   launch,
-  spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
+  spec: () => taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
   accepted,
   executor,
 });
@@ -104,7 +104,7 @@ test('an executor runs the Node of its own bundle', () => {
 
 test('a grace period that Mesos cannot say is the longest that it can', () => {
   const { spec, ...rest } = prepared();
-  const one = { ...rest, spec: { ...spec, killGraceMs: Number.MAX_SAFE_INTEGER } };
+  const one = { ...rest, spec: () => ({ ...spec(), killGraceMs: Number.MAX_SAFE_INTEGER }) };
   const [info] = taskInfos([one], [scalar('cpus', 4), scalar('mem', 512)], new Set())!;
   for (const encoding of ['protobuf', 'json'] as const) {
     const written = mesosCodec.encode('TaskInfo', info!, encoding);
@@ -189,7 +189,7 @@ test('a status keeps what the core decides from', () => {
 });
 
 test('what the executor gets is complete and fits its schema', () => {
-  const { spec } = prepared();
+  const spec = prepared().spec();
   expect(taskSpecSchema.parse(spec)).toEqual(spec);
   expect(spec).toMatchObject({
     slot: '/shop/web#2',
@@ -225,7 +225,7 @@ test('health checks reach the executor with numbers for ports and milliseconds f
       { ...check, protocol: 'COMMAND', command: 'true' },
     ],
   });
-  const { spec } = prepared(launchRecord({ app }));
+  const spec = prepared(launchRecord({ app })).spec();
   const ms = { graceMs: 30_000, intervalMs: 1000, timeoutMs: 1000, maxConsecutiveFailures: 3 };
   const http = { kind: 'http', scheme: 'http', port: 8080, path: '/up', ignore1xx: false };
   expect(spec.healthChecks).toEqual([
@@ -283,7 +283,7 @@ test('a readiness check goes to the port of that name', () => {
       },
     ],
   });
-  const { spec } = prepared(launchRecord({ app }));
+  const spec = prepared(launchRecord({ app })).spec();
   expect(spec.readinessCheck).toEqual({
     probe: {
       kind: 'http',

@@ -72,7 +72,7 @@ class Replay {
       },
       prepareLaunch: (launch) => ({
         launch,
-        spec: taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
+        spec: () => taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
         accepted: 'any',
         executor: this.bench.world.executors.get(launch.instance.agentId)!.info as {
           executor_id: { value: string };

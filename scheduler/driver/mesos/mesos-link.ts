@@ -201,23 +201,27 @@ export class MesosLink {
 
   #prepareAccept(effect: MesosEffect & { kind: 'accept' }): () => void {
     const held = effect.offerIds.flatMap((id) => this.#held.get(id) ?? []);
+    const prepared = effect.launches.map(this.#options.prepareLaunch);
+    return () => this.#accept(effect, held, prepared);
+  }
+
+  #accept(
+    effect: MesosEffect & { kind: 'accept' },
+    held: readonly HeldOffer[],
+    prepared: readonly PreparedLaunch[],
+  ): void {
     const infos = taskInfos(
-      effect.launches.map(this.#options.prepareLaunch),
+      prepared,
       held.flatMap((offer) => offer.resources),
       new Set(held.flatMap((offer) => offer.executorIds)),
     );
     if (infos === undefined) {
       this.#options.log.error('the offers do not hold what was decided on them', { agentId: effect.agentId });
-      return () => {
-        this.#send(calls.decline(effect.offerIds, acceptRefuseSeconds));
-        this.#launchUnknown(effect);
-      };
+      this.#send(calls.decline(effect.offerIds, acceptRefuseSeconds));
+      return this.#launchUnknown(effect);
     }
-    const call = calls.accept(effect.offerIds, infos, acceptRefuseSeconds);
-    return () => {
-      this.#options.metrics.launches.inc(effect.launches.length);
-      this.#send(call, () => this.#launchUnknown(effect));
-    };
+    this.#options.metrics.launches.inc(effect.launches.length);
+    this.#send(calls.accept(effect.offerIds, infos, acceptRefuseSeconds), () => this.#launchUnknown(effect));
   }
 
   #launchUnknown(effect: MesosEffect & { kind: 'accept' }): void {

@@ -19,7 +19,8 @@ import { taskPorts, type TaskPort } from '../../core/offers/task-env.ts';
 /** A launch with everything that the shell had to look up for it. */
 export interface PreparedLaunch {
   readonly launch: Launch;
-  readonly spec: TaskSpec;
+  /** What the executor gets; made when the call is, since one frame can have launches by the thousand. */
+  readonly spec: () => TaskSpec;
   /** What of the offers it may use, as the core decided. */
   readonly accepted: Accepted;
   /** As stored when the executor was first used. */
@@ -88,8 +89,12 @@ function needOf({ app, instance }: Launch): Parameters<typeof take>[1] {
   };
 }
 
-function taskInfo({ launch, spec, executor }: PreparedLaunch, resources: readonly Resource[]): TaskInfo {
+function taskInfo(
+  { launch, executor, ...prepared }: PreparedLaunch,
+  resources: readonly Resource[],
+): TaskInfo {
   const { app, instance } = launch;
+  const spec = prepared.spec();
   const name = reversedId(app.id);
   return {
     name,
