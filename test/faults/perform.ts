@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Member } from '../../src/devcluster/member.ts';
-import { startDaemon } from '../../src/devcluster/daemon.ts';
+import { endedEarly, startDaemon } from '../../src/devcluster/daemon.ts';
 import { answers } from '../../src/devcluster/engine-client.ts';
 import { processesNaming } from '../../src/devcluster/processes.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
@@ -221,9 +221,15 @@ async function restartDocker({ bench, holdMs }: Place): Promise<void> {
   );
   await sleep(holdMs);
   const logFile = path.join(bench.cluster.substrate.directories.logs, 'dockerd.log');
-  await rm(path.join(path.dirname(socket), 'docker.pid'), { force: true });
-  await startDaemon({ what: 'Docker Engine', cluster: undefined, file, args, logFile });
-  for (let waited = 0; !(await answers(socket)) && waited < 60_000; waited += 100) await sleep(100);
+  // A process that nobody has waited for yet would count as running.
+  const numbers = ['docker.pid', 'exec/containerd/containerd.pid'];
+  for (const file of numbers) await rm(path.join(path.dirname(socket), file), { force: true });
+  const daemon = await startDaemon({ what: 'Docker Engine', cluster: undefined, file, args, logFile });
+  for (let waited = 0; !(await answers(socket)); waited += 100) {
+    if (!daemon.running) throw endedEarly(daemon);
+    if (waited > 60_000) throw new Error('Docker does not answer after its restart');
+    await sleep(100);
+  }
 }
 
 /** Makes whole what a fault may have left, before the cluster is left to itself. */
