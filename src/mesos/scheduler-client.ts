@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../runtime/clock.ts';
 import { PatchpanelError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { CallQueue, type CallLink, type CallOutcome, type Verdict } from './call-queue.ts';
+import { PipelinedCalls } from './pipelined-calls.ts';
 import type { CallAnswer } from './call-request.ts';
 import type { MasterCall } from './calls.ts';
 import { mesosCodec, type Encoding } from './codec.ts';
@@ -63,19 +64,14 @@ const defaultTiming: SchedulerTiming = {
   maxQueuedCalls: 10_000,
 };
 
-/**
- * Acknowledgements, two or more of each task, are most of all calls; they mean the same in any order, so these many
- * may be on their way at once.
- */
-const acknowledgementLanes = 4;
-
 const maxRedirects = 3;
 const defaultHeartbeatSeconds = 15;
 
 /**
  * A subscribed scheduler of Mesos's v1 HTTP API.
- * INVARIANTS: calls leave one after another, acknowledgements beside them in lanes of their own, and only under the
- * subscription under which they were made; after the outcome of run() nothing is sent any more.
+ * INVARIANTS: calls leave one after another, acknowledgements beside them, and only under the subscription under which
+ * they were made; after the outcome of run() nothing is sent any more. Acknowledgements, two or more of each task, are
+ * most of all calls and mean the same in any order: they do not wait for each other's answers.
  */
 export class SchedulerClient {
   readonly #options: SchedulerClientOptions;
@@ -84,8 +80,7 @@ export class SchedulerClient {
   readonly #masters: MasterSource;
   readonly #transport: Transport;
   readonly #calls: CallQueue;
-  readonly #acknowledgements: readonly CallQueue[];
-  #nextLane = 0;
+  readonly #acknowledgements: PipelinedCalls;
   readonly #subscriber: Subscriber;
   readonly #events: EventReader<'SchedulerEvent', MasterEvent>;
   #frameworkId: string | undefined;
@@ -102,23 +97,19 @@ export class SchedulerClient {
     this.#transport = new Transport({
       encoding: this.#encoding,
       answerTimeoutMs,
-      callConnections: 1 + acknowledgementLanes,
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
     });
     this.#events = new EventReader('SchedulerEvent', this.#encoding, masterEvent, log);
-    const queue = () =>
-      new CallQueue({
-        transport: this.#transport,
-        log,
-        maxQueued: maxQueuedCalls,
-        judge,
-        keep: false,
-        retryDelayMs: () => retryBaseMs,
-        onStale: (reason) => this.resubscribe(reason),
-      });
-    this.#calls = queue();
-    this.#acknowledgements = Array.from({ length: acknowledgementLanes }, queue);
+    const calls = {
+      transport: this.#transport,
+      log,
+      maxQueued: maxQueuedCalls,
+      judge,
+      onStale: (reason: string) => this.resubscribe(reason),
+    };
+    this.#calls = new CallQueue({ ...calls, keep: false, retryDelayMs: () => retryBaseMs });
+    this.#acknowledgements = new PipelinedCalls(calls);
     this.#subscriber = new Subscriber({
       policy: () => ({
         urls: this.#masters.addresses().map((address) => schedulerUrl(address, tls?.enabled === true)),
@@ -162,7 +153,7 @@ export class SchedulerClient {
    * @throws PatchpanelError `invalid` when the call does not fit the protocol
    */
   call(call: MasterCall): Promise<CallOutcome> {
-    const queue = call.type === 'ACKNOWLEDGE' ? this.#lane() : this.#calls;
+    const queue = call.type === 'ACKNOWLEDGE' ? this.#acknowledgements : this.#calls;
     return queue.send(call.type ?? 'UNKNOWN', this.#encode(call));
   }
 
@@ -185,13 +176,8 @@ export class SchedulerClient {
     return this.#events.counts;
   }
 
-  #lane(): CallQueue {
-    this.#nextLane = (this.#nextLane + 1) % this.#acknowledgements.length;
-    return this.#acknowledgements[this.#nextLane] ?? this.#calls;
-  }
-
-  #queues(): readonly CallQueue[] {
-    return [this.#calls, ...this.#acknowledgements];
+  #queues(): readonly (CallQueue | PipelinedCalls)[] {
+    return [this.#calls, this.#acknowledgements];
   }
 
   #subscribeCall(): Buffer {

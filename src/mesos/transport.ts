@@ -7,6 +7,7 @@ import { withDeadline } from '../runtime/deadline.ts';
 import { LateError, postCall, type CallAnswer } from './call-request.ts';
 import { authorization, type Credentials } from './credentials.ts';
 import { contentTypes, type Encoding } from './codec.ts';
+import { PipelinedConnection } from './pipelined-connection.ts';
 import { loadTls, type MesosTls, type TlsMaterial } from './tls.ts';
 
 /** The answer to a SUBSCRIBE: a stream that goes on, or a short text. */
@@ -22,8 +23,6 @@ export interface TransportOptions {
   readonly socketPath?: string;
   /** Of https addresses; the usual authorities are trusted unless told. */
   readonly tls?: MesosTls;
-  /** Calls that may be on their way at once, each on a connection; 1 unless told. */
-  readonly callConnections?: number;
   /** How long a server may take to answer a request with headers (SUBSCRIBE) or as a whole (calls). */
   readonly answerTimeoutMs: number;
 }
@@ -37,6 +36,7 @@ const keepAliveProbeMs = 30_000;
  */
 export class Transport {
   readonly #options: TransportOptions;
+  readonly #tls: Partial<TlsMaterial>;
   readonly #stream: Connections;
   readonly #calls: Connections;
   readonly #axios: AxiosInstance;
@@ -44,9 +44,9 @@ export class Transport {
   /** @throws PatchpanelError `invalid` when a file for TLS cannot be read */
   constructor(options: TransportOptions) {
     this.#options = options;
-    const tls = options.tls === undefined ? {} : loadTls(options.tls);
-    this.#stream = connections(1, tls);
-    this.#calls = connections(options.callConnections ?? 1, tls);
+    this.#tls = options.tls === undefined ? {} : loadTls(options.tls);
+    this.#stream = connections(this.#tls);
+    this.#calls = connections(this.#tls);
     this.#axios = streamClient(this.#stream);
   }
 
@@ -85,13 +85,24 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<CallAnswer> {
     const { answerTimeoutMs: timeoutMs, socketPath } = this.#options;
-    const headers = await this.#headers();
-    if (streamId !== undefined) headers['Mesos-Stream-Id'] = streamId;
+    const headers = await this.callHeaders(streamId);
     try {
       return await postCall({ url, agents: this.#calls, headers, body, socketPath, signal, timeoutMs });
     } catch (cause) {
       throw requestError(cause, url, signal.aborted, cause instanceof LateError);
     }
+  }
+
+  /** What a call says of itself beside its body. @throws PatchpanelError `deadline`, and what a token's source throws */
+  async callHeaders(streamId: string | undefined): Promise<Readonly<Record<string, string>>> {
+    const headers = await this.#headers();
+    return streamId === undefined ? headers : { ...headers, 'Mesos-Stream-Id': streamId };
+  }
+
+  /** A connection of its own for calls that do not wait for each other's answers; whoever asks closes it. */
+  pipeline(url: string, onEnd: () => void): PipelinedConnection {
+    const { answerTimeoutMs } = this.#options;
+    return new PipelinedConnection({ url, tls: this.#tls, answerTimeoutMs, onEnd });
   }
 
   /** Closes the connections; requests under way fail. */
@@ -133,8 +144,8 @@ interface Connections {
   readonly https: HttpsAgent;
 }
 
-function connections(maxSockets: number, tls: Partial<TlsMaterial>): Connections {
-  const options = { keepAlive: true, keepAliveMsecs: keepAliveProbeMs, maxSockets };
+function connections(tls: Partial<TlsMaterial>): Connections {
+  const options = { keepAlive: true, keepAliveMsecs: keepAliveProbeMs, maxSockets: 1 };
   return { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...tls }) };
 }
 

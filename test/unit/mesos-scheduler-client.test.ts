@@ -311,7 +311,7 @@ describe('calls', () => {
   test('they leave one after another with the stream id and the framework id', async () => {
     const { fake, scheduler } = await subscribedClient();
     const first = scheduler.call(decline([offerId('O1')], 60));
-    const second = scheduler.call(acknowledge(taskId('t'), agentId('A'), newUuid()));
+    const second = scheduler.call(kill(taskId('t'), agentId('A')));
     const request = await fake.requests.next();
     expect(request.call).toMatchObject({ type: 'DECLINE', framework_id: { value: 'F' } });
     expect(request.headers['mesos-stream-id']).toBe('S1');

@@ -1,13 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { subscribe } from '../../src/mesos/calls.ts';
+import { acknowledge, subscribe } from '../../src/mesos/calls.ts';
+import { agentId, taskId } from '../../src/model/ids.ts';
+import { newUuid } from '../../src/mesos/uuid.ts';
 import { ExecutorClient } from '../../src/mesos/executor-client.ts';
 import { readExecutorEnvironment } from '../../src/mesos/executor-environment.ts';
 import { SchedulerClient } from '../../src/mesos/scheduler-client.ts';
 import { loadTls, readMesosTls } from '../../src/mesos/tls.ts';
 import { makeCertificates, type Certificates } from '../support/certificates.ts';
-import { FakeMesos, FakeStream } from '../support/fake-mesos.ts';
+import { answer, FakeMesos, FakeStream } from '../support/fake-mesos.ts';
 import { Inbox } from '../support/inbox.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 
@@ -55,6 +57,9 @@ test('a master without a scheme in its address is spoken to over TLS where libpr
     subscribed: { framework_id: { value: 'F' } },
   });
   expect(await types.next()).toBe('SUBSCRIBED');
+  const acknowledged = scheduler.call(acknowledge(taskId('t'), agentId('A'), newUuid()));
+  answer(await fake.requests.next(), 202);
+  expect(await acknowledged).toEqual({ kind: 'accepted' });
 });
 
 function executor(address: string, tls: Readonly<Record<string, string>>) {
