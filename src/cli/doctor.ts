@@ -4,7 +4,7 @@ import { readExecutorConfig } from '../../executor/config.ts';
 import { checkHost, type Check } from '../../executor/core/host-check.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { CliError, exitCodes, type GlobalOptions } from './client.ts';
-import { print, table } from './output.ts';
+import { print, table, terminalWidth } from './output.ts';
 
 /** `patchpanel doctor`: what this machine lacks to be a host. */
 export function doctorCommand(): Command {
@@ -18,6 +18,7 @@ async function examine({ json }: GlobalOptions): Promise<void> {
       ['CHECK', '', 'FOUND', 'WHAT TO DO'],
       checks.map(({ what, level, found, remedy }) => [what, level, found, remedy ?? '']),
       'nothing to check',
+      terminalWidth(),
     ),
   );
   const failed = checks.filter(({ level }) => level === 'fail').map(({ what }) => what);

@@ -45,6 +45,23 @@ test('columns of a table are aligned, what is missing is a dash, and no line end
   expect(table(['NAME'], [], 'none of it')).toBe('none of it');
 });
 
+test('a table is wrapped within a width: the widest columns give way, between words or within long ones', () => {
+  const path = '/var/run/somewhere/deep/below/db.sock';
+  const rows = [
+    ['one', `no answer at ${path} within 5 s`, 'start it, or say where it is instead'],
+    ['two', 'yes', ''],
+  ];
+  for (const width of [60, 80, 120]) {
+    const lines = table(['CHECK', 'FOUND', 'WHAT TO DO'], rows, 'none', width).split('\n');
+    expect(lines.filter((line) => line.length > width)).toEqual([]);
+    expect(lines[1]).toMatch(/^one +no answer at .*start it/);
+    expect(lines.at(-1)).toMatch(/^two +yes$/);
+    const found = lines.slice(1, -1).map((line) => line.slice(7, lines[0]!.indexOf('WHAT')).trim());
+    expect(found.join('')).toContain(path);
+  }
+  expect(table(['CHECK', 'FOUND', 'WHAT TO DO'], rows, 'none', 500).split('\n')).toHaveLength(3);
+});
+
 test('a time to wait is a number of seconds above 0', () => {
   expect(seconds('1.5')).toBe(1.5);
   for (const wrong of ['soon', '0', '-1', '']) expect(() => seconds(wrong)).toThrow('above 0');
