@@ -165,9 +165,14 @@ export interface TaskFailure {
   readonly version: AppVersion;
 }
 
-/** Why the last offers did not do for an app: counts by reason, Marathon's words. */
+/**
+ * Why the last offers did not do for an app: counts by reason, Marathon's words. They begin anew with every launch.
+ * Times are milliseconds since 1970.
+ */
 export interface UnplacedReason {
   readonly since: number;
+  /** The last launch of the app while it has waited. */
+  readonly lastUsedAt?: number;
   readonly processed: number;
   /** Of all offers since then. */
   readonly reasons: Readonly<Record<string, number>>;

@@ -51,6 +51,24 @@ test('what runs is not in the queue, and offers are shown only when asked for', 
   expect(body.queue[0]).not.toHaveProperty('lastUnusedOffers');
 });
 
+test('the time of the last offer that was used is told while more are to be launched', async () => {
+  await api.call('POST', '/v2/apps', { ...webApp, instances: 3, constraints: [['hostname', 'UNIQUE']] });
+  const summary = async () =>
+    (await api.call<Queue>('GET', '/v2/queue')).body.queue[0]?.processedOffersSummary;
+  const iso = () => new Date(api.now).toISOString();
+  expect(await summary()).not.toHaveProperty('lastUsedOfferAt');
+  api.offer(1);
+  const first = iso();
+  expect(await summary()).toMatchObject({ lastUsedOfferAt: first });
+  api.now += 1000;
+  api.offer(1);
+  expect(iso()).not.toBe(first);
+  expect(await summary()).toMatchObject({ lastUsedOfferAt: first, lastUnusedOfferAt: iso() });
+  api.offer(3);
+  expect(await summary()).toBeUndefined();
+  expect(api.world.unplaced.size).toBe(0);
+});
+
 test('the delay after failures is told and taken away', async () => {
   await api.call('POST', '/v2/apps', { ...webApp, instances: 1, backoffSeconds: 60 });
   const [task] = api.offer();

@@ -76,6 +76,7 @@ function presentSummary(unplaced: UnplacedReason | undefined): Record<string, un
     processedOffersCount: unplaced?.processed ?? 0,
     unusedOffersCount: unplaced?.processed ?? 0,
     ...(newest === undefined ? {} : { lastUnusedOfferAt: isoTime(newest.at) }),
+    ...(unplaced?.lastUsedAt === undefined ? {} : { lastUsedOfferAt: isoTime(unplaced.lastUsedAt) }),
     rejectSummaryLastOffers: rejectionFunnel(unplaced === undefined ? {} : lastReasons(unplaced)),
     rejectSummaryLaunchAttempt: rejectionFunnel(unplaced?.reasons ?? {}),
   };

@@ -16,7 +16,7 @@ import { isBroken } from '../fabric/hosts.ts';
 import { progressOf } from '../deployments/progress.ts';
 import { RankedPools } from './ranked-pools.ts';
 import { isAbsent } from '../slots/slot-plan.ts';
-import { noteUnplaced } from './unplaced.ts';
+import { noteOffers } from './unplaced.ts';
 import type { Offer } from '../events.ts';
 
 /**
@@ -66,11 +66,10 @@ export class AppMatcher {
   finish(): void {
     const { world, now } = this.#frame;
     if (this.#launched > 0) {
-      world.unplaced.delete(this.#appId);
       world.wanting.delete(this.#appId);
       world.wanting.add(this.#appId);
     }
-    noteUnplaced(world, this.#appId, this.#refused, now);
+    noteOffers(world, this.#appId, this.#launched > 0, this.#refused, now);
   }
 
   #place(slotId: SlotId): boolean {

@@ -31,15 +31,17 @@ export interface Rejection {
   readonly declined: number;
 }
 
-/** Notes offers that an app could not use, by agent. */
-export function noteUnplaced(
+/** Notes whether an app used offers, `launched`, and those that it could not use, by agent. */
+export function noteOffers(
   world: World,
   appId: AppId,
+  launched: boolean,
   refused: ReadonlyMap<AgentId, { readonly offer: Offer; readonly reason: string }>,
   now: number,
 ): void {
-  if (refused.size === 0) return;
-  const known = world.unplaced.get(appId);
+  if (refused.size === 0 && !launched) return;
+  const known = launched ? undefined : world.unplaced.get(appId);
+  const lastUsedAt = launched ? now : known?.lastUsedAt;
   const reasons: Record<string, number> = { ...known?.reasons };
   const lastOffers = known?.lastOffers ?? new Map<AgentId, UnusedOffer>();
   for (const [agentId, { offer, reason }] of refused) {
@@ -53,7 +55,13 @@ export function noteUnplaced(
     lastOffers.delete(oldest);
   }
   const processed = (known?.processed ?? 0) + refused.size;
-  world.unplaced.set(appId, { since: known?.since ?? now, processed, reasons, lastOffers });
+  world.unplaced.set(appId, {
+    since: known?.since ?? now,
+    ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+    processed,
+    reasons,
+    lastOffers,
+  });
 }
 
 /** Counts by reason as a funnel: what fails one reason does not come to the next. */
