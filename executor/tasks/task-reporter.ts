@@ -16,13 +16,17 @@ export interface ReporterOptions {
   readonly send: (status: TaskStatus) => void;
 }
 
-/** Progress messages of one task are at least so far apart, in milliseconds. */
-const progressEveryMs = 2000;
+/**
+ * News of one task that may come often are at least so far apart, in milliseconds. What came too early is told with the
+ * next report.
+ */
+const leastApartMs: Partial<Record<ReportChange, number>> = { progress: 2000, response: 10_000 };
 
 /** Why an update comes that does not change the state. */
 const reasons: Partial<Record<ReportChange, TaskStatusReason>> = {
   health: 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED',
   readiness: 'REASON_TASK_CHECK_STATUS_UPDATED',
+  response: 'REASON_TASK_CHECK_STATUS_UPDATED',
 };
 
 interface Told {
@@ -53,9 +57,10 @@ export class TaskReporter {
     const told = this.#told.get(taskId);
     const change = changeOf(told?.report, report);
     if (change === 'none') return;
-    if (change === 'progress' && told !== undefined && now - told.at < progressEveryMs) return;
+    const apartMs = leastApartMs[change];
+    if (apartMs !== undefined && told !== undefined && now - told.at < apartMs) return;
     this.#told.set(taskId, { report, at: now });
-    if (change !== 'progress') this.#note(taskId, report, record);
+    if (apartMs === undefined) this.#note(taskId, report, record);
     const reason = reasons[change];
     const reasoned = reason === undefined ? report : { ...report, reason };
     const status = toTaskStatus(

@@ -1,6 +1,6 @@
 import type { App } from '../../src/model/app.ts';
 import type { DeploymentStep } from '../../src/model/deployment.ts';
-import type { CheckResults } from '../../src/model/health.ts';
+import type { CheckResults, HttpResponse } from '../../src/model/health.ts';
 import type { HostFacts } from '../../src/model/host.ts';
 import type {
   AgentId,
@@ -67,6 +67,8 @@ export interface StatusUpdate {
   readonly checkResults?: CheckResults;
   /** Present when the task has a readiness check and the update tells of it. */
   readonly ready?: boolean;
+  /** The newest answer to the readiness check, if it keeps answers. */
+  readonly lastResponse?: HttpResponse;
   /** Present: it must be acknowledged once it is stored. */
   readonly uuid?: Uint8Array;
 }

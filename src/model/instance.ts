@@ -1,4 +1,4 @@
-import type { CheckResults } from './health.ts';
+import type { CheckResults, HttpResponse } from './health.ts';
 import type { AgentId, AppId, AppVersion, ExecutorId, NetworkName, SlotId, TaskId } from './ids.ts';
 
 /** What a slot owns for its whole life, through every incarnation. */
@@ -90,6 +90,8 @@ export interface Instance {
   readonly checkResults?: CheckResults;
   /** What its readiness check says; absent: it has none. It is not taken back. */
   readonly ready?: boolean;
+  /** The newest answer to its readiness check that was told until it was ready, if the check keeps answers. */
+  readonly lastResponse?: HttpResponse;
   readonly message?: string;
   readonly reason?: string;
   readonly killSentAt?: number;

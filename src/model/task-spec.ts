@@ -11,6 +11,8 @@ export const probeSpecSchema = z.discriminatedUnion('kind', [
     ignore1xx: z.boolean(),
     /** What counts as a success; 200 to 399 unless told. */
     statuses: z.array(z.int()).optional(),
+    /** The answer is told with the outcome. */
+    keepsResponse: z.boolean().optional(),
   }),
   z.object({ kind: z.literal('tcp'), port: z.int().min(1).max(65_535) }),
   /** `/bin/sh -c command` in the app's container. */

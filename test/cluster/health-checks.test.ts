@@ -79,15 +79,27 @@ test("an app on the host's network is checked at the port that it was given", as
   expect(await bench.app('/host')).toMatchObject({ tasksHealthy: 1 });
 });
 
-test('a deployment waits until the instance is ready', async () => {
-  const readinessChecks = [{ portName: 'http', path: '/ready', intervalSeconds: 2, timeoutSeconds: 1 }];
+test('a deployment waits until the instance is ready, and what the instance said last is shown', async () => {
+  const readinessChecks = [
+    { portName: 'http', path: '/ready', intervalSeconds: 2, timeoutSeconds: 1, preserveLastResponse: true },
+  ];
   const { deploymentId } = await bench.api.send('POST', '/v2/apps', demoApp('/web', { readinessChecks }));
   const [task] = await bench.running('/web', 1);
   const under = () => bench.api.get<DeploymentInfo[]>('/v2/deployments');
   expect((await under()).map(({ id }) => id)).toEqual([deploymentId]);
-  await bench.containers.exec(task!.id, ['touch', '/www/ready']);
+  await bench.until('the refusal to be shown', async () => {
+    return JSON.stringify(await bench.app('/web')).includes('"lastResponse":{"status":404');
+  });
+  await bench.containers.exec(task!.id, ['sh', '-c', 'echo warm > /www/warm && mv /www/warm /www/ready']);
   await bench.until('the deployment to end', async () => (await under()).length === 0);
   expect(await bench.app('/web')).toMatchObject({
-    readinessCheckResults: [{ taskId: task!.id, name: 'readinessCheck', ready: true }],
+    readinessCheckResults: [
+      {
+        taskId: task!.id,
+        name: 'readinessCheck',
+        ready: true,
+        lastResponse: { status: 200, body: 'warm\n' },
+      },
+    ],
   });
 });

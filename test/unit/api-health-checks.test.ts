@@ -206,6 +206,39 @@ test("a readiness check comes back with Marathon's defaults, and its results on 
   ]);
 });
 
+test('the last answer to a readiness check is shown with its result while the check keeps it', async () => {
+  const kept = { ...readiness, preserveLastResponse: true };
+  await api.call('POST', '/v2/apps', { ...webApp, readinessChecks: [kept] });
+  const [first, second] = api.offer();
+  const results = async () => {
+    const { body } = await api.call<{ app: { readinessCheckResults: { taskId: string }[] } }>(
+      'GET',
+      '/v2/apps/shop/web?embed=app.readiness',
+    );
+    const of = (taskId: string) => body.app.readinessCheckResults.find((one) => one.taskId === taskId);
+    return [of(first!), of(second!)];
+  };
+  const result = { name: 'readinessCheck', ready: false };
+  const loading = { status: 503, contentType: 'text/plain', body: 'loading' };
+  const up = { status: 200, contentType: 'text/plain', body: 'up' };
+  api.status(first!, 'running', { ready: false, lastResponse: loading });
+  api.status(second!, 'running', { ready: false });
+  expect(await results()).toEqual([
+    { ...result, taskId: first, lastResponse: loading },
+    { ...result, taskId: second },
+  ]);
+  api.status(first!, 'running', { ready: true, lastResponse: up });
+  expect((await results())[0]).toEqual({ ...result, taskId: first, ready: true, lastResponse: up });
+  const { body: list } = await api.call('GET', '/v2/apps?embed=apps.readiness');
+  expect(list).toMatchObject({
+    apps: [
+      { readinessCheckResults: expect.arrayContaining([expect.objectContaining({ lastResponse: up })]) },
+    ],
+  });
+  await api.call('PUT', '/v2/apps/shop/web?force=true', { readinessChecks: [readiness] });
+  expect((await results())[0]).toEqual({ ...result, taskId: first, ready: true });
+});
+
 test.each([
   [
     'a port name that the app does not have',
@@ -218,12 +251,6 @@ test.each([
     { ...readiness, intervalSeconds: 10 },
     '/readinessChecks(0)/timeoutSeconds',
     'must be less than intervalSeconds, which is 10',
-  ],
-  [
-    'keeping the last answer',
-    { ...readiness, preserveLastResponse: true },
-    '/readinessChecks(0)/preserveLastResponse',
-    'is not supported: answers are not kept',
   ],
 ])('a readiness check with %s is refused by path', async (_what, check, path, error) => {
   const { status, body } = await api.call('POST', '/v2/apps', { ...webApp, readinessChecks: [check] });

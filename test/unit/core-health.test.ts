@@ -228,6 +228,23 @@ test('an instance with a readiness check counts, and takes over, only when it is
   expect(bench.slot('/web').activeEpoch).toBe(next!.instance.epoch);
 });
 
+test('the last answer to the readiness check is stored, until the instance is ready', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { readinessChecks: [{ ...readiness, preserveLastResponse: true }] }));
+  const answer = (status: number) => ({ status, contentType: 'text/plain', body: `says ${status}` });
+  const tell = (ready: boolean, status: number) =>
+    bench.status(bench.instance('/web'), 'running', { ready, lastResponse: answer(status) });
+  tell(false, 503);
+  bench.restart();
+  expect(bench.instance('/web')).toMatchObject({ ready: false, lastResponse: answer(503) });
+  const before = bench.instance('/web');
+  tell(false, 503);
+  expect(bench.instance('/web')).toBe(before);
+  tell(true, 200);
+  tell(false, 500);
+  expect(bench.instance('/web')).toMatchObject({ ready: true, lastResponse: answer(200) });
+});
+
 test('readiness is not taken back and outlives a restart of the scheduler', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web', { readinessChecks: [readiness] }));

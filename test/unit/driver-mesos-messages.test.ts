@@ -279,7 +279,7 @@ test('a readiness check goes to the port of that name', () => {
         intervalSeconds: 5,
         timeoutSeconds: 2,
         httpStatusCodesForReady: [200, 204],
-        preserveLastResponse: false,
+        preserveLastResponse: true,
       },
     ],
   });
@@ -292,6 +292,7 @@ test('a readiness check goes to the port of that name', () => {
       path: '/up',
       ignore1xx: false,
       statuses: [200, 204],
+      keepsResponse: true,
     },
     intervalMs: 5000,
     timeoutMs: 2000,
@@ -306,6 +307,20 @@ test('the results of health checks are read from the data of a status, and other
   expect(read(JSON.stringify({ startMs: 3, health: [result, null] })).checkResults).toEqual([result, null]);
   expect(read(JSON.stringify({ startMs: 3 }))).not.toHaveProperty('checkResults');
   expect(read('no json')).not.toHaveProperty('checkResults');
+});
+
+test('readiness and the answer to its check are read from the data of a status, but no answer that is too long', () => {
+  const read = (data: object) =>
+    statusOf({
+      task_id: { value: 't' },
+      state: 'TASK_RUNNING',
+      data: new TextEncoder().encode(JSON.stringify(data)),
+    });
+  const response = { status: 503, contentType: 'text/plain', body: 'x'.repeat(4096) };
+  expect(read({ ready: false, response })).toMatchObject({ ready: false, lastResponse: response });
+  const long = read({ ready: true, response: { ...response, body: 'x'.repeat(4097) } });
+  expect(long).toMatchObject({ ready: true });
+  expect(long).not.toHaveProperty('lastResponse');
 });
 
 test("a task on the host's network needs no network", () => {

@@ -121,3 +121,43 @@ test('a connection is enough for TCP, and none is a failure', async () => {
   expect(refused).toEqual({ kind: 'failure', cause: `connect ECONNREFUSED ${address}:${closed}` });
   expect(await http(closed)).toEqual(refused);
 });
+
+const keeping = (port: number) => http(port, { keepsResponse: true });
+
+test('a probe that keeps the answer gives its status, content type and body, whatever it means', async () => {
+  const port = await listen(
+    createServer((_, response) =>
+      response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' }).end('12 % loaded: ü'),
+    ),
+  );
+  const response = { status: 503, contentType: 'text/plain; charset=utf-8', body: '12 % loaded: ü' };
+  expect(await keeping(port)).toEqual({ kind: 'failure', cause: 'status 503', response });
+  expect(await http(port)).toEqual({ kind: 'failure', cause: 'status 503' });
+});
+
+test('of a long body only the beginning is kept, without half a character', async () => {
+  const port = await listen(
+    createServer((_, response) => response.end(`x${'ü'.repeat(4000)}`, () => undefined)),
+  );
+  expect(await keeping(port)).toEqual({
+    kind: 'success',
+    response: { status: 200, contentType: '', body: `x${'ü'.repeat(2047)}` },
+  });
+});
+
+test('a body that does not end in time is kept as far as it came', async () => {
+  const port = await listen(createServer((_, response) => void response.write('so far')));
+  expect(await keeping(port)).toEqual({
+    kind: 'success',
+    response: { status: 200, contentType: '', body: 'so far' },
+  });
+});
+
+test('of a change of the protocol only the status is there to keep', async () => {
+  const port = await saying('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+  expect(await keeping(port)).toEqual({
+    kind: 'failure',
+    cause: 'status 101',
+    response: { status: 101, contentType: '', body: '' },
+  });
+});

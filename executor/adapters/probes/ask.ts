@@ -1,5 +1,6 @@
-import type { ClientRequest, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import net from 'node:net';
+import { maxBodyBytes, maxContentType, type HttpResponse } from '../../../src/model/health.ts';
 import { messageOf } from '../../../src/runtime/errors.ts';
 import type { ProbeOutcome } from '../../core/tasks/health-check.ts';
 import type { Question } from './question.ts';
@@ -14,7 +15,8 @@ export async function ask({ probe, address, timeoutMs }: Question): Promise<Prob
   if (probe.kind === 'tcp') return connect(address, probe.port, timeoutMs);
   const { port, path, scheme } = probe;
   const options = { host: address, port, path, agent: false, headers: { connection: 'close' } };
-  return judge(await request(scheme, options, timeoutMs), probe);
+  const answer = await request(scheme, options, timeoutMs, probe.keepsResponse === true);
+  return judge(answer, probe);
 }
 
 function connect(host: string, port: number, timeoutMs: number): Promise<ProbeOutcome> {
@@ -31,9 +33,11 @@ function connect(host: string, port: number, timeoutMs: number): Promise<ProbeOu
   });
 }
 
-/** The status of the answer, or why there is none; `informed`: the last informational status before that. */
+/** The answer, or why there is none; `informed`: the last informational status before that. */
 interface Answer {
   readonly status?: number;
+  /** Where it is kept. */
+  readonly response?: HttpResponse;
   readonly informed?: number;
   readonly problem?: string;
 }
@@ -42,6 +46,7 @@ async function request(
   scheme: 'http' | 'https',
   options: RequestOptions,
   timeoutMs: number,
+  keeps: boolean,
 ): Promise<Answer> {
   // Loaded when it is needed: TLS costs half of the start.
   const { request: open } = scheme === 'http' ? await import('node:http') : await import('node:https');
@@ -58,19 +63,51 @@ async function request(
       sent.destroy();
       resolve({ ...informed, ...answer });
     };
-    const timer = setTimeout(() => done({ problem: `no answer within ${timeoutMs} ms` }), timeoutMs);
+    let late = (): Answer => ({ problem: `no answer within ${timeoutMs} ms` });
+    const answered = (message: IncomingMessage) => {
+      const { statusCode: status } = message;
+      if (status === undefined || !keeps) return done(status === undefined ? {} : { status });
+      const body = beginningOf(message, () => done(late()));
+      // The status is there: a body that goes on for ever is cut, not held against the app.
+      late = () => ({ status, response: { status, contentType: contentTypeOf(message), body: body() } });
+    };
+    const timer = setTimeout(() => done(late()), timeoutMs);
     sent.on('information', ({ statusCode }) => (informed = { informed: statusCode }));
-    sent.on('response', ({ statusCode }) => done(statusCode === undefined ? {} : { status: statusCode }));
-    sent.on('upgrade', ({ statusCode }) => done(statusCode === undefined ? {} : { status: statusCode }));
+    sent.on('response', answered);
+    sent.on('upgrade', (message) => {
+      answered(message);
+      done(late());
+    });
     sent.on('error', (error) => done({ problem: error.message }));
     sent.end();
   });
 }
 
-function judge({ status, informed, problem }: Answer, { ignore1xx, statuses }: HttpProbe): ProbeOutcome {
+const contentTypeOf = ({ headers }: IncomingMessage): string =>
+  (headers['content-type'] ?? '').slice(0, maxContentType);
+
+/** The body as far as it has come and is kept, as a function; `onEnd` is called once no more of it is to come. */
+function beginningOf(message: IncomingMessage, onEnd: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  message.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= maxBodyBytes) onEnd();
+  });
+  message.on('end', onEnd);
+  message.on('error', onEnd);
+  // As a stream: half of a character at the cut is left out.
+  return () => new TextDecoder().decode(Buffer.concat(chunks).subarray(0, maxBodyBytes), { stream: true });
+}
+
+function judge(
+  { status, informed, problem, response }: Answer,
+  { ignore1xx, statuses }: HttpProbe,
+): ProbeOutcome {
   const last = status ?? informed;
   if (last === undefined) return failure(problem ?? 'no status');
   if (last < 200 && ignore1xx) return { kind: 'ignored' };
   const good = statuses?.includes(last) ?? (last >= 200 && last < 400);
-  return good ? success : failure(`status ${last}`);
+  return { ...(good ? success : failure(`status ${last}`)), ...(response === undefined ? {} : { response }) };
 }

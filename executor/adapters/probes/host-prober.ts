@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
+import { httpResponseSchema } from '../../../src/model/health.ts';
 import type { ProbeSpec } from '../../../src/model/task-spec.ts';
 import type { ProbeOutcome } from '../../core/tasks/health-check.ts';
 import type { Prober, ProbeTarget } from '../../core/tasks/probing.ts';
@@ -21,9 +22,10 @@ const probesAtOnce = 4;
 /** What starting a probe may take on a busy host, in milliseconds. */
 const startLimitMs = 10_000;
 
+const response = httpResponseSchema.optional();
 const outcomeSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('success') }),
-  z.object({ kind: z.literal('failure'), cause: z.string() }),
+  z.object({ kind: z.literal('success'), response }),
+  z.object({ kind: z.literal('failure'), cause: z.string(), response }),
   z.object({ kind: z.literal('ignored') }),
 ]);
 
@@ -54,7 +56,7 @@ export class HostProber implements Prober {
     const args = ['--target', String(pid), '--net', '--', node, program];
     const limitMs = question.timeoutMs + startLimitMs;
     const answer = await runProgram('nsenter', args, JSON.stringify(question), limitMs);
-    return outcomeSchema.parse(JSON.parse(answer));
+    return outcomeOf(answer);
   }
 
   async #pidOf(container: string): Promise<number> {
@@ -70,5 +72,17 @@ export class HostProber implements Prober {
     if (ended.exitCode === 0) return { kind: 'success' };
     const words = ended.output === '' ? '' : `: ${ended.output}`;
     return { kind: 'failure', cause: `exit status ${ended.exitCode}${words}` };
+  }
+}
+
+/** The error of a parser would cite the text, and with it perhaps what the app said: that must not reach a log. */
+function outcomeOf(answer: string): ProbeOutcome {
+  try {
+    return outcomeSchema.parse(JSON.parse(answer));
+  } catch {
+    throw new PatchpanelError(
+      'external',
+      `the probe program said ${answer.length} characters that are no outcome`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { afterProbe, type ProbeOutcome } from './health-check.ts';
+import { afterProbe, keptResponse, type ProbeOutcome } from './health-check.ts';
 import {
   isEnding,
   type AppExit,
@@ -78,7 +78,7 @@ export function reduce(record: TaskRecord, event: TaskEvent): TaskRecord {
     case 'probed':
       return probed(record, event);
     case 'readiness-probed':
-      return record.ready === false && event.outcome.kind === 'success' ? { ...record, ready: true } : record;
+      return readinessProbed(record, event.outcome);
   }
 }
 
@@ -124,6 +124,15 @@ function probed(record: TaskRecord, event: Extract<TaskEvent, { kind: 'probed' }
   if (spec === undefined || state === undefined || record.app !== 'running') return record;
   const next = afterProbe(spec, state, outcome, record.startedAt ?? at, at);
   return next === state ? record : { ...record, health: record.health.with(check, next) };
+}
+
+function readinessProbed(record: TaskRecord, outcome: ProbeOutcome): TaskRecord {
+  if (record.ready !== false || outcome.kind === 'ignored') return record;
+  const { readinessCheck: check } = record.task.spec;
+  const lastResponse = check === undefined ? undefined : keptResponse(check.probe, outcome);
+  if (lastResponse === undefined) return outcome.kind === 'success' ? { ...record, ready: true } : record;
+  // A new record also for an answer as the last one: that one may not have been told yet.
+  return { ...record, lastResponse, ready: outcome.kind === 'success' };
 }
 
 function done(record: TaskRecord, event: Extract<TaskEvent, { kind: 'step-done' }>): TaskRecord {

@@ -1,10 +1,18 @@
-import type { CheckResult, CheckResults } from '../../../src/model/health.ts';
+import {
+  maxBodyBytes,
+  type CheckResult,
+  type CheckResults,
+  type HttpResponse,
+} from '../../../src/model/health.ts';
 import type { CheckSpec, ProbeSpec } from '../../../src/model/task-spec.ts';
 
-/** What one probe found. `ignored`: it says nothing about the app. */
+/**
+ * What one probe found. `ignored`: it says nothing about the app. `response`: the answer, if there was one and the probe
+ * keeps it.
+ */
 export type ProbeOutcome =
-  | { readonly kind: 'success' }
-  | { readonly kind: 'failure'; readonly cause: string }
+  | { readonly kind: 'success'; readonly response?: HttpResponse | undefined }
+  | { readonly kind: 'failure'; readonly cause: string; readonly response?: HttpResponse | undefined }
   | { readonly kind: 'ignored' };
 
 /** Where one health check of a task stands. */
@@ -91,6 +99,20 @@ function isNews(before: CheckResult | null, after: CheckResult | null): boolean 
   return (
     count !== before.consecutiveFailures && (count <= toldOneByOne || Number.isInteger(Math.log2(count)))
   );
+}
+
+/**
+ * The answer to remember of a probe that keeps answers; where there was none, a 504 that says why, as in Marathon
+ * (ReadinessCheckExecutorImpl, 1.11).
+ */
+export function keptResponse(
+  probe: ProbeSpec,
+  outcome: Exclude<ProbeOutcome, { kind: 'ignored' }>,
+): HttpResponse | undefined {
+  if (probe.kind !== 'http' || probe.keepsResponse !== true) return undefined;
+  if (outcome.response !== undefined || outcome.kind === 'success') return outcome.response;
+  const body = `Patchpanel could not query ${probeText(probe)}: ${outcome.cause}`;
+  return { status: 504, contentType: 'text/plain', body: body.slice(0, maxBodyBytes) };
 }
 
 /** A health check as people know it, `HTTP :80/health`. */

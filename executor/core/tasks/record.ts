@@ -1,4 +1,5 @@
 import type { TaskStatusReason } from '../../../proto/mesos.gen.ts';
+import type { HttpResponse } from '../../../src/model/health.ts';
 import type { DesiredTask } from './desired.ts';
 import { untriedCheck, type CheckState } from './health-check.ts';
 
@@ -93,6 +94,8 @@ export interface TaskRecord {
   readonly health: readonly CheckState[];
   /** What the readiness check says; absent: there is none. */
   readonly ready?: boolean;
+  /** The newest answer to the readiness check, if it keeps answers. */
+  readonly lastResponse?: HttpResponse;
   /** What is said with TASK_STARTING. */
   readonly progress: string;
   /** What is worth saying with TASK_RUNNING. */

@@ -1,6 +1,12 @@
 import type { TaskState, TaskStatus, TaskStatusReason } from '../../../proto/mesos.gen.ts';
 import type { AgentId, ExecutorId, TaskId } from '../../../src/model/ids.ts';
-import { healthOf, type CheckResult, type CheckResults } from '../../../src/model/health.ts';
+import {
+  healthOf,
+  isSameResponse,
+  type CheckResult,
+  type CheckResults,
+  type HttpResponse,
+} from '../../../src/model/health.ts';
 import { isHealthNews } from './health-check.ts';
 import { isEnding, type AppExit, type TaskRecord } from './record.ts';
 
@@ -13,6 +19,8 @@ export interface TaskReport {
   readonly checkResults?: CheckResults;
   /** What the readiness check found; absent as above. */
   readonly ready?: boolean;
+  /** The newest answer to the readiness check, if it keeps answers. */
+  readonly lastResponse?: HttpResponse;
 }
 
 /** Whether a state is the last that a task reports. */
@@ -85,10 +93,12 @@ function runningMessage(record: TaskRecord): string {
   return [`running, ${where}`, ...record.notes, ...causes].join('; ');
 }
 
-function checksOf({ health, ready }: TaskRecord): Pick<TaskReport, 'checkResults' | 'ready'> {
+function checksOf(record: TaskRecord): Pick<TaskReport, 'checkResults' | 'ready' | 'lastResponse'> {
+  const { health, ready, lastResponse } = record;
   return {
     ...(health.length === 0 ? {} : { checkResults: health.map(({ result }) => result) }),
     ...(ready === undefined ? {} : { ready }),
+    ...(lastResponse === undefined ? {} : { lastResponse }),
   };
 }
 
@@ -97,7 +107,8 @@ const failureText = ({ consecutiveFailures, lastFailureCause = '' }: CheckResult
 
 /**
  * What a new report means to somebody who was told `last`: a change of state, only another message while the task
- * starts, only news of its health, or nothing. After a terminal report there is never another one.
+ * starts, only news of its health or readiness (the first answer is that too), only another answer to the readiness
+ * check, or nothing. After a terminal report there is never another one.
  */
 export function changeOf(last: TaskReport | undefined, next: TaskReport): ReportChange {
   if (last === undefined) return 'state';
@@ -105,10 +116,12 @@ export function changeOf(last: TaskReport | undefined, next: TaskReport): Report
   if (last.state !== next.state) return 'state';
   if (isHealthNews(last.checkResults ?? [], next.checkResults ?? [])) return 'health';
   if (last.ready === false && next.ready === true) return 'readiness';
+  if (!isSameResponse(last.lastResponse, next.lastResponse))
+    return last.lastResponse === undefined ? 'readiness' : 'response';
   return next.state === 'TASK_STARTING' && last.message !== next.message ? 'progress' : 'none';
 }
 
-export type ReportChange = 'state' | 'progress' | 'health' | 'readiness' | 'none';
+export type ReportChange = 'state' | 'progress' | 'health' | 'readiness' | 'response' | 'none';
 
 /** Who speaks, when, and under which fresh UUID. */
 export interface StatusStamp {
@@ -150,11 +163,12 @@ export function toTaskStatus(
   };
 }
 
-/** For the scheduler's eyes: how long the start took, and the results of the health checks. */
-const dataOf = ({ timings }: TaskRecord, { checkResults, ready }: TaskReport) => ({
+/** For the scheduler's eyes: how long the start took, and the results of the checks. */
+const dataOf = ({ timings }: TaskRecord, { checkResults, ready, lastResponse }: TaskReport) => ({
   ...timings,
   ...(checkResults === undefined ? {} : { health: checkResults }),
   ...(ready === undefined ? {} : { ready }),
+  ...(lastResponse === undefined ? {} : { response: lastResponse }),
 });
 
 const networkInfo = (network: { readonly ip: string; readonly name: string }) => ({

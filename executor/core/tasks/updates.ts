@@ -6,7 +6,7 @@ interface Pending {
   task: TaskInfo | undefined;
   /** In the order in which they were made. */
   readonly sent: { readonly status: TaskStatus; readonly sentAt: number }[];
-  /** The newest progress or news of health that waits until the one before it is acknowledged. */
+  /** The newest progress or news of the checks that waits until the one before it is acknowledged. */
   held: TaskStatus | undefined;
 }
 
@@ -15,7 +15,7 @@ const resendMs = 10_000;
 
 /**
  * The updates that the agent has not acknowledged. INVARIANTS: of one task they stay in order; a task has at most one
- * unacknowledged progress message and one that waits, so the whole is bounded by the number of tasks.
+ * unacknowledged progress message or news and one that waits, so the whole is bounded by the number of tasks.
  */
 export class TaskUpdates {
   readonly #tasks = new Map<string, Pending>();
@@ -26,7 +26,7 @@ export class TaskUpdates {
   }
 
   /**
-   * Takes an update in; true: send it now. Progress and news of health are held back while an earlier update is
+   * Takes an update in; true: send it now. Progress and news of the checks are held back while an earlier update is
    * unacknowledged; only the newest is kept.
    */
   add(status: TaskStatus, kind: Exclude<ReportChange, 'none'>, now: number): boolean {

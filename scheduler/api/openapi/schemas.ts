@@ -72,7 +72,15 @@ export const task = name(
   }),
 );
 
-const readinessResult = z.object({ name: text, taskId: text, ready: z.boolean() });
+const readinessResult = z.object({
+  name: text,
+  taskId: text,
+  ready: z.boolean(),
+  lastResponse: z
+    .object({ status: count, contentType: text, body: text.describe('at most the first 4096 bytes') })
+    .optional()
+    .describe('of a check with preserveLastResponse'),
+});
 
 const stats = z
   .object({

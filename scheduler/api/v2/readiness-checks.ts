@@ -21,7 +21,7 @@ export function readinessChecksOf(
       intervalSeconds: given.intervalSeconds ?? 30,
       timeoutSeconds: given.timeoutSeconds ?? 10,
       httpStatusCodesForReady: given.httpStatusCodesForReady ?? [200],
-      preserveLastResponse: false,
+      preserveLastResponse: given.preserveLastResponse ?? false,
     };
     details.require(
       portNames.includes(check.portName),
@@ -33,18 +33,21 @@ export function readinessChecksOf(
       `${path}/timeoutSeconds`,
       `must be less than intervalSeconds, which is ${check.intervalSeconds}`,
     );
-    details.require(
-      given.preserveLastResponse !== true,
-      `${path}/preserveLastResponse`,
-      'is not supported: answers are not kept',
-    );
     return check;
   });
 }
 
-/** Marathon's `readinessCheckResults` of an app: one for each instance that has a readiness check. */
+/**
+ * Marathon's `readinessCheckResults` of an app: one for each instance that has a readiness check, with the last answer
+ * while the app's check keeps it.
+ */
 export function presentReadiness(app: App, instances: readonly Instance[]): Record<string, unknown>[] {
-  const name = app.readinessChecks[0]?.name;
-  if (name === undefined) return [];
-  return instances.flatMap(({ taskId, ready }) => (ready === undefined ? [] : [{ name, taskId, ready }]));
+  const [check] = app.readinessChecks;
+  if (check === undefined) return [];
+  const { name, preserveLastResponse: shown } = check;
+  return instances.flatMap(({ taskId, ready, lastResponse }) =>
+    ready === undefined
+      ? []
+      : [{ name, taskId, ready, ...(shown && lastResponse !== undefined ? { lastResponse } : {}) }],
+  );
 }

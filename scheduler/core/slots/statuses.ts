@@ -1,3 +1,4 @@
+import { isSameResponse } from '../../../src/model/health.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { Condition, Instance } from '../../../src/model/instance.ts';
 import type { StatusUpdate } from '../events.ts';
@@ -107,7 +108,12 @@ const changesHealth = (instance: Instance, status: StatusUpdate): boolean =>
   tellsHealth(status) &&
   ((status.healthy !== undefined && status.healthy !== instance.healthy) ||
     (status.ready === true && instance.ready === false) ||
+    (bringsResponse(instance, status) && !isSameResponse(status.lastResponse, instance.lastResponse)) ||
     (status.checkResults !== undefined && !isDeepEqual(status.checkResults, instance.checkResults)));
+
+/** Once it is ready its executor asks no more: what comes then was said before. */
+const bringsResponse = (instance: Instance, status: StatusUpdate): boolean =>
+  status.lastResponse !== undefined && instance.ready === false;
 
 /** The instance with what a status says. The time of the condition moves only with the condition. */
 function withStatus(frame: FrameBuilder, instance: Instance, status: StatusUpdate): Instance {
@@ -121,6 +127,7 @@ function withStatus(frame: FrameBuilder, instance: Instance, status: StatusUpdat
     ...(status.healthy === undefined || !tellsHealth(status) ? {} : { healthy: status.healthy }),
     ...(status.checkResults === undefined ? {} : { checkResults: status.checkResults }),
     ...(status.ready === true ? { ready: true } : {}),
+    ...(bringsResponse(instance, status) ? { lastResponse: status.lastResponse } : {}),
     ...(status.message === undefined || status.reason === 'REASON_RECONCILIATION'
       ? {}
       : { message: status.message }),

@@ -36,6 +36,7 @@ export function readinessSpec(app: App, instance: Instance): Pick<TaskSpec, 'rea
     path: rooted(check.path),
     ignore1xx: false,
     statuses: [...check.httpStatusCodesForReady],
+    ...(check.preserveLastResponse ? { keepsResponse: true } : {}),
   };
   const { intervalSeconds, timeoutSeconds } = check;
   return { readinessCheck: { probe, intervalMs: intervalSeconds * 1000, timeoutMs: timeoutSeconds * 1000 } };

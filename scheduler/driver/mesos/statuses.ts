@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TaskState, TaskStatus, TaskStatusSource } from '../../../proto/mesos.gen.ts';
-import { checkResultsSchema } from '../../../src/model/health.ts';
+import { checkResultsSchema, httpResponseSchema } from '../../../src/model/health.ts';
 import { agentId, executorId, taskId } from '../../../src/model/ids.ts';
 import type { Condition } from '../../../src/model/instance.ts';
 import type { StatusSource, StatusUpdate } from '../../core/events.ts';
@@ -45,10 +45,17 @@ export function statusOf(status: TaskStatus): StatusUpdate {
   };
 }
 
-const statusDataSchema = z.object({ health: checkResultsSchema.optional(), ready: z.boolean().optional() });
+const statusDataSchema = z.object({
+  health: checkResultsSchema.optional(),
+  ready: z.boolean().optional(),
+  // One that is too long is left out; what comes with it counts all the same.
+  response: httpResponseSchema.optional().catch(undefined),
+});
 
 /** What the executor tells of its checks; nothing when the data is none of its own or does not speak of them. */
-function healthOf(data: Uint8Array | undefined): Pick<StatusUpdate, 'checkResults' | 'ready'> {
+function healthOf(
+  data: Uint8Array | undefined,
+): Pick<StatusUpdate, 'checkResults' | 'ready' | 'lastResponse'> {
   if (data === undefined || data.length === 0) return {};
   let content: unknown;
   try {
@@ -56,9 +63,10 @@ function healthOf(data: Uint8Array | undefined): Pick<StatusUpdate, 'checkResult
   } catch {
     return {};
   }
-  const { health, ready } = statusDataSchema.safeParse(content).data ?? {};
+  const { health, ready, response } = statusDataSchema.safeParse(content).data ?? {};
   return {
     ...(health === undefined ? {} : { checkResults: health }),
     ...(ready === undefined ? {} : { ready }),
+    ...(response === undefined ? {} : { lastResponse: response }),
   };
 }
