@@ -17,7 +17,9 @@ const jest = [
 /** Tests of whole programs wait a lot, so two files run at a time; those under load want the machine for themselves. */
 const parts = {
   setup: ['bash', 'deploy/setup.sh'],
-  pure: [...jest, '--maxWorkers=2', '--selectProjects', 'unit', 'property'],
+  // A worker keeps something of every file that it has run. With a hundred of them, a gigabyte, its end takes longer than the
+  // half second after which jest ends it and warns of tests that leave something open: a new one takes over before that.
+  pure: [...jest, '--maxWorkers=2', '--workerIdleMemoryLimit=300MB', '--selectProjects', 'unit', 'property'],
   component: [...jest, '--maxWorkers=2', '--selectProjects', 'component'],
   cluster: [...jest, '--maxWorkers=2', '--selectProjects', 'cluster'],
   load: [...jest, '--runInBand', '--selectProjects', 'load'],
