@@ -77,14 +77,14 @@ const performers: Readonly<Record<FaultKind, Performer>> = {
   'host-cut-short': (place) => cut(place, 'management'),
   'host-cut-long': (place) => cut(place, 'management'),
   'host-isolated': (place) => cut(place, 'all'),
-  'host-power': async ({ host, holdMs }) => {
-    await host().powerOff();
+  'host-power': async ({ scene, host, holdMs }) => {
+    await scene.withDocker(() => host().powerOff());
     await sleep(holdMs);
-    await host().powerOn();
+    await scene.withDocker(() => host().powerOn());
   },
   'executor-kill': async ({ host }) => void host().killExecutor(),
   'executor-pause': ({ host, holdMs }) => pause(host().status().executorPids, holdMs),
-  'docker-restart': restartDocker,
+  'docker-restart': (place) => place.scene.withDocker(() => restartDocker(place)),
   'docker-pause': async ({ bench, holdMs }) =>
     pause(
       (await dockerProcesses(bench)).map(({ pid }) => pid),
@@ -98,8 +98,8 @@ const performers: Readonly<Record<FaultKind, Performer>> = {
   'switch-pause': async ({ host, holdMs }) => pause([await pidOf(host(), 'ovs-vswitchd')], holdMs),
   'database-kill': (place) => restartDatabase(place, false),
   'database-loss': (place) => restartDatabase(place, true),
-  'app-kill': (place) => killContainer(place, 'app'),
-  'sandbox-kill': (place) => killContainer(place, 'sandbox'),
+  'app-kill': (place) => place.scene.withDocker(() => killContainer(place, 'app')),
+  'sandbox-kill': (place) => place.scene.withDocker(() => killContainer(place, 'sandbox')),
   'veth-delete': async ({ bench, host }) => {
     const [line = ''] = await bench.veths(host().host.plan.name);
     const name = line.split(/[@ ]/)[0] ?? '';

@@ -1,4 +1,5 @@
 import axios from 'axios';
+import { Gate } from '../../src/runtime/gate.ts';
 import type { DevCluster } from '../../src/devcluster/cluster.ts';
 import type { SchedulerProcess } from '../../src/devcluster/scheduler-process.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
@@ -13,10 +14,16 @@ export class Scene {
   readonly cluster: DevCluster;
   /** What stands between each scheduler and ZooKeeper, in the order of the schedulers. */
   readonly relays: readonly Relay[];
+  readonly #docker = new Gate(1);
 
   constructor(cluster: DevCluster, relays: readonly Relay[] = []) {
     this.cluster = cluster;
     this.relays = relays;
+  }
+
+  /** What restarts Docker and what itself needs Docker's answers, one after the other. */
+  withDocker<T>(work: () => Promise<T>): Promise<T> {
+    return this.#docker.pass(work);
   }
 
   get apiUrls(): readonly string[] {

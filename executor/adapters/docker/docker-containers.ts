@@ -14,7 +14,7 @@ import type { RegistryCredentials } from '../../core/tasks/registry-auth.ts';
 import { dockerError, statusOf } from './connection.ts';
 import { runCommand, type CommandEnd } from './command.ts';
 import { readDeaths } from './deaths.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../../../src/runtime/gate.ts';
 import { readOutput } from './output.ts';
 import { pauseArchive, pauseImage } from './pause-image.ts';
 import { pullImage } from './pull.ts';

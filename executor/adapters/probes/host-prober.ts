@@ -5,7 +5,7 @@ import type { ProbeSpec } from '../../../src/model/task-spec.ts';
 import type { ProbeOutcome } from '../../core/tasks/health-check.ts';
 import type { Prober, ProbeTarget } from '../../core/tasks/probing.ts';
 import type { DockerContainers } from '../docker/docker-containers.ts';
-import { Gate } from '../docker/gate.ts';
+import { Gate } from '../../../src/runtime/gate.ts';
 import { runProgram } from '../program.ts';
 import type { Question } from './question.ts';
 
