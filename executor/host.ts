@@ -11,6 +11,7 @@ import { DockerContainers } from './adapters/docker/docker-containers.ts';
 import { HostFiles } from './adapters/files/host-files.ts';
 import { pauseImage } from './adapters/docker/pause-image.ts';
 import type { NameServerPlace } from './adapters/dnsmasq/name-server.ts';
+import { programBeside } from './adapters/program.ts';
 import type { StepTools } from './apply.ts';
 import type { ExecutorConfig } from './config.ts';
 import { cgroupExits } from './core/tasks/cgroup-escape.ts';
@@ -141,9 +142,6 @@ async function endSandbox(containers: DockerContainers, endpoint: EndpointKey): 
   );
   for (const { name } of sandboxes) await containers.signal(name, 'SIGKILL');
 }
-
-/** It comes in the same tarball as the executor. */
-const programBeside = (name: string): string => path.join(path.dirname(process.argv[1] ?? ''), name);
 
 const discoverUnderlay = ({ environment }: HostOptions): Promise<string> =>
   discoverUnderlayIp(new URL(environment.agentUrl).hostname);

@@ -1,6 +1,8 @@
 import { readExecutorEnvironment } from '../src/mesos/executor-environment.ts';
 import { messageOf } from '../src/runtime/errors.ts';
 import { createLogger } from '../src/runtime/logger.ts';
+import { Launcher } from './adapters/launcher/launcher.ts';
+import { programBeside, runProgramsBy } from './adapters/program.ts';
 import { readExecutorConfig } from './config.ts';
 import { searchPath } from './core/search-path.ts';
 import { Executor } from './executor.ts';
@@ -27,10 +29,18 @@ async function main(): Promise<number> {
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   log.info('executor starts', { agentId: environment.agentId, pid: process.pid, config });
+  const launcher = new Launcher({
+    node: process.execPath,
+    program: programBeside('launcher.cjs'),
+    residentBytes: () => process.memoryUsage.rss(),
+    log,
+  });
+  runProgramsBy((wish) => launcher.run(wish));
   const executor = new Executor(config, environment, log);
   process.on('SIGTERM', () => executor.shutdown('SIGTERM'));
   process.on('SIGINT', () => executor.shutdown('SIGINT'));
   const exitCode = await executor.run();
+  launcher.close();
   log.info('executor ends', { exitCode });
   return exitCode;
 }

@@ -11,6 +11,7 @@ const output = path.join(dist, 'executor');
 /** Each program of the tarball with the file that it is built of. */
 const programs = {
   'executor.cjs': 'executor/main.ts',
+  'launcher.cjs': 'executor/adapters/launcher/launcher-main.ts',
   'probe.cjs': 'executor/adapters/probes/probe-main.ts',
   'selftest.cjs': 'executor/adapters/selftest/space-main.ts',
 };
@@ -18,8 +19,8 @@ const manifestFile = path.join(output, 'manifest.json');
 const folder = 'patchpanel-executor';
 
 /**
- * Makes dist/executor: executor.cjs, probe.cjs and selftest.cjs, the tarball that the Mesos fetcher unpacks in an executor's sandbox
- * (patchpanel-executor/{node,executor.cjs,probe.cjs,selftest.cjs}) and manifest.json {file, sha256, build}. The same inputs give the same
+ * Makes dist/executor: executor.cjs and the programs beside it, the tarball that the Mesos fetcher unpacks in an executor's sandbox
+ * (patchpanel-executor/{node,executor.cjs,…}) and manifest.json {file, sha256, build}. The same inputs give the same
  * bytes, so the name, which carries the hash, changes only when the content does.
  */
 export async function buildExecutorBundle() {

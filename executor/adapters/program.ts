@@ -1,14 +1,22 @@
-import { spawn } from 'node:child_process';
+import path from 'node:path';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
-
-/** More than this of a program's output is not kept. */
-const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+import { launch, type Launch, type LaunchOutcome } from './launcher/launch.ts';
 
 export interface ProgramResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
+
+let run: (wish: Launch) => Promise<LaunchOutcome> = launch;
+
+/** Says who runs programs for this process, once, when it starts: until then it does so itself. */
+export function runProgramsBy(runner: (wish: Launch) => Promise<LaunchOutcome>): void {
+  run = runner;
+}
+
+/** A program that comes in the same tarball as the one that runs. */
+export const programBeside = (name: string): string => path.join(path.dirname(process.argv[1] ?? ''), name);
 
 /**
  * Runs a program to its end without a shell, with `input` on its standard input, and gives what it said, whatever its
@@ -17,34 +25,24 @@ export interface ProgramResult {
  * @throws PatchpanelError `external` when it does not start or dies by a signal, `deadline` after timeoutMs (it is
  * killed then)
  */
-export function tryProgram(
+export async function tryProgram(
   file: string,
   args: readonly string[],
   input: string,
   timeoutMs: number,
 ): Promise<ProgramResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-    });
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
-    const started = performance.now();
-    const failure = (why: string, cause?: unknown) =>
-      new PatchpanelError('external', `${file} ${args.join(' ')}: ${why}`, { cause });
-    child.on('error', (error) => reject(failure(`did not start: ${error.message}`, error)));
-    child.on('close', (exitCode, signal) => {
-      if (exitCode !== null) return resolve({ exitCode, stdout: stdout(), stderr: stderr() });
-      const late = performance.now() - started >= timeoutMs;
-      if (!late) return reject(failure(`was ended by ${signal}`));
-      reject(new PatchpanelError('deadline', `${file} ${args.join(' ')} took longer than ${timeoutMs} ms`));
-    });
-    // A program that does not read its input closes the pipe; its exit code tells what there is to tell.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-  });
+  const outcome = await run({ file, args, input, timeoutMs });
+  const what = `${file} ${args.join(' ')}`;
+  switch (outcome.kind) {
+    case 'ended':
+      return outcome;
+    case 'late':
+      throw new PatchpanelError('deadline', `${what} took longer than ${timeoutMs} ms`);
+    case 'killed':
+      throw new PatchpanelError('external', `${what}: was ended by ${outcome.signal}`);
+    case 'not-started':
+      throw new PatchpanelError('external', `${what}: did not start: ${outcome.problem}`);
+  }
 }
 
 /**
@@ -63,14 +61,4 @@ export async function runProgram(
   throw new PatchpanelError('external', `${file} ${args.join(' ')} ended with ${exitCode}: ${words}`, {
     context: { exitCode },
   });
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
-  });
-  return () => Buffer.concat(chunks).toString('utf8');
 }

@@ -1,6 +1,6 @@
 /** The parts of the switch that know nothing of the host they are on, wired to the programs and sockets of this one. */
 import { randomUUID } from 'node:crypto';
-import { configureSandbox, createVeths, underlayMtu } from '../adapters/netns/veth.ts';
+import { configureSandboxes, createVeths, underlayMtu } from '../adapters/netns/veth.ts';
 import { managementSocket } from '../adapters/openflow/flow-programmer.ts';
 import { readStatistics } from '../adapters/openflow/statistics.ts';
 import { TestSpace } from '../adapters/selftest/test-space.ts';
@@ -33,11 +33,14 @@ export function newAttachments(
   rest: Pick<AttachmentParts, 'takeNumber' | 'unplug'>,
 ): Attachments {
   const { clock, log, onPortLost, onInheritedLost } = around;
-  const links = new Batcher<LinkWish>({
-    maxBatch: 64,
-    maxQueued: 4_096,
-    what: 'the making of veths',
-    flush: createVeths,
+  const limits = { maxBatch: 64, maxQueued: 4_096 };
+  const links = new Batcher<LinkWish>({ ...limits, what: 'the making of veths', flush: createVeths });
+  const sandboxes = new Batcher<LinkWish>({
+    ...limits,
+    // Each takes some three programs, and the batch has a deadline.
+    maxBatch: 32,
+    what: 'the configuration of sandboxes',
+    flush: (wishes) => configureSandboxes(wishes, bridge.datapath === 'netdev'),
   });
   return new Attachments({
     owner: config.hostKey,
@@ -48,7 +51,7 @@ export function newAttachments(
     onInheritedLost,
     links: {
       create: (wish) => links.add(wish),
-      configure: (wish) => configureSandbox(wish, bridge.datapath === 'netdev'),
+      configure: (wish) => sandboxes.add(wish),
     },
     ports: {
       list: () => bridge.ports(),

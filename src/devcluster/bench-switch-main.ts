@@ -2,7 +2,10 @@
 // prints SwitchFigures. Its bridge is left for whoever started it to remove.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Launcher } from '../../executor/adapters/launcher/launcher.ts';
+import { runProgramsBy } from '../../executor/adapters/program.ts';
 import { Switch } from '../../executor/fabric/switch.ts';
 import { switchNetworkSpec } from '../fabric/network-spec.ts';
 import { type ViewEndpoint, type ViewNetwork } from '../fabric/view.ts';
@@ -14,10 +17,12 @@ import { createLogger } from '../runtime/logger.ts';
 import { simulatedFabric } from './bench/simulated-fabric.ts';
 import { switchSpecSchema, type SwitchFigures, type SwitchSpec } from './bench/switch-figures.ts';
 import { ViewLeader } from './bench/view-leader.ts';
+import { projectRoot } from './project.ts';
 
 /** Hosts of the fabric; this one is the first. */
 const hosts = 20;
 const readyWithinMs = 60_000;
+const log = createLogger('bench-switch', 'error');
 const never = new AbortController().signal;
 
 async function main(spec: SwitchSpec): Promise<SwitchFigures> {
@@ -67,7 +72,7 @@ function newSwitch({ hostname, underlayIp, ovsRunDir, stateDir }: SwitchSpec, sc
     {
       clock: systemClock,
       random: Math.random,
-      log: createLogger('bench-switch', 'error'),
+      log,
       onPortLost: () => undefined,
       onInheritedLost: () => undefined,
     },
@@ -112,9 +117,20 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
+// As the executor does.
+const program = path.join(projectRoot(), 'dist', 'executor', 'launcher.cjs');
+const launcher = new Launcher({
+  node: process.execPath,
+  program,
+  residentBytes: () => process.memoryUsage.rss(),
+  log,
+});
+runProgramsBy((wish) => launcher.run(wish));
 try {
   process.stdout.write(JSON.stringify(await main(switchSpecSchema.parse(JSON.parse(process.argv[2] ?? '')))));
 } catch (error) {
   process.stderr.write(`bench-switch: ${messageOf(error)}\n`);
   process.exitCode = 1;
+} finally {
+  launcher.close();
 }

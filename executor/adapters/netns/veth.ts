@@ -43,19 +43,54 @@ async function deafen(device: string): Promise<void> {
 }
 
 /**
- * Addresses and routes inside the sandbox.
+ * Addresses and routes inside sandboxes, all by one program of ours: to fork costs a large process like this one more than all
+ * that is done then. Gives the error of each sandbox that could not be configured at its place.
  * @param plainFrames true on the userspace datapath, which cannot carry frames whose checksum was left to the device
- * @throws PatchpanelError `external` with the words of ip or ethtool
+ * @throws PatchpanelError `external`, `deadline` when it cannot be done at all
  */
-export async function configureSandbox(wish: LinkWish, plainFrames: boolean): Promise<void> {
-  const enter = ['-t', String(wish.sandboxPid), '-n'];
-  await Promise.all([
-    ipBatch('nsenter', [...enter, 'ip'], sandboxLinkLines(wish)),
-    plainFrames
-      ? runProgram('nsenter', [...enter, 'ethtool', '-K', SANDBOX_INTERFACE, 'tx', 'off'], '', TIMEOUT_MS)
-      : undefined,
-  ]);
+export async function configureSandboxes(
+  wishes: readonly LinkWish[],
+  plainFrames: boolean,
+): Promise<readonly (PatchpanelError | undefined)[]> {
+  const sections = wishes.flatMap((wish) => {
+    const commands = sandboxLinkLines(wish);
+    return [`${wish.sandboxPid} ${commands.length}`, ...commands];
+  });
+  const args = ['-c', configureScript, 'sh', configureOneScript, plainFrames ? SANDBOX_INTERFACE : ''];
+  const problems = await runProgram('sh', args, lines(sections), TIMEOUT_MS);
+  const byPid = new Map(problems.split('\n').map((line) => split(line)));
+  return wishes.map(({ sandboxPid, ip }) => {
+    const words = byPid.get(String(sandboxPid));
+    if (words === undefined) return undefined;
+    return new PatchpanelError('external', `the sandbox of ${ip} could not be configured: ${words}`);
+  });
 }
+
+/**
+ * For each sandbox on its input, at the same time: a line with a process in it and the number of commands that follow for
+ * `ip -batch`. Says a line with the process and what went wrong for each that failed.
+ */
+const configureScript = `
+set -f
+while read -r pid count; do
+  batch=
+  while [ "$count" -gt 0 ]; do
+    IFS= read -r line
+    batch="$batch$line
+"
+    count=$((count - 1))
+  done
+  {
+    words=$(nsenter --target "$pid" --net sh -c "$1" sh "$2" 2>&1 <<EOF
+$batch
+EOF
+) || echo "$pid" $words "(exit code $?)"
+  } &
+done
+wait
+`;
+
+const configureOneScript = 'ip -batch - || exit; [ -z "$1" ] || exec ethtool -K "$1" tx off';
 
 /**
  * Deletes veth pairs by the names of their host sides; one that is gone already is fine.
@@ -98,8 +133,10 @@ export async function underlayMtu(ip: string): Promise<number> {
   );
 }
 
-async function ipBatch(file: string, args: readonly string[], commands: readonly string[]): Promise<void> {
-  await runProgram(file, [...args, '-batch', '-'], lines(commands), TIMEOUT_MS);
+/** A line's first word and the others. */
+function split(line: string): readonly [string, string] {
+  const [first = '', ...others] = line.split(' ');
+  return [first, others.join(' ')];
 }
 
 const lines = (commands: readonly string[]) => `${commands.join('\n')}\n`;
