@@ -3,7 +3,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Launcher } from '../../executor/adapters/launcher/launcher.ts';
 import { runProgramsBy } from '../../executor/adapters/program.ts';
 import { Switch } from '../../executor/fabric/switch.ts';
@@ -11,7 +10,6 @@ import { switchNetworkSpec } from '../fabric/network-spec.ts';
 import { type ViewEndpoint, type ViewNetwork } from '../fabric/view.ts';
 import { executorId } from '../model/ids.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { withDeadline } from '../runtime/deadline.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { simulatedFabric } from './bench/simulated-fabric.ts';
@@ -82,9 +80,10 @@ function newSwitch({ hostname, underlayIp, ovsRunDir, stateDir }: SwitchSpec, sc
 /** Starts the switch with a view of this host and others; gives what is to be plugged in here. */
 async function showFabric(
   { alone, atOnce, addresses, underlayIp }: SwitchSpec,
-  { hub }: ViewLeader,
+  leader: ViewLeader,
   fabric: Switch,
 ): Promise<{ readonly own: readonly ViewEndpoint[]; readonly network: ViewNetwork }> {
+  const { hub } = leader;
   const view = simulatedFabric(hosts, addresses);
   const [self, ...others] = view.hosts;
   const endpoints = view.endpoints.map((each, i) => ({
@@ -96,10 +95,7 @@ async function showFabric(
   for (const other of others) hub.setHost(other);
   for (const each of endpoints) hub.setEndpoints(each.slot, [each]);
   await fabric.start();
-  const applied = async () => {
-    while (hub.status(self!.id)?.lag !== 0) await delay(20);
-  };
-  await withDeadline(applied(), readyWithinMs, 'the first view of the switch');
+  await leader.whenApplied([self!.id], readyWithinMs);
   return { own: endpoints.slice(0, alone + atOnce), network: view.networks[0]! };
 }
 

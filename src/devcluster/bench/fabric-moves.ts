@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { endpointKey, type View, type ViewEndpoint } from '../../fabric/view.ts';
-import type { AgentId } from '../../model/ids.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
 import { projectRoot } from '../project.ts';
 import { figure, type Figure } from './figures.ts';
@@ -89,11 +88,8 @@ class MovingFabric {
     this.#child = child;
     // More text than an argument may have.
     child.stdin.write(`${JSON.stringify({ url, hosts })}\n`);
-    await withDeadline(
-      this.#allApplied(hosts.map(({ id }) => id)),
-      readyWithinMs,
-      'the first view of all hosts',
-    );
+    const ids = hosts.map(({ id }) => id);
+    await this.#leader.whenApplied(ids, readyWithinMs);
     return performance.now() - started;
   }
 
@@ -119,11 +115,5 @@ class MovingFabric {
       await gone;
     }
     await this.#leader.close();
-  }
-
-  async #allApplied(hosts: readonly AgentId[]): Promise<void> {
-    const { hub } = this.#leader;
-    const isBehind = (host: AgentId): boolean => hub.status(host)?.lag !== 0;
-    while (hosts.some(isBehind)) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

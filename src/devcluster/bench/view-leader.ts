@@ -3,7 +3,10 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { hostRoutes } from '../../../scheduler/api/hosts/routes.ts';
 import { defaultViewLimits, ViewHub } from '../../../scheduler/driver/views/hub.ts';
 import type { EndpointKey } from '../../fabric/view.ts';
+import type { AgentId } from '../../model/ids.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { sleep } from '../../runtime/deadline.ts';
+import { PatchpanelError } from '../../runtime/errors.ts';
 import { projectRoot } from '../project.ts';
 
 /** A host that takes long is waited for: that it takes long is what is measured. */
@@ -43,6 +46,18 @@ export class ViewLeader {
   /** Bytes that left this process on all connections of hosts. */
   get bytesSent(): number {
     return [...this.#sockets].reduce((sum, socket) => sum + socket.bytesWritten, this.#closedBytes);
+  }
+
+  /** Resolves when these hosts have put the newest view in force. @throws PatchpanelError `deadline` */
+  async whenApplied(hosts: readonly AgentId[], timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const behind = hosts.filter((host) => this.hub.status(host)?.lag !== 0);
+      if (behind.length === 0) return;
+      if (performance.now() > deadline)
+        throw new PatchpanelError('deadline', `${behind.length} hosts have no view after ${timeoutMs} ms`);
+      await sleep(20);
+    }
   }
 
   /** Gives its URL, on the loopback of this process's network namespace. */
