@@ -43,18 +43,19 @@ function start(
   signal: AbortSignal | undefined,
   resolve: (outcome: LaunchOutcome) => void,
 ): void {
-  const child = spawn(file, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-  });
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
+  let late = false;
+  const timer = setTimeout(() => (late = kill()), timeoutMs);
   signal?.addEventListener('abort', kill, { once: true });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  const started = performance.now();
-  child.on('error', (error) => resolve({ kind: 'not-started', problem: messageOf(error) }));
+  child.on('error', (error) => {
+    clearTimeout(timer);
+    resolve({ kind: 'not-started', problem: messageOf(error) });
+  });
   child.on('exit', (exitCode) => {
+    clearTimeout(timer);
     if (exitCode !== null) return;
     // What it started may go on and hold them; of a program that was killed nothing is wanted.
     child.stdout.destroy();
@@ -63,7 +64,6 @@ function start(
   child.on('close', (exitCode, by) => {
     signal?.removeEventListener('abort', kill);
     if (exitCode !== null) return resolve({ kind: 'ended', exitCode, stdout: stdout(), stderr: stderr() });
-    const late = performance.now() - started >= timeoutMs;
     resolve(late ? { kind: 'late' } : { kind: 'killed', signal: String(by) });
   });
   // A program that does not read its input closes the pipe; its exit code tells what there is to tell.
