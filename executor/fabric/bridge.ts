@@ -8,12 +8,13 @@ import { cookieParts } from '../../src/fabric/cookie.ts';
 import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import { firstTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
 import { table } from '../../src/fabric/tables.ts';
-import { endpointKey, type View } from '../../src/fabric/view.ts';
+import type { View } from '../../src/fabric/view.ts';
 import { withDeadline } from '../../src/runtime/deadline.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { Scope } from '../../src/runtime/scope.ts';
 import { FlowTable } from './flow-table.ts';
 import type { HostOfports } from './gateways.ts';
+import { HandoverSteps } from './handover-steps.ts';
 import { Neighbours } from './neighbours.ts';
 import { OpenVSwitch } from './open-vswitch.ts';
 import { Rewriter } from './rewriter.ts';
@@ -57,7 +58,7 @@ export class Bridge {
   readonly #rewriter: Rewriter;
   #repairing = false;
   /** The handovers of the view that was followed last. */
-  #handoverSteps = '';
+  readonly #handovers = new HandoverSteps(() => this.#askFlowsAgain());
   #version = 'unknown';
 
   constructor(options: BridgeOptions) {
@@ -206,18 +207,10 @@ export class Bridge {
       if (this.peerOfports !== undefined) await committed;
       await this.#neighbours.follow(view);
     });
-    await Promise.all([committed.then(() => this.#settleHandovers(view)), warmed]);
+    await Promise.all([committed.then(() => this.#handovers.follow(view)), warmed]);
   }
 
-  /** Steps of a handover build on each other: what the datapath remembers of the one before must be gone. */
-  async #settleHandovers(view: View): Promise<void> {
-    const steps = view.endpoints
-      .filter(({ state, keepsConnections }) => state === 'anchored' || keepsConnections === true)
-      .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.state}`)
-      .join();
-    if (steps === this.#handoverSteps) return;
-    this.#handoverSteps = steps;
-    if (steps === '') return;
+  async #askFlowsAgain(): Promise<void> {
     try {
       await awaitRevalidation(this.#options.config.ovsRunDir, () =>
         this.#programmer.rewrite(canaryFlow(this.round)),

@@ -1,6 +1,7 @@
 import { StateFiles } from '../adapters/views/state-files.ts';
 import { ViewClient } from '../adapters/views/view-client.ts';
 import { learnLeader, type LeaderKnowledge } from '../core/fabric/leader.ts';
+import { compareVersions } from '../../src/fabric/view-diff.ts';
 import type { HostCounters } from '../../src/fabric/counters.ts';
 import type { HostAnswer, HostQuestion } from '../../src/fabric/path/question.ts';
 import type { EndpointKey, View, ViewVersion } from '../../src/fabric/view.ts';
@@ -124,8 +125,9 @@ export class ViewFeed {
     return (await this.#client?.tellCounters(counters, signal)) ?? false;
   }
 
-  /** This version is in force here. */
+  /** This version is in force here. One that is told later than a newer one is no news. */
   applied(version: ViewVersion): void {
+    if (this.#applied !== undefined && compareVersions(version, this.#applied) < 0) return;
     this.#applied = version;
     this.#report();
   }

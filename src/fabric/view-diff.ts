@@ -72,7 +72,7 @@ export function applyDelta(view: View, delta: ViewDelta): DeltaResult {
 }
 
 /** Positive when `one` is later than `other`, negative when earlier, 0 when equal. */
-const compareVersions = (one: ViewVersion, other: ViewVersion): number =>
+export const compareVersions = (one: ViewVersion, other: ViewVersion): number =>
   one.term - other.term || one.n - other.n;
 
 /** `7.12`: term and count, for people. */

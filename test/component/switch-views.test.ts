@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { StateFiles } from '../../executor/adapters/views/state-files.ts';
 import { ViewClient, type ViewClientOptions } from '../../executor/adapters/views/view-client.ts';
 import type { LeaderKnowledge } from '../../executor/core/fabric/leader.ts';
+import { ViewFeed } from '../../executor/fabric/view-feed.ts';
 import type { View } from '../../src/fabric/view.ts';
+import type { HostFacts } from '../../src/model/host.ts';
 import { agentId, executorId } from '../../src/model/ids.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -28,6 +30,17 @@ const viewOf = (slots: number, n: number, term = 1): View => ({
   ),
   version: { term, n },
 });
+
+const facts: HostFacts = {
+  agentId: agentId('agent'),
+  executorId: executorId('executor'),
+  hostname: 'one',
+  underlayIp: '192.0.2.1',
+  underlayMtu: 1500,
+  datapath: 'netdev',
+  ovsVersion: '3.1.0',
+  dockerVersion: '20.10',
+};
 
 let schedulers: FakeScheduler[];
 let clients: ViewClient[];
@@ -68,6 +81,28 @@ test('a client that knows a view resumes from it, and says at once what is in fo
   await scheduler.openedTimes(1);
   expect(scheduler.opened).toEqual(['?term=1&n=4']);
   expect(scheduler.reports[0]).toMatchObject({ facts: expect.anything(), applied: { term: 1, n: 4 } });
+});
+
+test('an old version that is told to be in force late does not take the place of a newer one', async () => {
+  const { scheduler, url } = await newScheduler();
+  const directory = await mkdtemp(join(tmpdir(), 'pp-feed-'));
+  const feed = newFeed(directory, url);
+  try {
+    await feed.start(facts, undefined);
+    await scheduler.openedTimes(1);
+    feed.applied({ term: 1, n: 5 });
+    feed.applied({ term: 1, n: 4 });
+    await scheduler.reported(({ applied }) => applied !== undefined);
+    feed.applied({ term: 2, n: 1 });
+    await scheduler.reported(({ applied }) => applied?.term === 2);
+    expect(scheduler.reports.flatMap(({ applied }) => applied ?? [])).toEqual([
+      { term: 1, n: 5 },
+      { term: 2, n: 1 },
+    ]);
+  } finally {
+    await feed.stop();
+    await rm(directory, { recursive: true });
+  }
 });
 
 test('a stream that ends is opened again from the version that the client has', async () => {
@@ -208,21 +243,39 @@ async function newScheduler() {
   return { scheduler, url: await scheduler.listen() };
 }
 
+/** The feed of a switch, whose views nobody puts in force. */
+function newFeed(stateDir: string, schedulerUrl: string): ViewFeed {
+  const ignore = () => {};
+  return new ViewFeed({
+    config: {
+      ...facts,
+      runId: 'run',
+      hostKey: 'one',
+      ovsRunDir: stateDir,
+      stateDir,
+      bridge: 'br-test',
+      datapath: 'netdev',
+      schedulerUrl,
+    },
+    around: {
+      clock: systemClock,
+      log: silent,
+      random: () => 0,
+      onPortLost: ignore,
+      onInheritedLost: ignore,
+    },
+    onView: ignore,
+    onConverged: ignore,
+    onQuestion: ({ id }) => Promise.resolve({ id, kind: 'problem', problem: 'nobody is asked here' }),
+  });
+}
+
 function newClient(overrides: Partial<ViewClientOptions>) {
   const views = new Inbox<View>();
   const refused = new Inbox<string>();
   const leaders: LeaderKnowledge[] = [];
   const client = new ViewClient({
-    facts: {
-      agentId: agentId('agent'),
-      executorId: executorId('executor'),
-      hostname: 'one',
-      underlayIp: '192.0.2.1',
-      underlayMtu: 1500,
-      datapath: 'netdev',
-      ovsVersion: '3.1.0',
-      dockerVersion: '20.10',
-    },
+    facts,
     clock: systemClock,
     random: () => 0,
     log: silent,

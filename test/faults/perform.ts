@@ -223,7 +223,7 @@ async function restartDocker({ bench, holdMs }: Place): Promise<void> {
   const logFile = path.join(bench.cluster.substrate.directories.logs, 'dockerd.log');
   // A process that nobody has waited for yet would count as running.
   const numbers = ['docker.pid', 'exec/containerd/containerd.pid'];
-  for (const file of numbers) await rm(path.join(path.dirname(socket), file), { force: true });
+  for (const number of numbers) await rm(path.join(path.dirname(socket), number), { force: true });
   const daemon = await startDaemon({ what: 'Docker Engine', cluster: undefined, file, args, logFile });
   for (let waited = 0; !(await answers(socket)); waited += 100) {
     if (!daemon.running) throw endedEarly(daemon);

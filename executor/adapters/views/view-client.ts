@@ -298,6 +298,8 @@ export class ViewClient {
       { ...report, ...(told ? {} : { facts }) },
       AbortSignal.any([signal, session.abort.signal]),
     );
+    // Another session may have begun meanwhile, whose scheduler was not told this.
+    if (session !== this.#session) return;
     this.#lastReport = text;
     this.#factsTold = facts;
   }

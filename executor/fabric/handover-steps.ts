@@ -1,0 +1,32 @@
+import { endpointKey, type View } from '../../src/fabric/view.ts';
+
+/**
+ * Steps of a handover build on each other: what the datapath remembers of the one before must be gone.
+ * INVARIANT: views settle in the order in which they came, also those that change no step.
+ */
+export class HandoverSteps {
+  readonly #settle: () => Promise<void>;
+  #steps = '';
+  #settled = Promise.resolve();
+
+  /** @param settle waits until the datapath asks the flows again about everything; never rejects */
+  constructor(settle: () => Promise<void>) {
+    this.#settle = settle;
+  }
+
+  /** Resolves when the steps of this view, whose flows are written, hold for every frame. */
+  follow(view: View): Promise<void> {
+    const steps = view.endpoints
+      .filter(({ state, keepsConnections }) => state === 'anchored' || keepsConnections === true)
+      .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.state}`)
+      .join();
+    const changed = steps !== this.#steps && steps !== '';
+    this.#steps = steps;
+    if (changed) {
+      const before = this.#settled;
+      const now = this.#settle();
+      this.#settled = before.then(() => now);
+    }
+    return this.#settled;
+  }
+}
