@@ -72,11 +72,15 @@ export function createLogger(
 }
 
 function wrap(backend: winston.Logger): Logger {
+  // winston formats lines of every level, and throws those away afterwards that nobody wants.
+  const writer = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
+    if (!backend.silent && backend.isLevelEnabled(level)) backend[level](message, fields);
+  };
   return {
-    debug: (message, fields) => void backend.debug(message, fields),
-    info: (message, fields) => void backend.info(message, fields),
-    warn: (message, fields) => void backend.warn(message, fields),
-    error: (message, fields) => void backend.error(message, fields),
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
     child: (fields) => wrap(backend.child(fields)),
     get debugEnabled() {
       return backend.isDebugEnabled();

@@ -118,7 +118,7 @@ export class ZooKeeperConnection {
       const xid = this.#nextXid;
       this.#nextXid = xid === 0x7fffffff ? 1 : xid + 1;
       this.#pending.push({ xid, what, sentAtMs: this.#options.monotonicMs(), resolve, reject });
-      this.#socket.write(framed(encode(xid)));
+      this.#write(framed(encode(xid)));
     });
   }
 
@@ -157,6 +157,15 @@ export class ZooKeeperConnection {
       this.#welcomed = (welcome) => settled(resolve, welcome);
       this.#socket.once('connect', () => this.#socket.write(framed(encodeGreeting(greeting))));
     });
+  }
+
+  /** What is requested in one turn leaves in one system call: at the start thousands of records are read. */
+  #write(message: Buffer): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(message);
   }
 
   #begin(timeoutMs: number): void {

@@ -70,8 +70,13 @@ export function taskEnvironment(
   };
 }
 
-const prefixed = (prefix: string, variables: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(variables).map(([name, value]) => [`${prefix}${name}`, value]));
+const prefixed = (
+  prefix: string,
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> =>
+  prefix === ''
+    ? variables
+    : Object.fromEntries(Object.entries(variables).map(([name, value]) => [`${prefix}${name}`, value]));
 
 /** Without those that are secrets, whose values are not known here. */
 const plainVariables = (env: App['env']): Record<string, string> =>
