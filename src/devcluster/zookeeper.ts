@@ -29,8 +29,11 @@ export interface EnsembleMember {
 /** Debian's libzookeeper-java; the second one is what its log goes through. */
 const classPath = ['/usr/share/java/zookeeper.jar', '/usr/share/java/slf4j-simple.jar'].join(':');
 
-/** Made to start quickly and to stay small. */
-const javaFlags = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+/**
+ * Made to start quickly and to stay small, with as much room to grow as ZooKeeper's own scripts give it: it keeps the last
+ * 500 transactions in memory (commitLogCount), and a group commit of ours is one of up to a megabyte.
+ */
+const javaFlags = ['-Xms32m', '-Xmx1000m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
 
 const startMs = 30_000;
 
