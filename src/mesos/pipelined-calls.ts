@@ -1,34 +1,25 @@
-import { messageOf, PatchpanelError } from '../runtime/errors.ts';
+import { messageOf } from '../runtime/errors.ts';
 import type { CallLink, CallOutcome, CallQueueOptions } from './call-queue.ts';
 import type { CallAnswer } from './call-request.ts';
-import type { PipelinedConnection } from './pipelined-connection.ts';
+import { PipelinedClient, type PipelinedClientOptions } from './pipelined-client.ts';
 
 /** As of a CallQueue whose calls end with the subscription. */
-export type PipelinedCallsOptions = Pick<
-  CallQueueOptions,
-  'transport' | 'log' | 'maxQueued' | 'judge' | 'onStale'
->;
+export type PipelinedCallsOptions = Omit<PipelinedClientOptions, 'url'> &
+  Pick<CallQueueOptions, 'transport' | 'log' | 'maxQueued' | 'judge' | 'onStale'>;
 
-/** Calls on their way at once. More only wait at the other end. */
-const maxUnanswered = 256;
-
-interface Call {
-  readonly what: string;
-  readonly body: Buffer;
-  readonly settle: (outcome: CallOutcome) => void;
+interface OpenLink extends CallLink {
+  readonly client: PipelinedClient;
 }
 
 /**
- * Sends calls that mean the same in any order without waiting for the answers to earlier ones.
- * INVARIANTS: a call leaves only under the subscription under which it was made; at most maxQueued calls wait; every call
- * is settled once, at the latest by stop().
+ * Sends calls that mean the same in any order, and when they arrive twice, without waiting for the answers to earlier ones.
+ * INVARIANTS: a call leaves only under the subscription under which it was made; at most maxQueued calls are not settled;
+ * every call is settled once, soon after close() or stop() at the latest.
  */
 export class PipelinedCalls {
   readonly #options: PipelinedCallsOptions;
-  #waiting: Call[] = [];
-  #link: CallLink | undefined;
-  #connection: PipelinedConnection | undefined;
-  #sending = false;
+  #link: OpenLink | undefined;
+  #unsettled = 0;
   #stopped = false;
 
   constructor(options: PipelinedCallsOptions) {
@@ -37,105 +28,57 @@ export class PipelinedCalls {
 
   /** Calls go to `link` from now on. */
   open(link: CallLink): void {
-    this.close('a new subscription');
-    this.#link = link;
+    this.close();
+    this.#link = { ...link, client: new PipelinedClient({ ...this.#options, url: link.url }) };
   }
 
   /** Nothing is sent until the next open; calls that wait or are under way are settled. */
-  close(reason: string): void {
+  close(): void {
+    this.#link?.client.close();
     this.#link = undefined;
-    this.#connection?.close();
-    for (const { settle } of this.#waiting.splice(0)) settle({ kind: 'not-sent', reason });
   }
 
   /** `what` names the call in the log. */
-  send(what: string, body: Buffer): Promise<CallOutcome> {
+  async send(what: string, body: Buffer): Promise<CallOutcome> {
     const { maxQueued } = this.#options;
-    if (this.#stopped) return Promise.resolve({ kind: 'not-sent', reason: 'the client is stopped' });
-    if (this.#link === undefined) return Promise.resolve({ kind: 'not-sent', reason: 'not subscribed' });
-    if (this.#waiting.length >= maxQueued) {
-      return Promise.resolve({ kind: 'not-sent', reason: `${maxQueued} calls wait already` });
+    if (this.#stopped) return { kind: 'not-sent', reason: 'the client is stopped' };
+    if (this.#link === undefined) return { kind: 'not-sent', reason: 'not subscribed' };
+    if (this.#unsettled >= maxQueued) return { kind: 'not-sent', reason: `${maxQueued} calls wait already` };
+    this.#unsettled += 1;
+    try {
+      return await this.#sendOn(this.#link, what, body);
+    } finally {
+      this.#unsettled -= 1;
     }
-    return new Promise((settle) => {
-      this.#waiting.push({ what, body, settle });
-      this.#drain();
-    });
   }
 
   /** Settles everything that still waits. */
   stop(): void {
     this.#stopped = true;
-    this.close('the client is stopped');
+    this.close();
   }
 
-  #drain(): void {
-    if (this.#sending || this.#waiting.length === 0 || this.#link === undefined) return;
-    // A connection that the server is about to close is left to its answers.
-    const { unanswered = 0, usable = true } = this.#connection ?? {};
-    if (unanswered >= maxUnanswered || !usable) return;
-    this.#sending = true;
-    void this.#sendWaiting(this.#link);
-  }
-
-  async #sendWaiting(link: CallLink): Promise<void> {
-    const { transport } = this.#options;
+  async #sendOn(link: OpenLink, what: string, body: Buffer): Promise<CallOutcome> {
+    const { transport, judge, log } = this.#options;
+    let answer: CallAnswer;
     try {
-      // What else is called in this turn leaves in the same write.
-      const headers = await transport.callHeaders(link.streamId);
-      if (this.#link !== link) return;
-      this.#connection ??= transport.pipeline(link.url, () => this.#onEnd());
-      const batch = this.#waiting.splice(0, maxUnanswered - this.#connection.unanswered);
-      this.#post(link, this.#connection, headers, batch);
+      answer = await link.client.post(await transport.callHeaders(link.streamId), body);
     } catch (error) {
-      this.#giveUp(link, `calls cannot be sent: ${messageOf(error)}`);
-    } finally {
-      this.#sending = false;
-      this.#drain();
+      const reason = messageOf(error);
+      this.#giveUp(link, `${what} was not answered: ${reason}`);
+      return { kind: 'unknown', reason };
     }
-  }
-
-  #post(
-    link: CallLink,
-    connection: PipelinedConnection,
-    headers: Readonly<Record<string, string>>,
-    batch: readonly Call[],
-  ): void {
-    const posts = batch.map((call) => ({
-      body: call.body,
-      answered: (answer: CallAnswer) => call.settle(this.#outcomeOf(link, call, answer)),
-      failed: (error: PatchpanelError) => {
-        call.settle({ kind: 'unknown', reason: error.message });
-        if (error.code !== 'aborted') this.#giveUp(link, `${call.what} was not answered: ${error.message}`);
-      },
-    }));
-    try {
-      connection.post(headers, posts);
-    } catch (error) {
-      for (const { settle } of batch) settle({ kind: 'not-sent', reason: messageOf(error) });
-      throw error;
-    }
-  }
-
-  #outcomeOf(link: CallLink, { what }: Call, answer: CallAnswer): CallOutcome {
-    const verdict = this.#options.judge(answer);
-    if (verdict === 'accepted') {
-      this.#drain();
-      return { kind: 'accepted' };
-    }
-    this.#options.log.warn('a call was refused', { call: what, verdict, ...answer });
+    const verdict = judge(answer);
+    if (verdict === 'accepted') return { kind: 'accepted' };
+    log.warn('a call was refused', { call: what, verdict, ...answer });
     if (verdict === 'stale') this.#giveUp(link, `${what} was answered ${answer.status} ${answer.message}`);
     return { kind: 'refused', ...answer };
   }
 
-  #onEnd(): void {
-    this.#connection = undefined;
-    this.#drain();
-  }
-
   /** Nothing more leaves on a link that showed itself to be stale. */
-  #giveUp(link: CallLink, reason: string): void {
+  #giveUp(link: OpenLink, reason: string): void {
     if (this.#link !== link) return;
-    this.close(reason);
+    this.close();
     this.#options.onStale(reason);
   }
 }

@@ -109,7 +109,7 @@ export class SchedulerClient {
       onStale: (reason: string) => this.resubscribe(reason),
     };
     this.#calls = new CallQueue({ ...calls, keep: false, retryDelayMs: () => retryBaseMs });
-    this.#acknowledgements = new PipelinedCalls(calls);
+    this.#acknowledgements = new PipelinedCalls({ ...calls, tls: this.#transport.tls, answerTimeoutMs });
     this.#subscriber = new Subscriber({
       policy: () => ({
         urls: this.#masters.addresses().map((address) => schedulerUrl(address, tls?.enabled === true)),

@@ -7,7 +7,6 @@ import { withDeadline } from '../runtime/deadline.ts';
 import { LateError, postCall, type CallAnswer } from './call-request.ts';
 import { authorization, type Credentials } from './credentials.ts';
 import { contentTypes, type Encoding } from './codec.ts';
-import { PipelinedConnection } from './pipelined-connection.ts';
 import { loadTls, type MesosTls, type TlsMaterial } from './tls.ts';
 
 /** The answer to a SUBSCRIBE: a stream that goes on, or a short text. */
@@ -36,7 +35,8 @@ const keepAliveProbeMs = 30_000;
  */
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #tls: Partial<TlsMaterial>;
+  /** What its https connections show and trust. */
+  readonly tls: Partial<TlsMaterial>;
   readonly #stream: Connections;
   readonly #calls: Connections;
   readonly #axios: AxiosInstance;
@@ -44,9 +44,9 @@ export class Transport {
   /** @throws PatchpanelError `invalid` when a file for TLS cannot be read */
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#tls = options.tls === undefined ? {} : loadTls(options.tls);
-    this.#stream = connections(this.#tls);
-    this.#calls = connections(this.#tls);
+    this.tls = options.tls === undefined ? {} : loadTls(options.tls);
+    this.#stream = connections(this.tls);
+    this.#calls = connections(this.tls);
     this.#axios = streamClient(this.#stream);
   }
 
@@ -97,12 +97,6 @@ export class Transport {
   async callHeaders(streamId: string | undefined): Promise<Readonly<Record<string, string>>> {
     const headers = await this.#headers();
     return streamId === undefined ? headers : { ...headers, 'Mesos-Stream-Id': streamId };
-  }
-
-  /** A connection of its own for calls that do not wait for each other's answers; whoever asks closes it. */
-  pipeline(url: string, onEnd: () => void): PipelinedConnection {
-    const { answerTimeoutMs } = this.#options;
-    return new PipelinedConnection({ url, tls: this.#tls, answerTimeoutMs, onEnd });
   }
 
   /** Closes the connections; requests under way fail. */

@@ -18,13 +18,14 @@ async function accepted(fake: FakeMesos<'SchedulerCall'>, streamId = 'S1'): Prom
   return stream;
 }
 
-async function subscribedClient(timing: Partial<SchedulerTiming> = {}) {
+/** `user` stands before the address, with an @. */
+async function subscribedClient(timing: Partial<SchedulerTiming> = {}, user = '') {
   const fake = await FakeMesos.start('SchedulerCall');
   opened.push(() => fake.close());
   const events = new Inbox<string>();
   const losses = new Inbox<string>();
   const scheduler = new SchedulerClient({
-    masters: [fake.address],
+    masters: [`http://${user}${fake.address}`],
     log: recordingLogger(),
     subscribe: () => subscribe({ user: 'root', name: 'test', id: { value: 'F' } }),
     onEvent: ({ type }) => events.put(type),
@@ -124,6 +125,72 @@ test('a server that closes the connection after an answer is connected to anew, 
   answer(await fake.requests.next(), 202);
   expect(await second).toEqual({ kind: 'accepted' });
   expect(scheduler.subscribed).toBe(true);
+});
+
+test('those on a connection that the server closes after an answer follow on the next, under the same subscription', async () => {
+  const { fake, scheduler } = await subscribedClient();
+  const names = ['t1', 't2', 't3'];
+  const outcomes = names.map((name) => scheduler.call(acknowledgement(name)));
+  const [first] = [await fake.requests.next(), await fake.requests.next(), await fake.requests.next()];
+  answer(first, 202, '', { Connection: 'close' });
+  for (const name of ['t2', 't3']) {
+    const again = await fake.requests.next();
+    expect([taskOf(again), again.headers['mesos-stream-id']]).toEqual([name, 'S1']);
+    answer(again, 202);
+  }
+  for (const outcome of outcomes) expect(await outcome).toEqual({ kind: 'accepted' });
+  expect(scheduler.subscribed).toBe(true);
+});
+
+test('nothing that waits for a connection leaves under a later subscription', async () => {
+  const { fake, stream, scheduler, losses, events } = await subscribedClient();
+  const early = Array.from({ length: 300 }, (_, n) => scheduler.call(acknowledgement(`early${n}`)));
+  stream.cut();
+  await losses.next();
+  for (const outcome of early) expect(await outcome).toMatchObject({ kind: 'unknown' });
+  const isSubscribe = ({ call }: FakeRequest<'SchedulerCall'>): boolean => call.type === 'SUBSCRIBE';
+  let request = await fake.requests.next();
+  for (; !isSubscribe(request); request = await fake.requests.next()) {
+    expect(request.headers['mesos-stream-id']).toBe('S1');
+  }
+  new FakeStream(request, 'SchedulerEvent', 'S2').send({
+    type: 'SUBSCRIBED',
+    subscribed: { framework_id: { value: 'F' } },
+  });
+  await events.next();
+  const late = scheduler.call(acknowledgement('late'));
+  const next = await fake.requests.next();
+  expect([taskOf(next), next.headers['mesos-stream-id']]).toEqual(['late', 'S2']);
+  answer(next, 202);
+  expect(await late).toEqual({ kind: 'accepted' });
+});
+
+test('no more may wait than the bound', async () => {
+  const { fake, scheduler } = await subscribedClient({ maxQueuedCalls: 2 });
+  const waiting = [scheduler.call(acknowledgement('t1')), scheduler.call(acknowledgement('t2'))];
+  expect(await scheduler.call(acknowledgement('t3'))).toEqual({
+    kind: 'not-sent',
+    reason: '2 calls wait already',
+  });
+  for (const _ of waiting) answer(await fake.requests.next(), 202);
+  expect(await Promise.all(waiting)).toEqual([{ kind: 'accepted' }, { kind: 'accepted' }]);
+});
+
+test('an answer of more than 64 KiB is given up with the subscription', async () => {
+  const { fake, scheduler, losses } = await subscribedClient();
+  const sent = scheduler.call(acknowledgement('t1'));
+  answer(await fake.requests.next(), 400, 'x'.repeat(65 * 1024));
+  expect(await sent).toMatchObject({ kind: 'unknown' });
+  await losses.next();
+});
+
+test('the credentials in an address are sent with them', async () => {
+  const { fake, scheduler } = await subscribedClient({}, 'pat:s%3Aecret@');
+  const sent = scheduler.call(acknowledgement('t1'));
+  const request = await fake.requests.next();
+  expect(request.headers.authorization).toBe(`Basic ${Buffer.from('pat:s:ecret').toString('base64')}`);
+  answer(request, 202);
+  expect(await sent).toEqual({ kind: 'accepted' });
 });
 
 test('a server that does not answer in time is given up', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { SchedulerEvent } from '../../proto/mesos.gen.ts';
 import { agentId, offerId, taskId } from '../../src/model/ids.ts';
-import { acknowledge, decline, kill, revive, subscribe } from '../../src/mesos/calls.ts';
+import { decline, kill, revive, subscribe } from '../../src/mesos/calls.ts';
 import type { MasterEvent } from '../../src/mesos/events.ts';
 import { encodeRecord } from '../../src/mesos/recordio.ts';
 import {
@@ -9,7 +9,6 @@ import {
   type SchedulerClientOptions,
   type SchedulerTiming,
 } from '../../src/mesos/scheduler-client.ts';
-import { newUuid } from '../../src/mesos/uuid.ts';
 import { FakeMesos, FakeStream, answer } from '../support/fake-mesos.ts';
 import { Inbox } from '../support/inbox.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
