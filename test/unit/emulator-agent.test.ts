@@ -176,6 +176,17 @@ test('the master learns the latest state although the scheduler still waits for 
   expect(rig.sent.at(-1)).toMatchObject({ status: { state: 'TASK_RUNNING' }, latestState: 'TASK_FINISHED' });
 });
 
+test('a scheduler that subscribes again is told at once what the last one did not acknowledge', () => {
+  const rig = new Rig().register().run('t1', true);
+  rig.subscribe();
+  rig.update('t1', 'TASK_RUNNING');
+  rig.update('t1', 'TASK_FINISHED');
+  rig.agent.receive({ kind: 'update-framework', frameworkId: 'stranger' });
+  expect(rig.updates()).toEqual(['t1 TASK_RUNNING']);
+  rig.agent.receive({ kind: 'update-framework', frameworkId: 'f' });
+  expect(rig.updates()).toEqual(['t1 TASK_RUNNING', 't1 TASK_RUNNING']);
+});
+
 test('after a restart an executor that lists a task keeps it and one that does not loses it', () => {
   const rig = new Rig().register().run('t1', true).run('t2', false);
   rig.subscribe();

@@ -210,6 +210,16 @@ test('one that is back in time keeps its tasks and gets offers at once', () => {
   expect(rig.master.framework('M-0000')?.tasks.size).toBe(1);
 });
 
+test('agents hear of a framework that subscribes again, not of one that is new', () => {
+  const rig = new Rig();
+  rig.addAgent();
+  rig.subscribe();
+  expect(rig.toAgent.map(({ kind }) => kind)).toEqual(['registered']);
+  rig.drop();
+  rig.subscribe();
+  expect(rig.toAgent.at(-1)).toEqual({ kind: 'update-framework', frameworkId: 'M-0000' });
+});
+
 test('an id that the master never gave is accepted', () => {
   const rig = new Rig().subscribe({ id: { value: 'my-own' } });
   expect(rig.events[0]).toMatchObject({ subscribed: { framework_id: { value: 'my-own' } } });

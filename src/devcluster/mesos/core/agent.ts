@@ -120,6 +120,10 @@ export class Agent {
         return this.#shutdown(message.frameworkId, message.executorId);
       case 'shutdown-framework':
         return shutdownFramework(context, message.frameworkId);
+      case 'update-framework':
+        // A real agent hands what waits to the scheduler that has just come, without waiting for the next repetition.
+        if (this.hasFramework(message.frameworkId)) context.updates.resume();
+        return;
       case 'framework-message':
         executorOf(context, message.frameworkId, message.executorId)?.stream?.send({
           type: 'MESSAGE',

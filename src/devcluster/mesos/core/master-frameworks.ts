@@ -36,6 +36,10 @@ export function subscribe(
   // An id that another scheduler chose, or one that a new master learns of, counts as seen again.
   if (info.id !== undefined) framework.reregisteredAt = context.clock.now();
   activate(context, framework, keepImmutable(framework.info, info), new Set(suppressed), stream);
+  if (known === undefined) return;
+  for (const agent of context.state.agents.values()) {
+    agent.connection?.send({ kind: 'update-framework', frameworkId: framework.id });
+  }
 }
 
 /** The stream broke: offers are taken back and the failover timer runs. */

@@ -83,6 +83,8 @@ export type ToAgent =
     }
   | { readonly kind: 'shutdown-executor'; readonly frameworkId: string; readonly executorId: string }
   | { readonly kind: 'shutdown-framework'; readonly frameworkId: string }
+  /** Its scheduler subscribed again, perhaps another one. */
+  | { readonly kind: 'update-framework'; readonly frameworkId: string }
   | {
       readonly kind: 'framework-message';
       readonly frameworkId: string;
