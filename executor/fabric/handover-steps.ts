@@ -17,7 +17,7 @@ export class HandoverSteps {
   /** Resolves when the steps of this view, whose flows are written, hold for every frame. */
   follow(view: View): Promise<void> {
     const steps = view.endpoints
-      .filter(({ state, keepsConnections }) => state === 'anchored' || keepsConnections === true)
+      .filter(({ state }) => state === 'anchored' || state === 'draining')
       .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.state}`)
       .join();
     const changed = steps !== this.#steps && steps !== '';

@@ -70,7 +70,7 @@ test('a new incarnation that never gets ready is given up, and nobody who talks 
   await bench.deploy('DELETE', `/v2/deployments/${deploymentId}`);
   const [left] = await bench.running('/echo', 1);
   expect(left).toMatchObject({ id: old.id, patchpanel: { endpoint: 'active' } });
-  expect(await endLoad()).toMatchObject({ failed: 0, longBroken: 0, errors: [], servers: [old.id] });
+  expect(await endLoad()).toMatchObject({ failed: 0, longBroken: 0, lost: [], servers: [{ task: old.id }] });
   // As for any handover: a port that comes or goes may cost the userspace datapath one packet.
   expect(await endPings()).toBeLessThanOrEqual(1);
 });

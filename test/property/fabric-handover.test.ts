@@ -16,7 +16,12 @@ const hosts = allHosts.slice(0, 3);
 const servedPorts = [80, 40_000, 50_051];
 const ports = servedPorts.map((number) => ({ number, protocol: 'tcp' as const }));
 
-const incarnation = (epoch: number, host: ViewHost, state: EndpointState): ViewEndpoint =>
+const incarnation = (
+  epoch: number,
+  host: ViewHost,
+  state: EndpointState,
+  keepsConnections = false,
+): ViewEndpoint =>
   endpoint({
     app: '/web',
     epoch,
@@ -25,7 +30,7 @@ const incarnation = (epoch: number, host: ViewHost, state: EndpointState): ViewE
     ip: '10.1.0.50',
     state,
     ports,
-    keepsConnections: state === 'draining',
+    keepsConnections,
   });
 
 /** One client on each host. */
@@ -36,8 +41,14 @@ const clients = hosts.map((host, index) =>
 const viewOf = (old: ViewEndpoint, fresh: ViewEndpoint): View => view(hosts, [red], [...clients, old, fresh]);
 
 /** The views of a handover, one after the other. */
-function stages(oldHost: ViewHost, freshHost: ViewHost, oldEpoch: number): readonly [View, View, View] {
-  const old = (state: EndpointState) => incarnation(oldEpoch, oldHost, state);
+function stages(
+  oldHost: ViewHost,
+  freshHost: ViewHost,
+  oldEpoch: number,
+  mode: 'drain' | 'swap' = 'drain',
+): readonly [View, View, View] {
+  const old = (state: EndpointState) =>
+    incarnation(oldEpoch, oldHost, state, state === 'draining' && mode === 'drain');
   const fresh = (state: EndpointState) => incarnation(oldEpoch + 1, freshHost, state);
   return [
     viewOf(old('active'), fresh('standby')),
@@ -67,6 +78,9 @@ const caseArb = fc.record({
   oldEpoch: fc.integer({ min: 1, max: 5 }),
   actions: fc.array(actionArb, { minLength: 1, maxLength: 20 }),
 });
+
+const modeArb = fc.constantFrom('drain' as const, 'swap' as const);
+const stepsArb = fc.array(fc.constantFrom(...hosts));
 
 interface Connection {
   readonly client: ViewEndpoint;
@@ -136,10 +150,33 @@ test('through a handover, in whatever order the hosts take its steps, each conne
   );
 });
 
+test('through a swap, in whatever order the hosts take its steps, the switch of the new one turns everything at once and no frame is lost', () => {
+  fc.assert(
+    fc.property(caseArb, ({ oldHost, freshHost, oldEpoch, actions }) => {
+      const handover = new Handover(stages(oldHost, freshHost, oldEpoch, 'swap'));
+      const [oldKey, freshKey] = handover.sides.map(endpointKey);
+      for (const action of actions) {
+        if (action.kind === 'advance') {
+          handover.advance(action.host);
+          continue;
+        }
+        const { client, port } = action;
+        const frame = ipFrame(client, handover.sides[0]);
+        const owner = handover.has(freshHost, 2) ? freshKey : oldKey;
+        for (const flags of [syn, ack]) {
+          expect(handover.fabric.send(client, tcp(frame, port, flags))).toBe(owner);
+        }
+        expect([oldKey, freshKey]).toContain(handover.fabric.send(client, frame));
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test('replies to what either side opened reach it, and what has no connection reaches one of them', () => {
   fc.assert(
-    fc.property(caseArb, fc.array(fc.constantFrom(...hosts)), ({ oldHost, freshHost, oldEpoch }, steps) => {
-      const handover = new Handover(stages(oldHost, freshHost, oldEpoch));
+    fc.property(caseArb, modeArb, stepsArb, ({ oldHost, freshHost, oldEpoch }, mode, steps) => {
+      const handover = new Handover(stages(oldHost, freshHost, oldEpoch, mode));
       for (const host of steps) handover.advance(host);
       const keys = handover.sides.map(endpointKey);
       for (const client of clients) {

@@ -14,18 +14,18 @@ const seen = {
   longEnded: 0,
   longBroken: 0,
   echoes: 0,
-  servers: [],
-  errors: [],
+  lost: [],
 };
-const servers = new Set();
+/** By the name of the task that answered: when its first answer came, when the last connection that it answered was opened. */
+const answered = new Map();
 const stop = new AbortController();
 let open = 0;
 
-/** One connection: sends `beats` times, waits for each echo, then closes. Resolves with what went wrong, if anything. */
+/** One connection: sends `beats` times, waits for each echo, then closes. Resolves with how it was lost, if it was. */
 function converse(beats, pauseMs) {
   return new Promise((resolve) => {
     open += 1;
-    const began = performance.now();
+    const openedAt = performance.now();
     const socket = connect({ host: ip, port, noDelay: true });
     let left = beats;
     let greeted = false;
@@ -35,7 +35,7 @@ function converse(beats, pauseMs) {
       clearTimeout(pause);
       clearTimeout(patience);
       open -= 1;
-      resolve(why);
+      resolve(why && { why, openedAt, endedAt: performance.now() });
     };
     let pause;
     let patience = setTimeout(() => end('no answer'), patienceMs);
@@ -53,9 +53,9 @@ function converse(beats, pauseMs) {
       if (!greeted) {
         greeted = true;
         clearTimeout(patience);
-        if (performance.now() - began > 900) seen.slow += 1;
+        if (performance.now() - openedAt > 900) seen.slow += 1;
         const line = text.indexOf('\n');
-        servers.add(text.slice(0, line));
+        noteAnswer(text.slice(0, line), openedAt);
         text = text.slice(line + 1);
         return beat();
       }
@@ -69,17 +69,22 @@ function converse(beats, pauseMs) {
   });
 }
 
-function note(kind, why) {
-  if (why === undefined) return;
+function noteAnswer(server, openedAt) {
+  const before = answered.get(server) ?? { firstAt: performance.now(), lastOpenedAt: openedAt };
+  answered.set(server, { ...before, lastOpenedAt: Math.max(before.lastOpenedAt, openedAt) });
+}
+
+function note(kind, loss) {
+  if (loss === undefined) return;
   seen[kind] += 1;
-  if (seen.errors.length < 20) seen.errors.push(`${kind}: ${why} at ${Math.round(performance.now())} ms`);
+  if (seen.lost.length < 1000) seen.lost.push({ kind, ...loss });
 }
 
 // As many as are due by now: a timer that is late loses none.
 const began = performance.now();
 const opener = setInterval(() => {
   const due = Math.floor(((performance.now() - began) * perSecond) / 1000);
-  for (; seen.opened < due; seen.opened += 1) void converse(1, 0).then((why) => note('failed', why));
+  for (; seen.opened < due; seen.opened += 1) void converse(1, 0).then((loss) => note('failed', loss));
 }, 5);
 
 async function keepOne(firstLifeMs) {
@@ -100,7 +105,8 @@ async function finish() {
   const check = setInterval(() => {
     if (open > 0) return;
     clearInterval(check);
-    process.stdout.write(JSON.stringify({ ...seen, servers: [...servers] }));
+    const servers = [...answered].map(([task, times]) => ({ task, ...times }));
+    process.stdout.write(JSON.stringify({ ...seen, servers }));
     process.exit(0);
   }, 20);
 }

@@ -2,9 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { expect } from '@jest/globals';
 import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { busyboxImage } from '../../src/devcluster/images.ts';
-import { shellApp, type ClusterBench } from './cluster-bench.ts';
+import { addressOf, shellApp, type ClusterBench } from './cluster-bench.ts';
 
 const script = (name: string): string => path.resolve(import.meta.dirname, name);
 
@@ -37,6 +38,29 @@ export const echoServer = (
   ...fields,
 });
 
+/**
+ * Redeploys /echo so that its only task comes up on that host (`h1`) under the address that it had, and gives the task
+ * when the deployment has ended.
+ */
+export async function redeployEcho(
+  bench: ClusterBench,
+  host: string,
+  round: number,
+  fields: Record<string, unknown> = {},
+): Promise<TaskInfo> {
+  const [before] = await bench.running('/echo', 1);
+  await bench.deploy(
+    'PUT',
+    '/v2/apps/echo',
+    echoServer('/echo', host, { env: { ROUND: `${round}` }, ...fields }),
+  );
+  const [task] = await bench.running('/echo', 1);
+  expect(task!.id).not.toBe(before!.id);
+  expect(task!.host).toMatch(new RegExp(`${host}$`));
+  expect(addressOf(task!)).toBe(addressOf(before!));
+  return task!;
+}
+
 /** A client that looks on from the third host, the process in whose namespace it is, and the only task of an echo server. */
 export async function clientAndServer(
   bench: ClusterBench,
@@ -49,6 +73,14 @@ export async function clientAndServer(
   return { client: client!, pid: await bench.containers.pid(client!.id), server: server! };
 }
 
+/** A connection that ended otherwise than its client wanted. Times are the client's own, in milliseconds. */
+interface Loss {
+  readonly kind: 'failed' | 'longBroken';
+  readonly why: string;
+  readonly openedAt: number;
+  readonly endedAt: number;
+}
+
 /** What a load saw until it was ended. */
 export interface Seen {
   /** How long connections were opened. */
@@ -59,16 +91,46 @@ export interface Seen {
   readonly longEnded: number;
   readonly longBroken: number;
   readonly echoes: number;
-  /** Ids of the tasks that answered. */
-  readonly servers: readonly string[];
-  readonly errors: readonly string[];
+  /** Tasks that answered, in turn, with the times of the first answer and of the opening of the last answered connection. */
+  readonly servers: readonly {
+    readonly task: string;
+    readonly firstAt: number;
+    readonly lastOpenedAt: number;
+  }[];
+  readonly lost: readonly Loss[];
+}
+
+/** Nothing was lost, each of that many incarnations served, and the load was what it should be. */
+export function expectUnbroken(seen: Seen, incarnations: number, perSecond: number): void {
+  expect(seen.lost).toEqual([]);
+  expect(seen).toMatchObject({ failed: 0, longBroken: 0 });
+  expect(seen.servers).toHaveLength(incarnations);
+  expect(seen.opened / seen.seconds).toBeGreaterThanOrEqual(perSecond);
+  expect(seen.longEnded).toBeGreaterThan(0);
+}
+
+/**
+ * What was lost with each flip from one incarnation to the next, and what no flip explains: a connection that was opened
+ * after the next one had answered, or that ended while the one before still got new ones.
+ */
+export function lossesByFlip({ servers, lost }: Seen): {
+  readonly flips: readonly (readonly Loss[])[];
+  readonly unexplained: readonly Loss[];
+} {
+  const flips = servers.slice(1).map((next, i) => {
+    const lastOpenedAt = servers[i]?.lastOpenedAt ?? 0;
+    return lost.filter(({ openedAt, endedAt }) => openedAt < next.firstAt && endedAt >= lastOpenedAt);
+  });
+  const explained = new Set(flips.flat());
+  return { flips, unexplained: lost.filter((loss) => !explained.has(loss)) };
 }
 
 export interface LoadShape {
-  /** New connections a second, long ones at a time, how long each of these lives. */
+  /** New connections a second, long ones at a time, how long each of these lives; the port, if not the server's own. */
   readonly perSecond?: number;
   readonly long?: number;
   readonly lifeMs?: number;
+  readonly port?: number;
 }
 
 /** Clients of an echo server, in the namespaces of other processes. close() ends those that are left. */
@@ -77,8 +139,8 @@ export class HandoverClients {
 
   /** Load from the namespace of a process to an address; the result ends it and tells what it saw. */
   load(pid: number, to: string, shape: LoadShape = {}): () => Promise<Seen> {
-    const { perSecond = 220, long = 50, lifeMs = 2_000 } = shape;
-    const numbers = [echoPort, perSecond, long, lifeMs].map(String);
+    const { perSecond = 220, long = 50, lifeMs = 2_000, port = echoPort } = shape;
+    const numbers = [port, perSecond, long, lifeMs].map(String);
     const child = this.#start(pid, [process.execPath, script('handover-client.mjs'), to, ...numbers]);
     const output = text(child.stdout!);
     return async () => {

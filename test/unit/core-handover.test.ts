@@ -28,24 +28,28 @@ const endpointsOf = ({ world }: CoreBench, { slotId }: Instance): readonly ViewE
 const say = (bench: CoreBench, { slotId, epoch, agentId }: Instance): readonly string[] =>
   bench.killed(bench.step({ kind: 'drained', slotId, epoch, agentId }).effects);
 
-test('before a flip every host sends connections past the switch of the new incarnation', () => {
-  const bench = new CoreBench();
-  bench.deploy(labelled());
-  const old = bench.instance('/web');
-  bench.put(labelled({}, '2'));
-  bench.run(bench.offer('a2'));
-  expect(endpointsOf(bench, old)).toMatchObject([
-    { epoch: 1, state: 'active' },
-    { epoch: 2, state: 'anchored' },
-  ]);
-  expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: [old.slotId] }]);
-  // An acknowledgement of the old one says nothing about it.
-  bench.step({ kind: 'converged', slotId: old.slotId, epoch: 1 });
-  expect(bench.slot('/web').activeEpoch).toBe(1);
-  bench.converge(old.slotId);
-  expect(bench.slot('/web').activeEpoch).toBe(2);
-  expect(bench.slot('/web')).not.toHaveProperty('anchoredEpoch');
-});
+test.each(['drain', 'swap'])(
+  'before a flip every host sends connections past the switch of the new incarnation: %s',
+  (mode) => {
+    const labels = { 'patchpanel.handover': mode };
+    const bench = new CoreBench();
+    bench.deploy(labelled(labels));
+    const old = bench.instance('/web');
+    bench.put(labelled(labels, '2'));
+    bench.run(bench.offer('a2'));
+    expect(endpointsOf(bench, old)).toMatchObject([
+      { epoch: 1, state: 'active' },
+      { epoch: 2, state: 'anchored' },
+    ]);
+    expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: [old.slotId] }]);
+    // An acknowledgement of the old one says nothing about it.
+    bench.step({ kind: 'converged', slotId: old.slotId, epoch: 1 });
+    expect(bench.slot('/web').activeEpoch).toBe(1);
+    bench.converge(old.slotId);
+    expect(bench.slot('/web').activeEpoch).toBe(2);
+    expect(bench.slot('/web')).not.toHaveProperty('anchoredEpoch');
+  },
+);
 
 test('hosts that do not acknowledge the anchor do not hold up the flip for ever', () => {
   const bench = new CoreBench();
@@ -145,6 +149,7 @@ test('with swap nothing is kept, and with recreate nothing runs beside the old o
   const swap = flipped({ 'patchpanel.handover': 'swap' });
   expect(endpointsOf(swap.bench, swap.old)[0]).toMatchObject({ state: 'draining' });
   expect(endpointsOf(swap.bench, swap.old)[0]).not.toHaveProperty('keepsConnections');
+  expect(swap.bench.killed(swap.bench.converge(swap.old.slotId).effects)).toEqual([swap.old.taskId]);
 
   const bench = new CoreBench();
   bench.deploy(labelled({ 'patchpanel.handover': 'recreate' }));

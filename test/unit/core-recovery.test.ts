@@ -118,6 +118,7 @@ test('a flip that was under way is finished after a restart', () => {
   const old = bench.instance('/web');
   bench.put(anApp('/web', { labels, env: { RELEASE: '2' } }));
   bench.run(bench.offer('a2'));
+  bench.converge(old.slotId);
   bench.restart();
   expect(bench.killed(bench.wait(6))).toEqual([old.taskId]);
 });

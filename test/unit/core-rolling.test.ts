@@ -44,6 +44,7 @@ test('when the new incarnation runs the slot flips, and with swap the old one go
   const old = bench.instance('/web');
   bench.put(anApp('/web', { ...swapping, env: { RELEASE: '2' } }));
   bench.run(bench.offer('a2'));
+  bench.converge(old.slotId);
   expect(bench.slot('/web').activeEpoch).toBe(2);
   expect(bench.effects('fabric-changed')).toEqual([{ kind: 'fabric-changed', slots: ['/web#0'] }]);
   expect(bench.killed()).toEqual([]);
@@ -62,6 +63,7 @@ test('the old incarnation goes after the deadline when hosts do not acknowledge 
   const old = bench.instance('/web');
   bench.put(anApp('/web', { ...swapping, env: { RELEASE: '2' } }));
   bench.run(bench.offer('a2'));
+  bench.converge(old.slotId);
   expect(bench.killed(bench.wait(4))).toEqual([]);
   expect(bench.killed(bench.wait(2))).toEqual([old.taskId]);
 });
@@ -110,6 +112,7 @@ test('with health capacity 1 and no over-capacity one more runs at a time', () =
   bench.run(first);
   expect(bench.offer('a1', 'a2')).toEqual([]);
   const slot = first[0]!.slot.id;
+  bench.converge(slot);
   bench.step({ kind: 'converged', slotId: slot, epoch: 2 });
   for (const task of bench.killed()) bench.status(task, 'killed');
   expect(bench.offer('a1', 'a2')).toHaveLength(1);

@@ -20,13 +20,14 @@ export function awaitFlip(frame: FrameBuilder, slotId: SlotId): void {
 }
 
 /**
- * Whether a ready incarnation may take the slot over. Where connections are kept, every host must send them past its
- * switch first: this asks for that, and is asked again when hosts have acknowledged it or have had time to.
+ * Whether a ready incarnation may take the slot over from one that runs. Every host must send connections past its switch
+ * first, so that it turns to the new one there and nowhere else: this asks for that, and is asked again when hosts have
+ * acknowledged it or have had time to.
  */
-export function anchored(frame: FrameBuilder, slot: Slot, next: Instance, app: App): boolean {
+export function anchored(frame: FrameBuilder, slot: Slot, next: Instance): boolean {
   const { world, now, settings } = frame;
   const active = incarnationsOf(world, slot.id).find(({ epoch }) => epoch === slot.activeEpoch);
-  if (slot.lease === undefined || !drains(app) || active?.condition !== 'running') return true;
+  if (slot.lease === undefined || active?.condition !== 'running') return true;
   if (slot.anchoredEpoch !== next.epoch) {
     world.anchorsHold.delete(slot.id);
     frame.putSlot({ ...slot, anchoredEpoch: next.epoch });

@@ -100,7 +100,7 @@ function flipWhenReady(frame: FrameBuilder, slotId: SlotId, app: App): void {
   }
   const step = { slot: slotId, appId: app.id, epoch: next.epoch };
   if (slot.anchoredEpoch !== next.epoch) frame.publish('slot_ready_event', step);
-  if (!anchored(frame, slot, next, app)) return;
+  if (!anchored(frame, slot, next)) return;
   activate(frame, { ...slot, flippedAt: frame.now }, next);
   frame.publish('slot_flipped_event', { ...step, previousEpoch: active });
 }

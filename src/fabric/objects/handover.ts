@@ -17,8 +17,9 @@ const firstQuarterPort = 32_768;
 /**
  * How far a handover is, as this host's view has it. waiting: the new incarnation is dark. anchored: its switch sees
  * every TCP frame for the address and sends all of them to the old one. flipped: it keeps what begins from now on.
+ * swapped: it keeps everything.
  */
-type Progress = 'waiting' | 'anchored' | 'flipped';
+type Progress = 'waiting' | 'anchored' | 'flipped' | 'swapped';
 
 /** Old and new incarnation of an address, from this host. */
 interface Sides {
@@ -29,21 +30,27 @@ interface Sides {
 }
 
 /**
- * What a handover that keeps connections adds to forwarding to the active incarnation.
+ * What a handover adds to forwarding to the active incarnation.
  *
  * One switch alone decides whose a connection is, the one of the new incarnation: a SYN that it hands to the new one
  * marks its connection with the epoch; what has no such mark belongs to the old one and is sent there, over the tunnel
  * with the redirect bit, which keeps it from being passed on again. Before that switch begins to mark, all hosts send it
  * every TCP frame for the address (anchored). So there is no moment at which two hosts, or a switch and the cache of
- * its own datapath, could disagree about a connection: what was not marked at its beginning never will be.
+ * its own datapath, could disagree about a connection: what was not marked at its beginning never will be. Where no
+ * connections are kept it is the same switch that turns, and it turns everything at once; a frame that it or another one
+ * has sent on to the old one's host before that is taken there, so none is lost on the way.
  */
 export function handoverFlows(out: FlowWriter, address: Address, index: ViewIndex, local: LocalSwitch): void {
   partnerFlows(out, address, index, local);
   const sides = sidesOf(address, index, local);
   if (sides === undefined) return;
   const { freshPlace, oldPlace, progress } = sides;
-  if (freshPlace.local) anchorFlows(out, address, sides, freshPlace.actions, local);
-  else if (progress !== 'waiting') towardsAnchor(out, address, sides, freshPlace.relay, oldPlace);
+  if (freshPlace.local) {
+    // Once everything is its own, forwarding to the active incarnation says it all.
+    if (progress !== 'swapped') anchorFlows(out, address, sides, freshPlace.actions, local);
+  } else if (progress !== 'waiting') {
+    towardsAnchor(out, address, sides, freshPlace.relay, oldPlace);
+  }
 }
 
 /** Ports of this protocol that the app listens on and that lie in the quarters. */
@@ -74,10 +81,10 @@ function partnerFlows(out: FlowWriter, address: Address, index: ViewIndex, local
   }
 }
 
-/** Undefined when no connections are kept apart, or one side is not plugged in. */
+/** Undefined when there are not two of them, or one is not plugged in. */
 function sidesOf(address: Address, index: ViewIndex, local: LocalSwitch): Sides | undefined {
   const active = newest(address, ({ state }) => state === 'active');
-  const draining = newest(address, ({ keepsConnections }) => keepsConnections === true);
+  const draining = newest(address, ({ state }) => state === 'draining');
   const waiting = newest(
     address,
     ({ state, epoch }) =>
@@ -88,8 +95,12 @@ function sidesOf(address: Address, index: ViewIndex, local: LocalSwitch): Sides 
   const freshPlace = placeOf(fresh, address.network, index, local);
   const oldPlace = placeOf(old, address.network, index, local);
   if (freshPlace === undefined || oldPlace === undefined) return undefined;
-  const progress = fresh.state === 'active' ? 'flipped' : fresh.state === 'anchored' ? 'anchored' : 'waiting';
-  return { fresh, freshPlace, oldPlace, progress };
+  return { fresh, freshPlace, oldPlace, progress: progressOf(fresh, old) };
+}
+
+function progressOf(fresh: ViewEndpoint, old: ViewEndpoint): Progress {
+  if (fresh.state === 'active') return old.keepsConnections === true ? 'flipped' : 'swapped';
+  return fresh.state === 'anchored' ? 'anchored' : 'waiting';
 }
 
 const newest = (
@@ -164,7 +175,7 @@ function towardsAnchor(
   const { actions } = oldPlace;
   out.flow('handover', table.forward, 310, `ip,${destination},reg1=${flag.redirected}`, actions);
   // Whatever is no TCP has no beginning that could be seen: it follows the flip.
-  if (progress === 'flipped') out.flow('handover', table.forward, 180, `ip,${destination}`, pass);
+  if (progress !== 'anchored') out.flow('handover', table.forward, 180, `ip,${destination}`, pass);
 }
 
 /** All ports below the quarters, and above them those that the app listens on: these are no replies. */
