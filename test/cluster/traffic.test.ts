@@ -21,20 +21,8 @@ afterEach(() => bench.removeAll());
 
 const spread = { constraints: [['hostname', 'UNIQUE']] };
 
-/** Packets that the drop flows of a reason (its cookie category) have counted on a host. */
-async function dropped(host: string, category: string): Promise<number> {
-  const flows = await bench.flows(host);
-  return flows
-    .filter(
-      (flow) => new RegExp(`cookie=0x[0-9a-f]+${category}[0-9a-f]{10},`).test(flow) && flow.includes('drop'),
-    )
-    .reduce((sum, flow) => sum + Number(/n_packets=(\d+)/.exec(flow)?.[1] ?? 0), 0);
-}
-
 /** A privileged container would do, but not every machine lets one be made. */
 const mayChangeLinks = [{ key: 'cap-add', value: 'NET_ADMIN' }];
-
-const spoofedCategory = '84';
 
 async function shell(task: TaskInfo, script: string): Promise<{ exitCode: number; output: string }> {
   return bench.containers.exec(task.id, ['sh', '-c', script], 30_000);
@@ -71,15 +59,15 @@ test('a source address or MAC that is not its own is dropped at the port and cou
   );
   const reach = `ping -c 2 -W 1 ${ipOf(good)}`;
   expect((await shell(bad!, reach)).exitCode).toBe(0);
-  const before = await dropped(bad!.host, spoofedCategory);
+  const before = await bench.dropped(bad!.host, 'spoofed');
   await shell(bad!, 'ip addr add 10.32.77.77/16 dev eth0');
   const otherAddress = await shell(bad!, `ping -c 2 -W 1 -I 10.32.77.77 ${ipOf(good)}`);
   expect(otherAddress.exitCode).not.toBe(0);
-  const afterAddress = await dropped(bad!.host, spoofedCategory);
+  const afterAddress = await bench.dropped(bad!.host, 'spoofed');
   expect(afterAddress).toBeGreaterThan(before);
   await shell(bad!, 'ip link set eth0 address 0a:07:0a:20:09:09');
   expect((await shell(bad!, reach)).exitCode).not.toBe(0);
-  expect(await dropped(bad!.host, spoofedCategory)).toBeGreaterThan(afterAddress);
+  expect(await bench.dropped(bad!.host, 'spoofed')).toBeGreaterThan(afterAddress);
 });
 
 test('nothing is flooded: frames to an unknown address reach nobody', async () => {

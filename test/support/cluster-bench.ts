@@ -3,6 +3,7 @@ import { isHostPort } from '../../executor/adapters/ovsdb/host-port-plan.ts';
 import { ApiClient } from '../../src/cli/client.ts';
 import { Containers } from '../../src/devcluster/containers.ts';
 import type { DevCluster } from '../../src/devcluster/cluster.ts';
+import { cookieParts, type DropReason } from '../../src/fabric/cookie.ts';
 import { busyboxImage, demoImage } from '../../src/devcluster/images.ts';
 import { run, tryRun } from '../../src/runtime/process.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
@@ -88,6 +89,15 @@ export class ClusterBench {
     const bridge = `unix:${this.#switchDir(host)}/br-patchpanel.mgmt`;
     const text = await run('ovs-ofctl', ['-O', 'OpenFlow15', 'dump-flows', bridge]);
     return text.split('\n').filter((line) => line.includes('table='));
+  }
+
+  /** Packets that flows of a host's switch have dropped for that reason. */
+  async dropped(host: string, reason: DropReason): Promise<number> {
+    return (await this.flows(host))
+      .filter(
+        (flow) => cookieParts(BigInt(/cookie=(0x[0-9a-f]+)/.exec(flow)?.[1] ?? 0)).dropReason === reason,
+      )
+      .reduce((sum, flow) => sum + Number(/n_packets=(\d+)/.exec(flow)?.[1] ?? 0), 0);
   }
 
   /** Names of the ports on a host that are not the host's own: one for each endpoint, if all is well. */
