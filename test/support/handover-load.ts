@@ -12,7 +12,18 @@ const script = (name: string): string => path.resolve(import.meta.dirname, name)
 /** Where echoServer() listens. */
 export const echoPort = 9_000;
 
-/** An echo server in Node; the image has none, so the host's is mounted with the libraries that it needs. */
+/** Node with the program; the image has none, so the host's is mounted with the libraries that it needs. */
+const echoContainer = {
+  docker: { image: busyboxImage },
+  portMappings: [{ containerPort: echoPort }],
+  volumes: [
+    { containerPath: '/node', hostPath: process.execPath, mode: 'RO' },
+    { containerPath: '/server.mjs', hostPath: script('handover-server.mjs'), mode: 'RO' },
+    ...['/lib', '/lib64', '/usr/lib'].map((at) => ({ containerPath: at, hostPath: at, mode: 'RO' })),
+  ],
+};
+
+/** An echo server in Node. */
 export const echoServer = (
   id: string,
   host: string,
@@ -23,19 +34,19 @@ export const echoServer = (
   cpus: 0.1,
   mem: 128,
   cmd: 'exec /node /server.mjs',
-  container: {
-    docker: { image: busyboxImage },
-    portMappings: [{ containerPort: echoPort }],
-    volumes: [
-      { containerPath: '/node', hostPath: process.execPath, mode: 'RO' },
-      { containerPath: '/server.mjs', hostPath: script('handover-server.mjs'), mode: 'RO' },
-      ...['/lib', '/lib64', '/usr/lib'].map((at) => ({ containerPath: at, hostPath: at, mode: 'RO' })),
-    ],
-  },
+  container: echoContainer,
   networks: [{ mode: 'container' }],
   constraints: [['hostname', 'LIKE', `.*${host}`]],
   healthChecks: [{ protocol: 'MESOS_TCP', portIndex: 0, intervalSeconds: 2, delaySeconds: 0 }],
   ...fields,
+});
+
+/** Fields of an echo server that is published on every host under that port. */
+export const publishedEcho = (hostPort: number): Record<string, unknown> => ({
+  container: {
+    ...echoContainer,
+    portMappings: [{ containerPort: echoPort, labels: { 'patchpanel.expose': String(hostPort) } }],
+  },
 });
 
 /**
@@ -147,6 +158,13 @@ export class HandoverClients {
       child.stdin!.end();
       return JSON.parse(await output) as Seen;
     };
+  }
+
+  /** What an echo server says first to who connects from the namespace of a process: its task; undefined: nothing in time. */
+  async greeting(pid: number, to: string, port: number): Promise<string | undefined> {
+    const child = this.#start(pid, ['timeout', '3', 'busybox', 'nc', to, String(port)]);
+    child.stdin!.end();
+    return (await text(child.stdout!)).split('\n')[0] || undefined;
   }
 
   /** A ping five times a second; the result ends it and gives how many answers did not come. */
