@@ -1,6 +1,6 @@
 import { FlowProgrammer, managementSocket } from '../adapters/openflow/flow-programmer.ts';
 import { canaryFlow } from '../../src/fabric/objects/base.ts';
-import { awaitRevalidation } from '../adapters/openflow/datapath-cache.ts';
+import { awaitRevalidation, forgetRemembered } from '../adapters/openflow/datapath-cache.ts';
 import { SwitchWatch } from '../adapters/openflow/switch-watch.ts';
 import type { GatewayPort } from '../adapters/ovsdb/host-port-plan.ts';
 import type { OwnPort, PortWish } from '../adapters/ovsdb/port-plan.ts';
@@ -212,9 +212,9 @@ export class Bridge {
 
   async #askFlowsAgain(): Promise<void> {
     try {
-      await awaitRevalidation(this.#options.config.ovsRunDir, () =>
-        this.#programmer.rewrite(canaryFlow(this.round)),
-      );
+      const { ovsRunDir } = this.#options.config;
+      await awaitRevalidation(ovsRunDir, () => this.#programmer.rewrite(canaryFlow(this.round)));
+      if (this.datapath === 'netdev') await forgetRemembered(ovsRunDir);
     } catch (error) {
       this.#options.around.log.warn('the cache of the datapath could not be waited for', { error });
     }

@@ -1,7 +1,8 @@
 import { endpointKey, type View } from '../../src/fabric/view.ts';
 
 /**
- * Steps of a handover build on each other: what the datapath remembers of the one before must be gone.
+ * Steps of a handover build on each other, and what comes after it on the last one: what the datapath remembers of the one
+ * before must be gone.
  * INVARIANT: views settle in the order in which they came, also those that change no step.
  */
 export class HandoverSteps {
@@ -20,7 +21,7 @@ export class HandoverSteps {
       .filter(({ state }) => state === 'anchored' || state === 'draining')
       .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.state}`)
       .join();
-    const changed = steps !== this.#steps && steps !== '';
+    const changed = steps !== this.#steps;
     this.#steps = steps;
     if (changed) {
       const before = this.#settled;

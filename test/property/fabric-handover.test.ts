@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { compile } from '../../src/fabric/compile.ts';
 import { hostView } from '../../src/fabric/host-view.ts';
+import { table } from '../../src/fabric/tables.ts';
 import { endpointKey } from '../../src/fabric/view.ts';
 import type { EndpointState, View, ViewEndpoint, ViewHost } from '../../src/fabric/view.ts';
 import { hosts as allHosts } from '../support/fabric-arbitraries.ts';
@@ -209,4 +210,22 @@ test('no handover looks at what an earlier one tracked: each has a zone of its o
     expect(seen.has(zones[0]!)).toBe(false);
     seen.add(zones[0]!);
   }
+});
+
+test('the steps of a handover change what is done with connections, not what is looked at', () => {
+  fc.assert(
+    fc.property(caseArb, ({ oldHost, freshHost, oldEpoch }) => {
+      // Registers are no part of what a datapath remembers a frame by.
+      const matches = stages(oldHost, freshHost, oldEpoch).map((stage) => {
+        const flows = compile(hostView(stage, freshHost.id), switchOf(stage, freshHost.id));
+        const looking = flows.filter((flow) => flow.table === table.connections);
+        return new Set(
+          looking.map(({ priority, match }) => `${priority} ${match.replace(/,reg1=[^,]+/, '')}`),
+        );
+      });
+      expect(matches[0]?.size).toBeGreaterThan(0);
+      expect(matches[1]).toEqual(matches[0]);
+      expect(matches[2]).toEqual(matches[0]);
+    }),
+  );
 });

@@ -24,7 +24,7 @@ function newSteps() {
   return { waits, settled, follow };
 }
 
-test('without a handover nothing is waited for, and a step that was settled is not waited for again', async () => {
+test('without a handover nothing is waited for, each step of one and its end once', async () => {
   const { waits, settled, follow } = newSteps();
   await follow(1, 'active');
   expect(waits).toHaveLength(0);
@@ -33,14 +33,17 @@ test('without a handover nothing is waited for, and a step that was settled is n
   waits[0]!();
   await step;
   await follow(3, 'anchored');
-  await follow(4, 'active');
   expect(waits).toHaveLength(1);
+  const end = follow(4, 'active');
+  expect(waits).toHaveLength(2);
+  waits[1]!();
+  await end;
   expect(settled).toEqual([1, 2, 3, 4]);
 });
 
 test('a view that changes no step settles no sooner than the step before it', async () => {
   const { waits, settled, follow } = newSteps();
-  const all = [follow(1, 'anchored'), follow(2, 'anchored'), follow(3, 'active')];
+  const all = [follow(1, 'anchored'), follow(2, 'anchored'), follow(3, 'anchored')];
   await new Promise((resolve) => setImmediate(resolve));
   expect(settled).toEqual([]);
   waits[0]!();
@@ -51,8 +54,9 @@ test('a view that changes no step settles no sooner than the step before it', as
 test('a later step whose wait is short settles after the earlier one', async () => {
   const { waits, settled, follow } = newSteps();
   const all = [follow(1, 'anchored'), follow(2, 'active'), follow(3, 'anchored')];
-  expect(waits).toHaveLength(2);
+  expect(waits).toHaveLength(3);
   waits[1]!();
+  waits[2]!();
   await new Promise((resolve) => setImmediate(resolve));
   expect(settled).toEqual([]);
   waits[0]!();

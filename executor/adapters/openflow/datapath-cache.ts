@@ -28,3 +28,13 @@ export async function awaitRevalidation(ovsRunDir: string, stir: () => Promise<v
   };
   await Promise.all([wait(), stirUntilOver()]);
 }
+
+/**
+ * Has the datapath forget all flows that it remembers; frames make it ask again. The userspace datapath of Open vSwitch
+ * (3.1, `flow_put_on_pmd`) changes the first entry of its cache that a frame fits, which is another one than was meant where
+ * entries overlap; the one that was meant then does what it always did, for as long as frames meet it.
+ * @throws PatchpanelError `external`, `deadline`; ENOENT when ovs-vswitchd is not there
+ */
+export async function forgetRemembered(ovsRunDir: string): Promise<void> {
+  await askSwitchd(ovsRunDir, ['revalidator/purge'], TIMEOUT_MS);
+}

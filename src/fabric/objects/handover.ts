@@ -115,8 +115,8 @@ const newest = (
 const zoneOf = ({ slot, epoch }: ViewEndpoint): number => 1 + ((objectNumber(slot) + epoch) % 0xffff);
 
 /**
- * The switch of the new incarnation. Everything but the marking is there from the beginning: the flip adds one flow,
- * and marks are looked at by flows that were there before.
+ * The switch of the new incarnation. Everything but the marking is there from the beginning: the flip changes what one
+ * flow does, and marks are looked at by flows that were there before.
  */
 function anchorFlows(
   out: FlowWriter,
@@ -141,20 +141,23 @@ function anchorFlows(
     `ct(zone=${zone},table=${table.gateway})`,
   );
   out.flow('handover', table.connections, 100, `ct_mark=${fresh.epoch},tcp,${destination}`, deliver);
+  const older = oldPlace.local ? `tcp,${destination}` : `tcp,${destination},reg1=${flag.notRedirected}`;
+  const toOld = oldPlace.local ? oldPlace.actions : oldPlace.redirect;
+  out.flow('handover', table.connections, 80, older, toOld);
+  // SYNs have a flow of their own from the beginning. Were there none until the flip, the datapath's cache would have one
+  // entry for all segments beside those for SYNs that an earlier handover left, and Open vSwitch's userspace datapath
+  // changes the first entry that a frame fits when it means another: the flip would never reach the SYNs.
   if (progress === 'flipped') {
     const begin = `${markConnection(zone, fresh.epoch)},${deliver}`;
     out.flow('handover', table.connections, 90, `tcp,${destination},tcp_flags=+syn-ack`, begin);
+  } else {
+    out.flow('handover', table.connections, 90, `${older},tcp_flags=+syn-ack`, toOld);
   }
-  if (oldPlace.local) {
-    out.flow('handover', table.connections, 80, `tcp,${destination}`, oldPlace.actions);
-    return;
-  }
+  if (oldPlace.local) return;
   // Other hosts may be ahead of this one: what has no connection goes where they think it belongs.
   if (progress !== 'flipped') {
     out.flow('handover', table.forward, 180, `ip,${destination},reg1=${flag.fromTunnel}`, deliver);
   }
-  const older = `tcp,${destination},reg1=${flag.notRedirected}`;
-  out.flow('handover', table.connections, 80, older, oldPlace.redirect);
   out.drop('unknown-connection', table.connections, 70, `tcp,${destination}`);
 }
 
