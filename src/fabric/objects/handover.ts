@@ -25,6 +25,7 @@ type Progress = 'waiting' | 'anchored' | 'flipped' | 'swapped';
 interface Sides {
   readonly fresh: ViewEndpoint;
   readonly freshPlace: Place;
+  readonly old: ViewEndpoint;
   readonly oldPlace: Place;
   readonly progress: Progress;
 }
@@ -32,8 +33,8 @@ interface Sides {
 /**
  * What a handover adds to forwarding to the active incarnation.
  *
- * One switch alone decides whose a connection is, the one of the new incarnation: a SYN that it hands to the new one
- * marks its connection with the epoch; what has no such mark belongs to the old one and is sent there, over the tunnel
+ * One switch alone decides whose a connection is, the one of the new incarnation: a SYN marks its connection with the
+ * epoch of the one that it is handed to; what has no mark belongs to the old one and is sent there, over the tunnel
  * with the redirect bit, which keeps it from being passed on again. Before that switch begins to mark, all hosts send it
  * every TCP frame for the address (anchored). So there is no moment at which two hosts, or a switch and the cache of
  * its own datapath, could disagree about a connection: what was not marked at its beginning never will be. Where no
@@ -95,7 +96,7 @@ function sidesOf(address: Address, index: ViewIndex, local: LocalSwitch): Sides 
   const freshPlace = placeOf(fresh, address.network, index, local);
   const oldPlace = placeOf(old, address.network, index, local);
   if (freshPlace === undefined || oldPlace === undefined) return undefined;
-  return { fresh, freshPlace, oldPlace, progress: progressOf(fresh, old) };
+  return { fresh, freshPlace, old, oldPlace, progress: progressOf(fresh, old) };
 }
 
 function progressOf(fresh: ViewEndpoint, old: ViewEndpoint): Progress {
@@ -121,7 +122,7 @@ const zoneOf = ({ slot, epoch }: ViewEndpoint): number => 1 + ((objectNumber(slo
 function anchorFlows(
   out: FlowWriter,
   address: Address,
-  { fresh, oldPlace, progress }: Sides,
+  { fresh, old, oldPlace, progress }: Sides,
   deliver: string,
   local: LocalSwitch,
 ): void {
@@ -144,6 +145,9 @@ function anchorFlows(
   const older = oldPlace.local ? `tcp,${destination}` : `tcp,${destination},reg1=${flag.notRedirected}`;
   const toOld = oldPlace.local ? oldPlace.actions : oldPlace.redirect;
   out.flow('handover', table.connections, 80, older, toOld);
+  // A SYN that is sent again, since its answer was lost, goes where the first one went, also when the slot has flipped
+  // meanwhile: were it answered by both, the connection would be reset.
+  out.flow('handover', table.connections, 100, `ct_mark=${old.epoch},${older}`, toOld);
   // SYNs have a flow of their own from the beginning. Were there none until the flip, the datapath's cache would have one
   // entry for all segments beside those for SYNs that an earlier handover left, and Open vSwitch's userspace datapath
   // changes the first entry that a frame fits when it means another: the flip would never reach the SYNs.
@@ -151,7 +155,8 @@ function anchorFlows(
     const begin = `${markConnection(zone, fresh.epoch)},${deliver}`;
     out.flow('handover', table.connections, 90, `tcp,${destination},tcp_flags=+syn-ack`, begin);
   } else {
-    out.flow('handover', table.connections, 90, `${older},tcp_flags=+syn-ack`, toOld);
+    const begin = `${markConnection(zone, old.epoch)},${toOld}`;
+    out.flow('handover', table.connections, 90, `${older},tcp_flags=+syn-ack`, begin);
   }
   if (oldPlace.local) return;
   // Other hosts may be ahead of this one: what has no connection goes where they think it belongs.
