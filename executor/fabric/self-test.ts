@@ -62,6 +62,8 @@ export class SelfTest {
   readonly #loop: Loop;
   #cancelNext = (): void => undefined;
   #run = 0;
+  /** Peers that the last test asked, all of them without success unless it passed. */
+  #asked = 0;
   #result: SelfTestResult | undefined;
   #signal = new AbortController().signal;
 
@@ -86,10 +88,12 @@ export class SelfTest {
     this.#loop.trigger();
   }
 
-  /** There is another view: a host that had no peer so far may have one now. */
+  /** There is another view: a host that had no peer so far, or just one that may be the broken one, may have another now. */
   follow(view: View): void {
-    const untried = this.#result?.passed === true && this.#result.peer === undefined;
-    if (untried && this.#peersOf(view).length > 0) this.#loop.trigger();
+    if (this.#result === undefined || this.#asked >= MAX_PEERS) return;
+    const { passed, peer } = this.#result;
+    const inDoubt = passed ? peer === undefined : this.#asked > 0;
+    if (inDoubt && this.#peersOf(view).length > this.#asked) this.#loop.trigger();
   }
 
   /** Ends; a test under way fails and takes away what it made. */
@@ -102,6 +106,7 @@ export class SelfTest {
     this.#cancelNext();
     this.#signal = signal;
     this.#run += 1;
+    this.#asked = 0;
     const { log, clock, onResult } = this.#parts;
     const started = clock.now();
     const result = await this.#test();
@@ -158,6 +163,7 @@ export class SelfTest {
     let problem: string | undefined;
     for (const peer of this.#choose(peers)) {
       const { agentId, arrange } = this.#parts;
+      this.#asked += 1;
       await arrange(selfTestSetup(agentId, this.#run, mtu, peer.id));
       problem = await echoed(space, peer, mtu);
       if (problem === undefined) return { passed: true, peer: peer.hostname };

@@ -56,7 +56,8 @@ test('a host whose underlay carries less than it says finds that out, gets nothi
       return result?.passed === false && result;
     });
     expect(failed.problem).toMatch(/packets of 1450 bytes do not reach .*small ones do/);
-    expect(await testOf(1)).toMatchObject({ passed: true });
+    // While the broken one is the only other host that it knows, a host cannot tell which of the two it is.
+    await bench.until('a whole host to say so', async () => (await testOf(1))?.passed);
     await bench.api.send('POST', '/v2/apps', demoApp('/late', on(3)));
     await bench.until('the queue to say why', async () => {
       const { queue } = await bench.api.get<{ queue: object[] }>('/v2/queue');
@@ -138,10 +139,10 @@ test('what a host that was cut off sends is explained: fenced, by the host that 
   expect(fenced).toMatchObject({ reason: 'fenced', from: { slot: slotOf(lost!) } });
   expect(fenced.hops.at(-1)!.host).toBe(witness!.host);
   expect(await bench.ask(lost!, ipOf(witness))).toBeUndefined();
-  const [drop] = await bench.until('the copy to be counted', async () => {
+  // The slot is nowhere at the moment: its address is unknown in the network. Self-tests are fenced, too.
+  const drop = await bench.until('the copy to be counted', async () => {
     const { drops } = await bench.api.get<{ drops: DropInfo[] }>('/v1/drops?reason=fenced');
-    return drops.length > 0 && drops;
+    return drops.find(({ network }) => network === 'default');
   });
-  // The slot is nowhere at the moment: its address is unknown in the network.
-  expect(drop).toMatchObject({ network: 'default', host: witness!.host });
+  expect(drop).toMatchObject({ host: witness!.host });
 });

@@ -107,6 +107,19 @@ test('one peer that does not answer says nothing about this host, two do; it is 
   await selfTest.stop();
 });
 
+test('a host whose only peer does not answer tries again as soon as there is another', async () => {
+  const pair = view([self, one], [red], []);
+  present = pair;
+  const selfTest = newTest();
+  problemOf = ({ kind }, peer) => (kind === 'echo' && peer === one.id ? 'nothing came back' : undefined);
+  expect(await ran(() => selfTest.trigger())).toMatchObject({ passed: false });
+  selfTest.follow(pair);
+  expect(open).toBe(0);
+  present = everybody;
+  expect(await ran(() => selfTest.follow(everybody))).toEqual({ passed: true, peer: 'two.example' });
+  await selfTest.stop();
+});
+
 test('TCP that does not get through, and a test that cannot be made, fail with the reason and leave nothing', async () => {
   const selfTest = newTest();
   problemOf = ({ kind }) => (kind === 'exchange' ? '0 of 400000 bytes came back' : undefined);
@@ -115,6 +128,9 @@ test('TCP that does not get through, and a test that cannot be made, fail with t
   refuse = 'no namespaces here';
   expect((await ran(() => clock.advance(10_000)))?.problem).toMatch(/^TCP/);
   expect(results).toHaveLength(1);
+  // Nor is it a peer's doing: another one would not help.
+  selfTest.follow(everybody);
+  expect(open).toBe(0);
   await selfTest.stop();
 });
 
