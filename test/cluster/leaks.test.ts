@@ -5,7 +5,7 @@ import { useCluster } from '../support/cluster.ts';
 
 const cluster = useCluster({ hosts: 2 });
 /** A soak asks for more: PATCHPANEL_TEST_KILLS=1000. */
-const kills = Number(process.env['PATCHPANEL_TEST_KILLS'] ?? 200);
+const kills = Number(process.env['PATCHPANEL_TEST_KILLS'] ?? 100);
 const seedOfRun = 20_261_123;
 
 /** Docker's 404 and 409: the container has ended or is being removed. */
