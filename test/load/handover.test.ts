@@ -1,31 +1,18 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ClusterBench, ipOf } from '../support/cluster-bench.ts';
-import { useCluster } from '../support/cluster.ts';
-import { clientAndServer, expectUnbroken, HandoverClients, redeployEcho } from '../support/handover-load.ts';
+import { expect, test } from '@jest/globals';
+import { ipOf } from '../support/cluster-bench.ts';
+import { clientAndServer, expectUnbroken, redeployEcho, useHandovers } from '../support/handover-load.ts';
 
 /** Redeploys of each kind; more of them take longer and show the same. */
 const redeploys = Number(process.env['PATCHPANEL_TEST_HANDOVERS'] ?? 5);
 
-const cluster = useCluster({ hosts: 3 });
-let bench: ClusterBench;
-let clients: HandoverClients;
-
-beforeEach(() => {
-  bench = new ClusterBench(cluster());
-  clients = new HandoverClients();
-});
-
-afterEach(async () => {
-  clients.close();
-  await bench.removeAll();
-});
+const { bench, clients } = useHandovers();
 
 /** Redeploys under load, `to` giving the hosts that may have the new incarnation each time. */
 async function redeployUnderLoad(to: (round: number) => string): Promise<void> {
-  const { pid, server } = await clientAndServer(bench, to(0));
+  const { pid, server } = await clientAndServer(bench(), to(0));
   const ip = ipOf(server);
-  const [endLoad, endPings] = [clients.load(pid, ip), clients.pings(pid, ip)];
-  for (let round = 1; round <= redeploys; round += 1) await redeployEcho(bench, to(round), round);
+  const [endLoad, endPings] = [clients().load(pid, ip), clients().pings(pid, ip)];
+  for (let round = 1; round <= redeploys; round += 1) await redeployEcho(bench(), to(round), round);
   const seen = await endLoad();
   expectUnbroken(seen, redeploys + 1, 200);
   expect(seen.longEnded).toBeGreaterThan(50);

@@ -2,10 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { TaskInfo } from '../../src/cli/api-types.ts';
 import { busyboxImage } from '../../src/devcluster/images.ts';
-import { addressOf, shellApp, type ClusterBench } from './cluster-bench.ts';
+import type { DevCluster } from '../../src/devcluster/cluster.ts';
+import { addressOf, ClusterBench, shellApp } from './cluster-bench.ts';
+import { useCluster } from './cluster.ts';
 
 const script = (name: string): string => path.resolve(import.meta.dirname, name);
 
@@ -190,4 +192,24 @@ export class HandoverClients {
     this.#children.push(child);
     return child;
   }
+}
+
+/** A cluster of three hosts for a file's tests of handovers; each test has a bench and clients of its own, both cleared up after it. */
+export function useHandovers(): {
+  readonly cluster: () => DevCluster;
+  readonly bench: () => ClusterBench;
+  readonly clients: () => HandoverClients;
+} {
+  const cluster = useCluster({ hosts: 3 });
+  let bench: ClusterBench;
+  let clients: HandoverClients;
+  beforeEach(() => {
+    bench = new ClusterBench(cluster());
+    clients = new HandoverClients();
+  });
+  afterEach(async () => {
+    clients.close();
+    await bench.removeAll();
+  });
+  return { cluster, bench: () => bench, clients: () => clients };
 }
