@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withDeadline } from '../runtime/deadline.ts';
 import { messageOf, PatchpanelError } from '../runtime/errors.ts';
@@ -111,8 +111,13 @@ export function insideNetns(netns: string | undefined, command: readonly string[
   return netns === undefined ? command : ['ip', 'netns', 'exec', netns, ...command];
 }
 
-/** A daemon that has ended too early, as an error that says where to read why. */
-export function endedEarly(daemon: Daemon): PatchpanelError {
+/** A daemon that has ended too early, as an error with the end of its log, which may be gone when somebody wants to read it. */
+export async function endedEarly(daemon: Daemon): Promise<PatchpanelError> {
   const how = daemon.exit?.signal ?? `exit code ${daemon.exit?.code}`;
-  return new PatchpanelError('external', `the ${daemon.what} ended at once (${how}): see ${daemon.logFile}`);
+  const log = await readFile(daemon.logFile, 'utf8').catch(messageOf);
+  const lastLines = log.trimEnd().split('\n').slice(-10).join('\n');
+  return new PatchpanelError(
+    'external',
+    `the ${daemon.what} ended at once (${how}): see ${daemon.logFile}, which ends with\n${lastLines}`,
+  );
 }

@@ -47,7 +47,7 @@ export async function startPrivateEngine(options: PrivateEngineOptions): Promise
   });
   const end = performance.now() + startTimeoutMs;
   while (!(await answers(item.socket))) {
-    if (!daemon.running) throw endedEarly(daemon);
+    if (!daemon.running) throw await endedEarly(daemon);
     if (performance.now() > end)
       throw new PatchpanelError('external', `dockerd does not answer: see ${daemon.logFile}`);
     await sleep(50);

@@ -103,7 +103,7 @@ export class SchedulerProcess {
   async #awaitApi(daemon: Daemon, signal?: AbortSignal): Promise<void> {
     const end = performance.now() + startTimeoutMs;
     while (!(await pings(this.apiUrl))) {
-      if (!daemon.running) throw endedEarly(daemon);
+      if (!daemon.running) throw await endedEarly(daemon);
       if (performance.now() > end)
         throw new PatchpanelError('external', `the scheduler does not answer: see ${daemon.logFile}`);
       await sleep(50, signal);

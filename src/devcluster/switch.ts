@@ -154,7 +154,7 @@ export class HostSwitch {
       env: this.#environment(),
       timeoutMs: startTimeoutMs + 5_000,
     });
-    const death = needed.exited.then(() => Promise.reject(endedEarly(needed)));
+    const death = needed.exited.then(async () => Promise.reject(await endedEarly(needed)));
     await Promise.race([command, death]);
   }
 

@@ -124,7 +124,7 @@ async function startServing(options: ZooKeeperServerOptions): Promise<Daemon> {
   // That it does not answer at first is no news.
   const log = createLogger('zookeeper', 'error');
   const session = new ZooKeeperSession({ servers: [{ host: '127.0.0.1', port }], timeoutMs: 10_000, log });
-  const ended = daemon.exited.then(() => Promise.reject(endedEarly(daemon)));
+  const ended = daemon.exited.then(async () => Promise.reject(await endedEarly(daemon)));
   try {
     await withDeadline(Promise.race([session.connected(), ended]), startMs, 'the start of ZooKeeper');
     return daemon;

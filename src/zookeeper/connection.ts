@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, PatchpanelError } from '../runtime/errors.ts';
 import { refusal, ZooKeeperError } from './errors.ts';
-import { isSilent, pingEveryMs } from './silence.ts';
+import { isSilent, nextPingInMs } from './silence.ts';
 import { framed, MessageFramer } from './framer.ts';
 import { JuteReader } from './jute.ts';
 import {
@@ -174,15 +174,18 @@ export class ZooKeeperConnection {
     this.#ping(timeoutMs);
   }
 
-  /** Three times within two thirds of the timeout; a silent server is noticed at the next of these times. */
+  /** Three times within two thirds of the timeout, when a silent server is given up. */
   #ping(timeoutMs: number): void {
     const now = this.#options.monotonicMs();
-    if (isSilent({ now, heardAtMs: this.#heardAtMs, pingedAtMs: this.#pingSentAtMs, timeoutMs })) {
-      return this.#end(`it was silent for ${Math.round(now - this.#heardAtMs)} ms`);
+    const heardAtMs = this.#heardAtMs;
+    if (isSilent({ now, heardAtMs, pingedAtMs: this.#pingSentAtMs, timeoutMs })) {
+      return this.#end(`it was silent for ${Math.round(now - heardAtMs)} ms`);
     }
     this.#pingSentAtMs = now;
     this.#socket.write(framed(encodePing()));
-    this.#cancelTimer = this.#options.clock.after(pingEveryMs(timeoutMs), () => this.#ping(timeoutMs));
+    this.#cancelTimer = this.#options.clock.after(nextPingInMs({ now, heardAtMs, timeoutMs }), () =>
+      this.#ping(timeoutMs),
+    );
   }
 
   #receive(chunk: Buffer): void {

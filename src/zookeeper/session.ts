@@ -2,6 +2,7 @@ import { backoffMs } from '../runtime/backoff.ts';
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import { messageOf, PatchpanelError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { attemptOrder } from './attempt-order.ts';
 import { ZooKeeperConnection, type ServerAddress, type Welcome } from './connection.ts';
 import { reasonOf, refusal, ZooKeeperError } from './errors.ts';
 import type { JuteReader } from './jute.ts';
@@ -60,6 +61,8 @@ export class ZooKeeperSession {
   readonly #stateListeners = new Set<() => void>();
   #resolveEnded!: (reason: PatchpanelError) => void;
   #connection: ZooKeeperConnection | undefined;
+  /** The one that it is or was connected to last. */
+  #server: ServerAddress | undefined;
   #identity: Welcome | undefined;
   #lastZxid = 0n;
   #provenAtMs = Number.NEGATIVE_INFINITY;
@@ -204,12 +207,11 @@ export class ZooKeeperSession {
     for (const onChange of watchers ?? []) onChange();
   }
 
-  /** Tries every server once, beginning anywhere, and then waits a little longer each time. */
+  /** Tries every server once, and then waits a little longer each time. */
   async #connect(attempt: number): Promise<void> {
     const { servers, log, random = Math.random } = this.#options;
-    const first = Math.floor(random() * servers.length);
-    for (let turn = 0; turn < servers.length && this.#over === undefined; turn += 1) {
-      const server = servers[(first + turn) % servers.length]!;
+    for (const server of attemptOrder(servers, this.#server, random)) {
+      if (this.#over !== undefined) return;
       try {
         return await this.#connectTo(server);
       } catch (error) {
@@ -252,6 +254,7 @@ export class ZooKeeperSession {
     if (lost) throw new ZooKeeperError('connection-loss', 'the connection broke at once');
     opened = connection;
     this.#connection = connection;
+    this.#server = server;
     this.#identity = welcome;
     log.info('connected to ZooKeeper', { ...server, session: welcome.sessionId.toString(16) });
     this.#changed();

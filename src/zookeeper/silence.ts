@@ -1,5 +1,7 @@
 /** Between two pings, milliseconds: three of them within the two thirds of the session's timeout that a server may be silent. */
-export const pingEveryMs = (timeoutMs: number): number => timeoutMs / 5;
+const pingEveryMs = (timeoutMs: number): number => timeoutMs / 5;
+
+const silentAfterMs = (timeoutMs: number): number => (timeoutMs * 2) / 3;
 
 /** Moments in milliseconds that never run backwards. */
 export interface Hearing {
@@ -16,5 +18,14 @@ export interface Hearing {
  */
 export function isSilent({ now, heardAtMs, pingedAtMs, timeoutMs }: Hearing): boolean {
   const wasAway = now - pingedAtMs > 2 * pingEveryMs(timeoutMs);
-  return !wasAway && now - heardAtMs > (timeoutMs * 2) / 3;
+  return !wasAway && now - heardAtMs >= silentAfterMs(timeoutMs);
+}
+
+/**
+ * Until the next ping, milliseconds: as usual, or just when the server would have been silent for too long, since the
+ * third of the timeout that is left is for those that are tried next.
+ */
+export function nextPingInMs({ now, heardAtMs, timeoutMs }: Omit<Hearing, 'pingedAtMs'>): number {
+  const leftMs = heardAtMs + silentAfterMs(timeoutMs) - now;
+  return leftMs > 0 ? Math.min(leftMs, pingEveryMs(timeoutMs)) : pingEveryMs(timeoutMs);
 }

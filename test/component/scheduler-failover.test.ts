@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import axios from 'axios';
 import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mesos.ts';
-import { freePort } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 import { eventually, SimulatedApps } from '../support/simulated-apps.ts';

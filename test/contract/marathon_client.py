@@ -179,8 +179,11 @@ def kill():
     until('the task is replaced', lambda: task.id not in {each.id for each in client.list_tasks('/shop/web')}
           and client.get_app('/shop/web').tasks_running == 2)
     host = client.list_tasks('/shop/web')[0].host
-    assert {each.host for each in client.kill_tasks('/shop/web', host=host)} == {host}
-    until('they are replaced', lambda: client.get_app('/shop/web').tasks_running == 2)
+    killed = client.kill_tasks('/shop/web', host=host)
+    assert {each.host for each in killed} == {host}
+    gone = {each.id for each in killed}
+    until('they are replaced', lambda: gone.isdisjoint(each.id for each in client.list_tasks('/shop/web'))
+          and client.get_app('/shop/web').tasks_running == 2)
     task = client.list_tasks('/shop/web')[0]
     assert client.kill_given_tasks([task.id], scale=True)
     settled()

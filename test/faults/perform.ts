@@ -226,7 +226,7 @@ async function restartDocker({ bench, holdMs }: Place): Promise<void> {
   for (const number of numbers) await rm(path.join(path.dirname(socket), number), { force: true });
   const daemon = await startDaemon({ what: 'Docker Engine', cluster: undefined, file, args, logFile });
   for (let waited = 0; !(await answers(socket)); waited += 100) {
-    if (!daemon.running) throw endedEarly(daemon);
+    if (!daemon.running) throw await endedEarly(daemon);
     if (waited > 60_000) throw new Error('Docker does not answer after its restart');
     await sleep(100);
   }

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
@@ -8,6 +7,7 @@ import { DevCluster } from '../../src/devcluster/cluster.ts';
 import type { DevClusterOptions } from '../../src/devcluster/options.ts';
 import type { ClusterSurroundings } from '../../src/devcluster/programs.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
+import { freePort } from './free-port.ts';
 import { uniqueClusterName } from './machine.ts';
 
 export interface TestClusterOptions extends Omit<DevClusterOptions, 'name' | 'stateDir' | 'api'> {
@@ -76,17 +76,4 @@ export async function startTestCluster(
       ...(zookeeperFor === undefined ? {} : { zookeeperFor }),
     },
   );
-}
-
-/** A port that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = address !== null && typeof address === 'object' ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

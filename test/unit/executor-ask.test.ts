@@ -8,7 +8,7 @@ import path from 'node:path';
 import { ask } from '../../executor/adapters/probes/ask.ts';
 import type { Question } from '../../executor/adapters/probes/question.ts';
 import { run } from '../../src/runtime/process.ts';
-import { freePort } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 
 const address = '127.0.0.1';
 const servers: net.Server[] = [];
