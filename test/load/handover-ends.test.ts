@@ -42,16 +42,14 @@ async function oneActive(client: TaskInfo, ip: string): Promise<TaskInfo> {
   });
 }
 
-/** Redeploys to another host while a connection stays open, and gives the two incarnations when the old one drains. */
-async function draining(old: TaskInfo): Promise<{ readonly taken: TaskInfo }> {
-  await bench.api.send('PUT', '/v2/apps/echo', echoServer('/echo', 'h[12]', { env: { ROUND: '1' } }));
-  const taken = await bench.until('the old incarnation to drain', async () => {
+/** Redeploys to one of other hosts while a connection stays open, and gives the new incarnation when the old one drains. */
+async function draining(old: TaskInfo, hosts: string): Promise<TaskInfo> {
+  await bench.api.send('PUT', '/v2/apps/echo', echoServer('/echo', hosts, { env: { ROUND: '1' } }));
+  return bench.until('the old incarnation to drain', async () => {
     const tasks = await bench.tasks('/echo');
     const drains = tasks.some(({ id, patchpanel }) => id === old.id && patchpanel.endpoint === 'draining');
     return drains && tasks.find(({ patchpanel }) => patchpanel.endpoint === 'active');
   });
-  expect(taken.host).not.toBe(old.host);
-  return { taken };
 }
 
 test('a new incarnation that never gets ready is given up, and nobody who talks to the old one notices', async () => {
@@ -78,17 +76,18 @@ test('a new incarnation that never gets ready is given up, and nobody who talks 
 test('the host of the old incarnation dies while it drains: the new one goes on alone', async () => {
   const { client, pid, server: old } = await clientAndServer(bench, 'h1');
   clients.load(pid, ipOf(old), { perSecond: 1, long: 1, lifeMs: 600_000 });
-  const { taken } = await draining(old);
+  const taken = await draining(old, 'h2');
   await cluster().stopHost(old.host);
   expect(await oneActive(client, ipOf(old))).toMatchObject({ id: taken.id });
 });
 
 test('the host of the new incarnation dies while the old one drains: the slot has one active endpoint again', async () => {
-  const { client, pid, server: old } = await clientAndServer(bench, 'h1');
+  const { client, pid, server: old } = await clientAndServer(bench, 'h1', 'h1');
   clients.load(pid, ipOf(old), { perSecond: 1, long: 1, lifeMs: 600_000 });
-  const { taken } = await draining(old);
+  const taken = await draining(old, 'h[23]');
   await cluster().stopHost(taken.host);
   const active = await oneActive(client, ipOf(old));
   expect(active.id).not.toBe(taken.id);
-  expect(active).toMatchObject({ host: old.host, patchpanel: { ip: ipOf(old) } });
+  expect(active.host).not.toBe(taken.host);
+  expect(active.patchpanel.ip).toBe(ipOf(old));
 });

@@ -78,9 +78,10 @@ export async function redeployEcho(
 export async function clientAndServer(
   bench: ClusterBench,
   serverHost: string,
+  clientHost = 'h3',
 ): Promise<{ readonly client: TaskInfo; readonly pid: number; readonly server: TaskInfo }> {
   const [client] = await bench.add(
-    shellApp('/client', 'sleep 10000', { constraints: [['hostname', 'LIKE', '.*h3']] }),
+    shellApp('/client', 'sleep 10000', { constraints: [['hostname', 'LIKE', `.*${clientHost}`]] }),
   );
   const [server] = await bench.add(echoServer('/echo', serverHost));
   return { client: client!, pid: await bench.containers.pid(client!.id), server: server! };
