@@ -60,8 +60,11 @@ test('containers on every host find apps, slots and services, and follow health,
   await everyoneSees(clients, app, sorted(tasks));
   for (const [i, client] of clients.entries()) {
     expect(await client.addresses(`${i}.${app}`)).toEqual([ipOf(tasks[i])]);
-    const { answers } = await client.ask({ name: `_http._tcp.${app}`, type: 'SRV' });
-    expect(answers).toHaveLength(2);
+    // Services follow addresses within a moment.
+    await bench.until(`two services of ${app}`, async () => {
+      const { answers } = await client.ask({ name: `_http._tcp.${app}`, type: 'SRV' });
+      return answers?.length === 2;
+    });
     // The resolver that Docker has told the container, and its search domain.
     const { output } = await bench.containers.exec(tasks[i]!.id, ['cat', '/etc/resolv.conf']);
     expect(output).toMatch(/^nameserver 10\.32\.0\.2$/m);
