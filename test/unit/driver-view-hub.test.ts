@@ -251,6 +251,22 @@ test('a host that comes while an endpoint waits for others is waited for too', (
   expect(converged).toContain('/web#3@1');
 });
 
+test('a host whose stream was opened anew is waited for at the next change, however late that comes', () => {
+  put(web(0, one), web(1, two));
+  const [first, second] = [client(one), client(two)];
+  for (const each of [first, second]) each.catchUp();
+  second.disconnect();
+  second.connect();
+  clock.advance(2 * defaultViewLimits.ackTimeoutMs);
+  converged = [];
+  put(web(0, one, { epoch: 2 }));
+  first.catchUp();
+  clock.advance(2_000);
+  expect(converged).toEqual([]);
+  second.catchUp();
+  expect(converged).toEqual(['/web#0@2']);
+});
+
 test('a host that never catches up is not waited for after a while', () => {
   put(web(0, one), web(1, two));
   const first = client(one);

@@ -74,7 +74,8 @@ export class HostFeed {
   connect(sink: ViewSink, records: readonly ViewRecord[], now: number): void {
     this.disconnect();
     this.#sink = sink;
-    this.#behindSince = now;
+    // One that is there acknowledges nothing more until something changes.
+    this.#behindSince = this.#hasNewest() ? undefined : now;
     for (const record of records) sink.write(record);
   }
 
@@ -125,7 +126,11 @@ export class HostFeed {
   }
 
   #lag(): number {
-    if (this.#applied?.n === this.newest) return 0;
+    if (this.#hasNewest()) return 0;
     return Math.max(1, this.#log.countAfter(this.#applied?.n ?? -1));
+  }
+
+  #hasNewest(): boolean {
+    return this.#applied?.n === this.newest;
   }
 }
