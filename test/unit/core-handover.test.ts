@@ -139,6 +139,34 @@ test('when the new incarnation dies while the old one drains, the old one has th
   expect(bench.killed(bench.wait(40))).toEqual([]);
 });
 
+/** The incarnation that was flipped to fails, and the next one is flipped to in its place. */
+function flipAgain(bench: CoreBench, { slotId }: Instance, fresh: Instance, afterSeconds: number): void {
+  bench.status(fresh, 'failed');
+  bench.wait(afterSeconds);
+  const launches = bench.offer('a3');
+  bench.run(launches);
+  bench.converge(slotId);
+  expect(bench.slot('/web').activeEpoch).toBe(launches[0]?.instance.epoch);
+}
+
+test('after a flip that was taken back the next one gives hosts and connections all of their time', () => {
+  const { bench, old, fresh } = flipped();
+  bench.converge(old.slotId);
+  flipAgain(bench, old, fresh, 27);
+  expect(bench.killed(bench.wait(4))).toEqual([]);
+  bench.converge(old.slotId);
+  expect(bench.killed(bench.wait(25))).toEqual([]);
+  expect(bench.killed(bench.wait(2))).toEqual([old.taskId]);
+});
+
+test('what served again after a flip that was taken back has connections again, whatever was said of it before', () => {
+  const { bench, old, fresh } = flipped();
+  expect(say(bench, old)).toEqual([]);
+  flipAgain(bench, old, fresh, 2);
+  expect(bench.killed(bench.converge(old.slotId).effects)).toEqual([]);
+  expect(say(bench, old)).toEqual([old.taskId]);
+});
+
 test('when the host of the old incarnation dies in the middle, one active endpoint is left', () => {
   const { bench, old, fresh } = flipped();
   bench.status(old, 'unreachable');

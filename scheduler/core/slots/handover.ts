@@ -103,13 +103,18 @@ export const drainOver = (frame: FrameBuilder, slotId: SlotId): void =>
 
 /** Ends the incarnations that a flip left behind. */
 export function endOutgoing(frame: FrameBuilder, slotId: SlotId): void {
-  frame.world.timers.cancel({ kind: 'flip', slotId });
-  frame.world.timers.cancel({ kind: 'drain', slotId });
-  frame.world.drained.delete(slotId);
+  forgetFlip(frame, slotId);
   const active = frame.world.slots.get(slotId)?.activeEpoch ?? 0;
   for (const instance of incarnationsOf(frame.world, slotId)) {
     if (instance.epoch < active) stopInstance(frame, instance);
   }
+}
+
+/** What was awaited and said of the last flip holds no more: it is over, was taken back, or another one follows. */
+export function forgetFlip({ world }: FrameBuilder, slotId: SlotId): void {
+  world.timers.cancel({ kind: 'flip', slotId });
+  world.timers.cancel({ kind: 'drain', slotId });
+  world.drained.delete(slotId);
 }
 
 /** True when the newest of the old incarnations has no connections left. */

@@ -3,7 +3,7 @@ import type { SlotId } from '../../../src/model/ids.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { incarnationsOf, sameLease } from '../frame.ts';
 import type { FrameBuilder } from '../frame.ts';
-import { anchored, awaitFlip, dropAnchor, endOutgoing } from './handover.ts';
+import { anchored, awaitFlip, dropAnchor, endOutgoing, forgetFlip } from './handover.ts';
 import { isReady, isSick, tendSlot } from './health.ts';
 import { phaseOf } from '../deployments/jobs.ts';
 import type { Phase } from '../deployments/jobs.ts';
@@ -77,6 +77,7 @@ function chooseActive(frame: FrameBuilder, slot: Slot, app: App): void {
 
 /** Gives the slot's address to an incarnation and fences the ones that nobody can reach. */
 function activate(frame: FrameBuilder, slot: Slot, next: Instance): void {
+  forgetFlip(frame, slot.id);
   const { anchoredEpoch: _over, ...rest } = slot;
   frame.putSlot({ ...rest, activeEpoch: next.epoch });
   if (next.standby) frame.putInstance({ ...next, standby: false });
