@@ -22,6 +22,7 @@ import type { SwitchConfig, SwitchStatus, SwitchSurroundings } from './switch-co
 import { hostFacts, newAttachments, newCounters, newSelfTest, type SwitchPlace } from './switch-parts.ts';
 import { ViewEnforcer } from './view-enforcer.ts';
 import { ViewFeed } from './view-feed.ts';
+import { ViewFollower } from './view-follower.ts';
 
 /**
  * The network side of the executor: one bridge of Open vSwitch, programmed from the views that the scheduler sends.
@@ -35,6 +36,7 @@ export class Switch implements Fabric {
   readonly #current: CurrentView;
   readonly #bridge: Bridge;
   readonly #enforcer: ViewEnforcer;
+  readonly #follower: ViewFollower;
   readonly #attachments: Attachments;
   readonly #drains: DrainWatch;
   readonly #questions: PathQuestions;
@@ -48,7 +50,7 @@ export class Switch implements Fabric {
 
   constructor(config: SwitchConfig, around: SwitchSurroundings) {
     this.#underlayIp = config.underlayIp;
-    const { clock, log } = around;
+    const { clock, random, log } = around;
     this.#scope = new Scope(log);
     this.#current = new CurrentView(config.agentId, clock);
     this.#feed = new ViewFeed({
@@ -84,6 +86,13 @@ export class Switch implements Fabric {
       underlayIp: () => this.#underlayIp,
       containerOfports: () => this.#attachments.ofports(),
       onProblem: (part, problem) => this.#feed.partProblem(part, problem),
+    });
+    this.#follower = new ViewFollower({
+      clock,
+      random,
+      log,
+      enforce: (view) => this.#enforcer.follow(view),
+      onInForce: (view) => this.#viewInForce(view),
     });
     this.#questions = new PathQuestions({
       underlayIp: () => this.#underlayIp,
@@ -251,6 +260,7 @@ export class Switch implements Fabric {
     await this.#enforcer.followLegsAndNames();
     await bridge.openFlows();
     this.#scope.defer('drains', () => this.#drains.stop());
+    this.#scope.defer('following of views', () => this.#follower.stop());
     this.#scope.defer('views', () => this.#feed.stop());
     await this.#feed.start(await this.#facts(), lastView);
     this.#scope.defer('counters', () => this.#counters.stop());
@@ -276,16 +286,14 @@ export class Switch implements Fabric {
 
   #viewChanged(view: View): void {
     this.#current.put(view);
-    this.#enforcer.follow(view).then(
-      () => {
-        this.#feed.applied(view.version);
-        // Only now does nothing new come to a draining endpoint.
-        this.#drains.follow(view);
-        this.#selfTest?.follow(view);
-      },
-      (error: unknown) =>
-        this.#place.around.log.error('a view could not be put in force', { version: view.version, error }),
-    );
+    this.#follower.follow(view);
+  }
+
+  #viewInForce(view: View): void {
+    this.#feed.applied(view.version);
+    // Only now does nothing new come to a draining endpoint.
+    this.#drains.follow(view);
+    this.#selfTest?.follow(view);
   }
 
   #takeNumber(used: ReadonlySet<number>): { readonly ofport: number; readonly veth: string } {
