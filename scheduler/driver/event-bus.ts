@@ -20,7 +20,7 @@ export type BusListener = (event: BusEvent) => void;
 /**
  * Hands published events to observers and keeps the newest for those that come back.
  * INVARIANT: at most `capacity` events are kept. A listener is called in the order of the ids, each id once; it must
- * not block, and what it throws goes to `onListenerError` and ends its subscription.
+ * not block, and what it throws goes to `onListenerError` and costs it that one event.
  */
 export class EventBus {
   readonly #capacity: number;
@@ -60,7 +60,6 @@ export class EventBus {
     try {
       listener(event);
     } catch (error) {
-      this.#listeners.delete(listener);
       this.#onListenerError(error);
     }
   }

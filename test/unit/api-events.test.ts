@@ -57,11 +57,13 @@ describe('the feed', () => {
   let clock: ManualClock;
   let feed: EventFeed;
   let cutOffs: number;
+  let badEvents: string[];
 
   const publish = (type: string, fields: Record<string, unknown> = {}) => bus.publish({ type, fields }, 0);
 
   beforeEach(() => {
     cutOffs = 0;
+    badEvents = [];
     clock = new ManualClock();
     bus = new EventBus(10, (error) => {
       throw error;
@@ -69,10 +71,14 @@ describe('the feed', () => {
     feed = new EventFeed({
       source: bus,
       term: 3,
-      textOf: ({ event }) => JSON.stringify({ eventType: event.type, ...event.fields }),
+      textOf: ({ event }) => {
+        if (event.fields['bad'] === true) throw new Error('it has no words');
+        return JSON.stringify({ eventType: event.type, ...event.fields });
+      },
       now: () => clock.now(),
       after: (delayMs, action) => clock.after(delayMs, action),
       onCutOff: () => (cutOffs += 1),
+      onBadEvent: (type) => badEvents.push(type),
     });
   });
 
@@ -128,6 +134,20 @@ describe('the feed', () => {
       ['deployment_info', 'slot_flipped_event'],
       ['app_terminated_event', 'deployment_info', 'slot_flipped_event'],
     ]);
+  });
+
+  test('an event that cannot be told is left out for all, now and when it is asked for again', async () => {
+    const sinks = [new FakeSink(), new FakeSink()];
+    for (const [index, sink] of sinks.entries()) {
+      feed.attach(sink, { types: new Set(), lightPlans: index === 0 }, undefined);
+    }
+    publish('deployment_info', { bad: true });
+    publish('app_terminated_event');
+    await turn();
+    const later = new FakeSink();
+    feed.attach(later, everything, '3-0');
+    for (const { events } of [...sinks, later]) expect(events.map(({ id }) => id)).toEqual(['3-2']);
+    expect(new Set(badEvents)).toEqual(new Set(['deployment_info']));
   });
 
   test('a client that does not read is cut off, and the others go on', async () => {
@@ -242,6 +262,36 @@ describe('events in Marathon’s words', () => {
     expect(new Set(events.map(({ type }) => type))).toEqual(
       new Set(['deployment_info', 'app_terminated_event']),
     );
+  });
+
+  test('tell which check failed by the definition that the task has, if that is kept', async () => {
+    const checkedBy = (...paths: string[]) => ({
+      ...webApp,
+      instances: 1,
+      healthChecks: paths.map((path) => ({ protocol: 'HTTP', path })),
+    });
+    const well = { alive: true, consecutiveFailures: 0, exhausted: false };
+    const ill = (failures: number) => ({ ...well, alive: false, consecutiveFailures: failures });
+    const events = await during('', async () => {
+      await api.call('POST', '/v2/apps', checkedBy('/old', '/older'));
+      const [task] = api.offer();
+      const report = (failures: number) =>
+        api.status(task!, 'running', { healthy: false, checkResults: [well, ill(failures)] });
+      api.status(task!, 'running', { healthy: true, checkResults: [well, well] });
+      await api.call('PUT', '/v2/apps/shop/web', checkedBy('/new', '/newer'));
+      report(1);
+      await api.call('PUT', '/v2/apps/shop/web', checkedBy());
+      report(2);
+      for (const path of ['/1', '/2', '/3', '/4', '/5']) {
+        await api.call('PUT', '/v2/apps/shop/web?force=true', checkedBy(path));
+      }
+      report(3);
+    });
+    expect(only(events, 'failed_health_check_event').map(({ healthCheck }) => healthCheck)).toEqual([
+      expect.objectContaining({ path: '/older' }),
+      expect.objectContaining({ path: '/older' }),
+      undefined,
+    ]);
   });
 
   test('tell the end of a deployment that was dropped, and of health checks that are gone', async () => {

@@ -2,6 +2,7 @@ import type { App } from '../../../src/model/app.ts';
 import { versionAt, versionTime } from '../../../src/model/ids.ts';
 import { rootGroupId } from '../../../src/model/group.ts';
 import type { AppVersion } from '../../../src/model/ids.ts';
+import type { Instance } from '../../../src/model/instance.ts';
 import type { World } from '../world.ts';
 
 /** A change of one of these reaches only new tasks, so the running ones are replaced. */
@@ -44,6 +45,12 @@ export function isSameDefinition(before: App, after: App): boolean {
 export function nextVersion(world: World, now: number): AppVersion {
   const latest = world.groups.get(rootGroupId)?.version;
   return versionAt(Math.max(now, latest === undefined ? 0 : versionTime(latest) + 1));
+}
+
+/** The definition that the instance was launched with; undefined: so many came after it that it is no longer kept. */
+export function launchedFrom(world: World, { appId, version }: Instance): App | undefined {
+  const current = world.apps.get(appId);
+  return current?.version === version ? current : world.versions.get(appId)?.get(version);
 }
 
 /** The definition with its version and what of it changed. */

@@ -12,6 +12,7 @@ import type {
 import type { AgentId, NetworkName, SlotId } from '../../../src/model/ids.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
+import { launchedFrom } from '../changes/app-versions.ts';
 import { publicationsOf } from './exposures.ts';
 import { incarnationsOf } from '../frame.ts';
 import { drains } from '../slots/handover.ts';
@@ -137,11 +138,9 @@ function stateOf(
 
 const noPorts: readonly ViewPort[] = [];
 
-/** What the definition that the incarnation was launched with declares. */
+/** What the definition that the incarnation was launched with declares; the present one's where that is not kept. */
 function portsOf(world: World, instance: Instance): readonly ViewPort[] {
-  const { appId, version } = instance;
-  const current = world.apps.get(appId);
-  const app = (current?.version === version ? current : world.versions.get(appId)?.get(version)) ?? current;
+  const app = launchedFrom(world, instance) ?? world.apps.get(instance.appId);
   if (app === undefined || app.container.portMappings.length === 0) return noPorts;
   return taskPorts(app, instance).flatMap(({ inside, onHost, protocol, name }) =>
     (['tcp', 'udp'] as const)

@@ -1,7 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
 import { instanceIdOf, type AppId } from '../../../src/model/ids.ts';
 import type { Condition, Instance } from '../../../src/model/instance.ts';
-import { isDeepEqual } from '../changes/app-versions.ts';
+import { isDeepEqual, launchedFrom } from '../changes/app-versions.ts';
 import type { StatusSource } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
 
@@ -62,15 +62,23 @@ export function publishHealthChecks(
   }
 }
 
-/** Tells observers what an update changed about an instance's health: Marathon's three events. */
+/**
+ * Tells observers what an update changed about an instance's health: Marathon's three events. A check that failed is the one that
+ * the instance was launched with, which the app may have changed since; it is left out where that is not kept any more.
+ */
 export function publishHealth(frame: FrameBuilder, before: Instance, after: Instance): void {
   const instanceId = instanceIdOf(after.taskId);
   const { appId, version, healthy } = after;
-  const checks = frame.world.apps.get(appId)?.healthChecks ?? [];
+  const checks = launchedFrom(frame.world, after)?.healthChecks ?? [];
   for (const [index, result] of (after.checkResults ?? []).entries()) {
     const failures = before.checkResults?.[index]?.consecutiveFailures ?? 0;
     if (result === null || result.consecutiveFailures <= failures) continue;
-    frame.publish('failed_health_check_event', { appId, taskId: instanceId, healthCheck: checks[index] });
+    const healthCheck = checks[index];
+    frame.publish('failed_health_check_event', {
+      appId,
+      taskId: instanceId,
+      ...(healthCheck === undefined ? {} : { healthCheck }),
+    });
   }
   if (healthy === before.healthy || healthy === undefined) return;
   frame.publish('health_status_changed_event', { appId, instanceId, version, alive: healthy });

@@ -22,11 +22,12 @@ export interface EventFeedOptions {
   readonly source: EventSource;
   /** Tells the events of this leader from those of others. */
   readonly term: number;
-  /** An event as JSON text. */
+  /** An event as JSON text. What it throws costs the clients that event and goes to `onBadEvent`. */
   readonly textOf: (event: BusEvent, lightPlans: boolean) => string;
   readonly now: () => number;
   readonly after: (delayMs: number, action: () => void) => () => void;
   readonly onCutOff: () => void;
+  readonly onBadEvent: (type: string, error: unknown) => void;
 }
 
 /** A client with more than this unread is cut off: it comes back and asks for what it missed. */
@@ -158,9 +159,15 @@ export class EventFeed {
     return `${gap}${wanted.map((event) => this.#frame(event, wish)).join('')}`;
   }
 
-  /** One event of the stream (HTML, section 9.2.6), with CRLF as Marathon sends it. */
+  /** One event of the stream (HTML, section 9.2.6), with CRLF as Marathon sends it; nothing of one that has no text. */
   #frame(event: BusEvent, { lightPlans }: EventWish): string {
-    const text = this.#options.textOf(event, lightPlans);
-    return `id: ${this.#options.term}-${event.id}\r\nevent: ${event.event.type}\r\ndata: ${text}\r\n\r\n`;
+    const { type } = event.event;
+    try {
+      const text = this.#options.textOf(event, lightPlans);
+      return `id: ${this.#options.term}-${event.id}\r\nevent: ${type}\r\ndata: ${text}\r\n\r\n`;
+    } catch (error) {
+      this.#options.onBadEvent(type, error);
+      return '';
+    }
   }
 }

@@ -21,6 +21,7 @@ export function eventRoutes(server: FastifyInstance, deps: ApiDeps): void {
     now: deps.now,
     after: deps.after,
     onCutOff: deps.onSlowClient,
+    onBadEvent: (eventType, error) => deps.log.error('an event could not be told', { eventType, error }),
   });
   server.addHook('preClose', (done) => {
     feed.close();

@@ -48,7 +48,10 @@ function translated(type: string, fields: Fields, context: EventContext, lightPl
       return unknownInstance(fields);
     case 'add_health_check_event':
     case 'failed_health_check_event':
-      return { ...fields, healthCheck: presentHealthCheck(fields['healthCheck'] as HealthCheck) };
+      // Of a check that failed it is not always known.
+      return fields['healthCheck'] === undefined
+        ? fields
+        : { ...fields, healthCheck: presentHealthCheck(fields['healthCheck'] as HealthCheck) };
     case 'deployment_failed':
     case 'deployment_info':
     case 'deployment_step_failure':
