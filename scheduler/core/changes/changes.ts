@@ -77,7 +77,7 @@ function putApps(frame: FrameBuilder, apps: readonly App[], force: boolean, crea
     return { kind: 'conflict', message: `An app with id [${existing.id}] already exists.`, deployments: [] };
   }
   const version = nextVersion(frame.world, frame.now);
-  return deploy(frame, { apps: putEdits(frame.world, apps, version), version, force });
+  return deploy(frame, { apps: putEdits(frame.world, apps, version, force), version, force });
 }
 
 function deleteApp(frame: FrameBuilder, appId: AppId, force: boolean): ChangeResult {

@@ -35,7 +35,7 @@ export function putGroup(frame: FrameBuilder, change: ChangeOf<'put-group'>): Ch
   wanted.put(update);
   const version = nextVersion(frame.world, frame.now);
   return deploy(frame, {
-    apps: wanted.appEdits((apps) => putEdits(frame.world, apps, version)),
+    apps: wanted.appEdits((apps) => putEdits(frame.world, apps, version, force)),
     groups: [...wanted.groups.values()],
     version,
     force,
@@ -54,7 +54,7 @@ export function scaleGroup(frame: FrameBuilder, change: ChangeOf<'scale-group'>)
     ...app,
     instances: Math.ceil(app.instances * scaleBy - epsilon),
   }));
-  const apps = putEdits(frame.world, scaled, version);
+  const apps = putEdits(frame.world, scaled, version, force);
   return deploy(frame, { apps, version, force, dryRun, groupId });
 }
 
@@ -76,7 +76,7 @@ export function revertGroup(frame: FrameBuilder, change: ChangeOf<'revert-group'
   for (const app of older.appsBelow(groupId)) wanted.apps.set(app.id, app);
   const version = nextVersion(frame.world, frame.now);
   return deploy(frame, {
-    apps: wanted.appEdits((apps) => putEdits(frame.world, apps, version)),
+    apps: wanted.appEdits((apps) => putEdits(frame.world, apps, version, force)),
     groups: [...wanted.groups.values()],
     version,
     force,

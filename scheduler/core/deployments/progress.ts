@@ -84,6 +84,10 @@ export function recordStatus(progress: AppProgress, slot: SlotId, status: SlotSt
 export const wantsLaunch = (progress: AppProgress): boolean =>
   progress.vacant.size > 0 || progress.standbys.size > 0;
 
+/** True when a slot of the app runs an older configuration, and no newer one beside it. */
+export const hasOutdated = (progress: AppProgress): boolean =>
+  progress.outdatedReady.size > 0 || progress.outdatedUnready.size > 0;
+
 function addUp(progress: AppProgress, status: SlotStatus, sign: 1 | -1): void {
   if (status.inService) progress.inService += sign;
   if (status.ready) progress.ready += sign;
