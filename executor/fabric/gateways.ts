@@ -29,7 +29,7 @@ export interface GatewaysOptions {
   readonly log: Logger;
   /** The numbers of the legs' ports changed: flows have to follow. */
   readonly onPorts: () => void;
-  /** Why gateways or published ports are not in force; undefined when they are again. */
+  /** Why gateways or published ports are not in force, or not all of them; undefined when they are again. */
   readonly onProblem: (problem: string | undefined) => void;
 }
 
@@ -82,8 +82,9 @@ export class Gateways {
     });
   }
 
-  /** Devices may have been made anew, without addresses: everything is put in force again. */
-  refresh(): void {
+  /** Devices may have been made anew, without addresses: everything is put in force again, as it is wished now. */
+  refresh(wish: GatewayWish): void {
+    this.#wish = wish;
     this.#portsInForce = undefined;
     this.#loop.trigger();
   }
@@ -115,7 +116,7 @@ export class Gateways {
       }
       await this.#applyRules(!needsRules(legs));
       this.#failing = false;
-      this.#options.onProblem(undefined);
+      this.#options.onProblem(this.#wish.problem);
     } catch (error) {
       this.#failing = true;
       throw error;
@@ -160,4 +161,6 @@ export class Gateways {
   }
 }
 
-const portsText = ({ legs, devices }: GatewayWish): string => JSON.stringify([legs, devices]);
+/** What is not to be made belongs to it: it is told in the round that leaves it out. */
+const portsText = ({ legs, devices, problem }: GatewayWish): string =>
+  JSON.stringify([legs, devices, problem]);

@@ -69,9 +69,9 @@ export class ViewEnforcer {
     await Promise.all([this.#parts.bridge.follow(view), this.#followNames()]);
   }
 
-  /** Devices of the host may have been made anew: its legs are put in force again. */
+  /** Devices of the host may have been made anew, or it has another address: its legs are put in force again. */
   refreshLegs(): void {
-    this.#gateways.refresh();
+    this.#gateways.refresh(this.#gatewayWish());
   }
 
   /** Takes the host's legs, rules and name servers away, for good. Never rejects. */
@@ -106,8 +106,9 @@ export class ViewEnforcer {
 
   #gatewayWish(): GatewayWish {
     if (this.#left) return noGateways;
-    const { config, current } = this.#parts;
-    return gatewayWish(current.view, config.agentId, config.hostname);
+    const { config, current, underlayIp } = this.#parts;
+    const { agentId: id, hostname } = config;
+    return gatewayWish(current.view, { id, hostname, underlayIp: underlayIp() });
   }
 
   /** OpenFlow port of everything that is plugged in here, containers and machines. */

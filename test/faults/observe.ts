@@ -114,7 +114,7 @@ export async function flowDifference({ agentId, host }: Member): Promise<string>
       ofports.set(`${own.get('patchpanel-slot')}@${own.get('patchpanel-epoch')}`, ofport);
   }
   const round = Number(/patchpanel-round="?(\d+)/.exec(ids.stdout)?.[1] ?? 0);
-  const { legs } = gatewayWish(view, agentId, host.plan.hostname);
+  const { legs } = gatewayWish(view, { ...host.plan, id: agentId });
   const gatewayOfports = new Map(
     legs.flatMap(({ network, device }) => {
       const ofport = byName.get(device);

@@ -178,7 +178,11 @@ export class ApiHarness {
   }
 
   /** An executor on agent `index` told of its host and reads its view. */
-  reportHost(index: number, stream: Pick<HostStreamStatus, 'applied' | 'lag'>): void {
+  reportHost(
+    index: number,
+    stream: Pick<HostStreamStatus, 'applied' | 'lag'>,
+    underlayIp = `192.0.2.${index + 1}`,
+  ): void {
     const id = agentId(`agent-${index}`);
     this.#streams.set(id, { connected: true, problem: undefined, ...stream });
     this.step({
@@ -187,7 +191,7 @@ export class ApiHarness {
         agentId: id,
         executorId: executorId('executor'),
         hostname: `host-${index}`,
-        underlayIp: `192.0.2.${index + 1}`,
+        underlayIp,
         underlayMtu: 1500,
         datapath: 'netdev',
         ovsVersion: '3.1.0',

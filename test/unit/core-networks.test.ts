@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { viewNetwork } from '../../scheduler/core/fabric/fabric-view.ts';
 import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import { agentId, appId, executorId, networkName } from '../../src/model/ids.ts';
+import type { HostFacts } from '../../src/model/host.ts';
 import type { Network } from '../../src/model/network.ts';
 import { anApp, CoreBench, defaultNetwork } from '../support/core-bench.ts';
 
@@ -71,15 +72,16 @@ test('an app that moves to another network gets addresses there', () => {
   });
 });
 
-const factsOf = (underlayMtu: number) => ({
+const factsOf = (underlayMtu: number, fields: Partial<HostFacts> = {}): HostFacts => ({
   agentId: agentId('a1'),
   executorId: executorId('e1'),
   hostname: 'one',
   underlayIp: '198.19.0.11',
   underlayMtu,
-  datapath: 'netdev' as const,
+  datapath: 'netdev',
   ovsVersion: '3',
   dockerVersion: '20',
+  ...fields,
 });
 
 test("an MTU above what the hosts' underlay carries is refused with the number that fits", () => {
@@ -101,6 +103,30 @@ test('a host with a smaller underlay that comes later lowers what the network gi
   expect(mtu()).toBe(8_000);
   bench.step({ kind: 'host-facts', facts: factsOf(1_400) });
   expect(mtu()).toBe(1_350);
+});
+
+test("a subnet that holds a host's own address is refused, unless the host has another one by now", () => {
+  const bench = new CoreBench();
+  const tell = (agent: string, underlayIp: string) =>
+    bench.step({
+      kind: 'host-facts',
+      facts: factsOf(1_500, { underlayIp, agentId: agentId(agent) }),
+    });
+  tell('a1', '10.33.0.77');
+  const put = (fields: Partial<Network> = {}) =>
+    bench.change({ kind: 'put-network', network: { ...blue, ...fields } });
+  expect(put()).toMatchObject({
+    kind: 'invalid',
+    details: [{ path: '/cidr', errors: [expect.stringMatching(/10\.33\.0\.77.*host 'one'/)] }],
+  });
+  expect(bench.frame.writes).toEqual([]);
+  bench.now += 1;
+  tell('a2', '198.19.0.11');
+  expect(put().kind).toBe('accepted');
+  // What is there already can still be changed, or nobody could close it.
+  tell('a2', '10.33.0.77');
+  expect(put({ nat: true }).kind).toBe('accepted');
+  expect(put({ cidr: '10.33.0.64/26' })).toMatchObject({ details: [{ path: '/cidr' }] });
 });
 
 test('a route leads to another network that exists, and keeps that from being deleted', () => {

@@ -31,7 +31,7 @@ const db = endpoint({ app: '/db', network: blue, host: here, ip: '10.2.0.5' });
 const fabric = view([here, there], [red, blue], [web, db]);
 
 test('a host has a leg in each network that it has an endpoint in; packets go through that of one with a way out', () => {
-  const { legs, publications } = gatewayWish(fabric, here.id, 'here.example');
+  const { legs, publications } = gatewayWish(fabric, here);
   expect(legs).toMatchObject([
     {
       network: 'red',
@@ -46,7 +46,7 @@ test('a host has a leg in each network that it has an endpoint in; packets go th
     { network: 'blue', device: 'ppg8', service: '10.2.0.2', gateway: false, nat: false },
   ]);
   expect(publications).toEqual([publication]);
-  expect(gatewayWish(fabric, there.id, 'there.example')).toEqual(noWish);
+  expect(gatewayWish(fabric, there)).toEqual(noWish);
   expect(legs.slice(0, 1).flatMap(legLines)).toEqual([
     'link set dev ppg7 address 0a:07:0a:01:00:01 addrgenmode none up',
     'address replace 10.1.0.1/16 brd + dev ppg7',
@@ -57,12 +57,41 @@ test('a host has a leg in each network that it has an endpoint in; packets go th
 test('a port that is published on chosen hosts is not offered by others', () => {
   const chosen = { ...red, publications: [{ ...publication, hosts: ['there.example'] }] };
   const of = view([here], [chosen], [web]);
-  expect(gatewayWish(of, here.id, 'here.example').publications).toEqual([]);
-  expect(gatewayWish(of, here.id, 'there.example').publications).toHaveLength(1);
+  expect(gatewayWish(of, here).publications).toEqual([]);
+  expect(gatewayWish(of, { ...here, hostname: 'there.example' }).publications).toHaveLength(1);
+});
+
+test('a host gets no leg in a network that holds its own address, and says so; its other networks have theirs', async () => {
+  const self = { ...here, underlayIp: '10.1.7.7' };
+  const machine = { ...web, app: appId('/vm'), device: 'tap0' };
+  const wish = gatewayWish(view([self, there], [red, blue], [web, machine, db]), self);
+  expect(wish).toMatchObject({ legs: [{ network: 'blue' }], publications: [], devices: ['tap0'] });
+  expect(wish.problem).toContain("10.1.7.7 is within 10.1.0.0/16 of network 'red'");
+  const noted = new NotedHost();
+  const { gateways, problems } = gatewaysOn(noted);
+  await gateways.follow(wish);
+  expect(noted.calls).toEqual(['ports 8,tap0', 'configure', 'no rules']);
+  expect(problems).toEqual([wish.problem]);
+  await gateways.stop();
+});
+
+test('an address that moves into a network takes the leg along, and out of it brings it back', async () => {
+  const alone = view([here], [red], [web]);
+  const noted = new NotedHost();
+  const { gateways, problems } = gatewaysOn(noted);
+  const told: (string | undefined)[] = [];
+  for (const underlayIp of ['172.16.0.1', '10.1.7.7', '172.16.0.1']) {
+    gateways.refresh(gatewayWish(alone, { ...here, underlayIp }));
+    await gateways.follow(gatewayWish(alone, { ...here, underlayIp }));
+    told.push(problems.at(-1));
+  }
+  expect(noted.calls.filter((call) => call.startsWith('ports'))).toEqual(['ports 7', 'ports ', 'ports 7']);
+  expect(told).toEqual([undefined, expect.stringContaining('10.1.7.7'), undefined]);
+  await gateways.stop();
 });
 
 test('the rules are one table that replaces itself, and none when nothing goes through a leg', () => {
-  const rules = firewallRules(gatewayWish(fabric, here.id, 'here.example'), '172.16.0.1');
+  const rules = firewallRules(gatewayWish(fabric, here), '172.16.0.1');
   expect(rules.startsWith(noRules)).toBe(true);
   const lines = rules.split('\n').map((line) => line.trim());
   expect(lines).toEqual(
@@ -75,7 +104,7 @@ test('the rules are one table that replaces itself, and none when nothing goes t
       'iifname "ppg*" drop',
     ]),
   );
-  const closed = gatewayWish(view([here], [blue], [db]), here.id, 'here.example');
+  const closed = gatewayWish(view([here], [blue], [db]), here);
   expect(closed.legs).toHaveLength(1);
   expect(firewallRules(closed, '172.16.0.1')).toBe(noRules);
   expect(firewallRules(noWish, '172.16.0.1')).toBe(noRules);
@@ -99,7 +128,7 @@ test('ports of a host lead to its own containers, and those that are let out get
   };
   // Its successor on the same host: both lead to the address of the slot.
   const next = { ...mine, epoch: 2, state: 'standby' as const, ports: [{ ...ports[0]!, hostPort: 31_002 }] };
-  const wish = gatewayWish(view([here, there], [closed], [mine, other, next]), here.id, 'here.example');
+  const wish = gatewayWish(view([here, there], [closed], [mine, other, next]), here);
   expect(wish.legs).toMatchObject([{ device: 'ppg9', nat: false }]);
   expect(wish.forwards).toEqual([
     { protocol: 'tcp', hostPort: 31_000, ip: '10.3.0.5', port: 80 },
@@ -124,8 +153,8 @@ test('ports of a host lead to its own containers, and those that are let out get
 test('a machine is plugged in on its own host alone, and known to flows by its endpoint', () => {
   const machine = { ...endpoint({ app: '/x', network: blue, host: here, ip: '10.2.0.9' }), device: 'tap0' };
   const shown = view([here, there], [blue], [machine]);
-  expect(gatewayWish(shown, here.id, 'here.example').devices).toEqual(['tap0']);
-  expect(gatewayWish(shown, there.id, 'there.example').devices).toEqual([]);
+  expect(gatewayWish(shown, here).devices).toEqual(['tap0']);
+  expect(gatewayWish(shown, there).devices).toEqual([]);
   const ofports = new Map([['tap0', 24_576]]);
   expect(machineOfports(shown, here.id, ofports)).toEqual(new Map([['/x#0@1', 24_576]]));
   expect(machineOfports(shown, there.id, ofports).size).toBe(0);
@@ -175,7 +204,7 @@ test('what is in force is not asked for again, and what an earlier executor left
   const { gateways, changes } = gatewaysOn(noted);
   await gateways.follow(noWish);
   expect(noted.calls).toEqual(['ports ', 'configure', 'no rules']);
-  const wish = gatewayWish(fabric, here.id, 'here.example');
+  const wish = gatewayWish(fabric, here);
   await gateways.follow(wish);
   await gateways.follow(wish);
   expect(noted.calls.slice(3)).toEqual(['ports 7,8', 'configure', 'rules']);
@@ -193,9 +222,9 @@ test('a failure is told, waits for nobody, and is tried again', async () => {
   const noted = new NotedHost();
   noted.failures = 1;
   const { gateways, clock, problems } = gatewaysOn(noted);
-  await gateways.follow(gatewayWish(fabric, here.id, 'here.example'));
+  await gateways.follow(gatewayWish(fabric, here));
   expect(problems).toEqual(["the host's legs are not in force: the host refuses"]);
-  await gateways.follow(gatewayWish(fabric, here.id, 'here.example'));
+  await gateways.follow(gatewayWish(fabric, here));
   while (problems.length < 2) {
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(1_000);

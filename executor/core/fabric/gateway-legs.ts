@@ -1,9 +1,15 @@
 import { parseCidr } from '../../../src/fabric/cidr.ts';
-import { hasGateway, legNetworks, serviceAddress } from '../../../src/fabric/gateways.ts';
+import { hasGateway, legNetworks, legProblem, serviceAddress } from '../../../src/fabric/gateways.ts';
 import { macOf } from '../../../src/fabric/mac.ts';
 import { endpointsOn } from '../../../src/fabric/own-endpoints.ts';
 import type { Publication } from '../../../src/fabric/publication.ts';
-import { endpointKey, type View, type ViewEndpoint, type ViewNetwork } from '../../../src/fabric/view.ts';
+import {
+  endpointKey,
+  type View,
+  type ViewEndpoint,
+  type ViewHost,
+  type ViewNetwork,
+} from '../../../src/fabric/view.ts';
 import type { AgentId, NetworkName } from '../../../src/model/ids.ts';
 
 /** The host's own device in a network: gateway and services, with the same addresses and MAC on every host. */
@@ -36,6 +42,8 @@ export interface GatewayWish {
   readonly forwards: readonly Forward[];
   /** Addresses of containers on it that may go out, whatever their network says. */
   readonly outgoing: readonly string[];
+  /** Why the host has no leg in a network that it should have one in. */
+  readonly problem?: string;
 }
 
 /** A port of the host that leads to one container. */
@@ -58,18 +66,26 @@ export const noGateways: GatewayWish = {
 /** The same name on every bridge, `ppg7`: at most 8 characters. */
 export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
 
-/** What the host `self`, known as `hostname`, has to offer and to let out. */
-export function gatewayWish(view: View, self: AgentId, hostname: string): GatewayWish {
-  const networks = legNetworks(view, self);
-  const own = endpointsOn(view, self);
+/**
+ * What the host has to offer and to let out. A network that it cannot have a leg in has no part in that; of the others
+ * nothing is less.
+ */
+export function gatewayWish(view: View, host: Pick<ViewHost, 'id' | 'hostname' | 'underlayIp'>): GatewayWish {
+  const wanted = legNetworks(view, host.id);
+  const problems = wanted.flatMap((network) => legProblem(network, host.underlayIp) ?? []);
+  const networks = wanted.filter((network) => legProblem(network, host.underlayIp) === undefined);
+  const names = new Set(networks.map(({ name }) => name));
+  const endpoints = endpointsOn(view, host.id);
+  const own = endpoints.filter(({ network }) => names.has(network));
   return {
     legs: networks.map(legOf),
-    devices: own.flatMap(({ device }) => device ?? []).sort(),
+    devices: endpoints.flatMap(({ device }) => device ?? []).sort(),
     publications: networks.flatMap(({ publications = [] }) =>
-      publications.filter(({ hosts }) => hosts.length === 0 || hosts.includes(hostname)),
+      publications.filter(({ hosts }) => hosts.length === 0 || hosts.includes(host.hostname)),
     ),
     forwards: forwardsOf(own),
     outgoing: [...new Set(own.filter(({ nat }) => nat === true).map(({ ip }) => ip))].sort(),
+    ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { isoTime } from '../../../src/model/ids.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
+import { addressProblem } from '../../core/fabric/hosts.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /** `/v1/hosts`: every host that an executor reported from, with its switch and its view. */
@@ -20,7 +21,7 @@ export function hostListRoutes(server: FastifyInstance, deps: ApiDeps): void {
             connected: stream?.connected ?? false,
             applied: stream?.applied ?? null,
             lag: stream?.lag ?? 0,
-            problem: stream?.problem ?? null,
+            problem: stream?.problem ?? addressProblem(world, facts) ?? null,
           },
         };
       }),

@@ -1,6 +1,7 @@
 import type { Network } from '../../../src/model/network.ts';
 import type { NetworkName } from '../../../src/model/ids.ts';
 import { parseCidr, subnetContains, subnetsOverlap } from '../../../src/fabric/cidr.ts';
+import { legProblem } from '../../../src/fabric/gateways.ts';
 import type { Interconnect } from '../../../src/fabric/interconnect.ts';
 import { isDnsName } from '../../../src/fabric/names.ts';
 import { parseIpv4Range } from '../../../src/fabric/ipv4.ts';
@@ -8,6 +9,7 @@ import { largestVni } from '../../../src/fabric/self-test.ts';
 import { messageOf } from '../../../src/runtime/errors.ts';
 import type { ChangeResult } from '../events.ts';
 import { largestMtu } from '../fabric/fabric-view.ts';
+import { hostNamed } from '../fabric/reservations.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { addressBook } from '../tables.ts';
 import type { World } from '../world.ts';
@@ -19,6 +21,7 @@ export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult 
     shapeError(network) ??
     clashError(world, network) ??
     changeError(world, network) ??
+    underlayError(world, network) ??
     routeError(world, network) ??
     mtuError(world, frame.settings.interconnect, network);
   if (error !== undefined)
@@ -68,6 +71,19 @@ function routeError(world: World, { name, routes = [] }: Network): FieldError | 
     const path = `/routes(${index})`;
     if (other === name) return { path, message: 'a network needs no route to itself' };
     if (!world.networks.has(other)) return { path, message: `network '${other}' does not exist` };
+  }
+  return undefined;
+}
+
+/** A subnet around a host's own address would cut that host off. One that is in use is told in the host's status. */
+function underlayError(world: World, network: Network): FieldError | undefined {
+  if (world.networks.get(network.name)?.cidr === network.cidr) return undefined;
+  for (const host of world.hosts.values()) {
+    const { hostname, underlayIp } = host.facts;
+    // It may have come back under a new agent id, with another address.
+    if (legProblem(network, underlayIp) === undefined || hostNamed(world, hostname) !== host) continue;
+    const message = `${network.cidr} holds ${underlayIp}, the address of host '${hostname}': it would be cut off`;
+    return { path: '/cidr', message };
   }
   return undefined;
 }

@@ -1,8 +1,10 @@
+import { legProblem } from '../../../src/fabric/gateways.ts';
 import type { HostFacts } from '../../../src/model/host.ts';
 import type { AgentId, TaskId } from '../../../src/model/ids.ts';
 import { askFor } from '../slots/asking.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
 import type { FrameBuilder } from '../frame.ts';
+import type { World } from '../world.ts';
 import { reservedOn } from './reservations.ts';
 
 /** An executor told of its host: it is there, and what it said is stored if it is new. */
@@ -27,6 +29,15 @@ export function isBroken({ world, now }: FrameBuilder, agentId: AgentId): boolea
   const host = world.hosts.get(agentId);
   if (host?.facts.selfTest?.passed !== false) return false;
   return world.executors.has(agentId) || now - host.seenAt < brokenKeptMs;
+}
+
+/** Why the host cannot have its part in a network, though its executor may not have been asked for it yet. */
+export function addressProblem(world: World, { underlayIp }: HostFacts): string | undefined {
+  for (const network of world.networks.values()) {
+    const problem = legProblem(network, underlayIp);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 /**
