@@ -154,13 +154,41 @@ describe('the feed', () => {
     const [slow, quick] = [new FakeSink(), new FakeSink()];
     feed.attach(slow, everything, undefined);
     feed.attach(quick, everything, undefined);
-    slow.outstandingBytes = 4 * 1024 * 1024;
+    slow.outstandingBytes = 5 * 1024 * 1024;
     publish('app_terminated_event');
     await turn();
     publish('app_terminated_event');
     await turn();
     expect([slow.isCut, slow.events.length, cutOffs]).toEqual([true, 0, 1]);
     expect(quick.events).toHaveLength(2);
+  });
+
+  test('a client is not cut off for a piece of any size that it has not read yet, but for 4 MiB besides', async () => {
+    const sink = new FakeSink();
+    feed.attach(sink, everything, undefined);
+    publish('deployment_info', { plan: 'x'.repeat(6 * 1024 * 1024) });
+    await turn();
+    sink.outstandingBytes = 6 * 1024 * 1024;
+    publish('app_terminated_event');
+    await turn();
+    expect([sink.isCut, sink.events.length]).toEqual([false, 2]);
+    sink.outstandingBytes = 11 * 1024 * 1024;
+    publish('app_terminated_event');
+    await turn();
+    expect([sink.isCut, sink.events.length]).toEqual([true, 2]);
+  });
+
+  test('a client that has read a large piece gets no more room for it', async () => {
+    const sink = new FakeSink();
+    feed.attach(sink, everything, undefined);
+    publish('deployment_info', { plan: 'x'.repeat(6 * 1024 * 1024) });
+    await turn();
+    publish('app_terminated_event');
+    await turn();
+    sink.outstandingBytes = 5 * 1024 * 1024;
+    publish('app_terminated_event');
+    await turn();
+    expect(sink.isCut).toBe(true);
   });
 
   test('a silent stream gets a comment now and then, for proxies; nobody waits for a client that left', () => {

@@ -30,7 +30,11 @@ export interface EventFeedOptions {
   readonly onBadEvent: (type: string, error: unknown) => void;
 }
 
-/** A client with more than this unread is cut off: it comes back and asks for what it missed. */
+/**
+ * A client with more than this unread, besides one piece of any size, is cut off: it comes back and asks for what it
+ * missed. A piece is what is written at once; one with the definitions of a large group takes its time, and a client that
+ * were cut off for it would only be sent it again.
+ */
 const maxOutstandingBytes = 4 * 1024 * 1024;
 /** Streams at the same time. */
 const maxClients = 1_000;
@@ -41,7 +45,8 @@ const heartbeat = Buffer.from(':\r\n\r\n');
 /** Clients that want the same, and what is to be written to them next. */
 interface Audience {
   readonly wish: EventWish;
-  readonly clients: Set<EventSink>;
+  /** Each with the bytes of the largest piece that it was given since it had read everything. */
+  readonly clients: Map<EventSink, number>;
   pending: string[];
 }
 
@@ -75,11 +80,11 @@ export class EventFeed {
    */
   attach(sink: EventSink, wish: EventWish, lastEventId: string | undefined): () => void {
     this.#flush();
-    sink.write(
-      Buffer.from(`: events of leader ${this.#options.term}\r\n\r\n${this.#replay(wish, lastEventId)}`),
-    );
+    const missed = this.#replay(wish, lastEventId);
+    const beginning = Buffer.from(`: events of leader ${this.#options.term}\r\n\r\n${missed}`);
+    sink.write(beginning);
     const audience = this.#audienceOf(wish);
-    audience.clients.add(sink);
+    audience.clients.set(sink, beginning.length);
     this.#clients += 1;
     this.#cancelHeartbeat ??= this.#options.after(heartbeatMs, () => this.#beat());
     return () => this.#detach(audience, sink);
@@ -90,14 +95,14 @@ export class EventFeed {
     this.#unsubscribe();
     this.#cancelHeartbeat?.();
     if (this.#flushing !== undefined) clearImmediate(this.#flushing);
-    for (const { clients } of this.#audiences.values()) for (const sink of clients) sink.cut();
+    for (const { clients } of this.#audiences.values()) for (const sink of clients.keys()) sink.cut();
   }
 
   #audienceOf(wish: EventWish): Audience {
     const key = wishKey(wish);
     const known = this.#audiences.get(key);
     if (known !== undefined) return known;
-    const audience: Audience = { wish, clients: new Set(), pending: [] };
+    const audience: Audience = { wish, clients: new Map(), pending: [] };
     this.#audiences.set(key, audience);
     return audience;
   }
@@ -130,9 +135,14 @@ export class EventFeed {
   }
 
   #send(audience: Audience, chunk: Buffer): void {
-    for (const sink of audience.clients) {
-      if (sink.outstandingBytes + chunk.length <= maxOutstandingBytes) sink.write(chunk);
-      else this.#cutOff(audience, sink);
+    for (const [sink, largest] of audience.clients) {
+      const unread = sink.outstandingBytes;
+      if (unread > maxOutstandingBytes + largest) {
+        this.#cutOff(audience, sink);
+        continue;
+      }
+      sink.write(chunk);
+      audience.clients.set(sink, Math.max(unread === 0 ? 0 : largest, chunk.length));
     }
   }
 
