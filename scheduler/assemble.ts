@@ -92,6 +92,7 @@ export function assemble(options: AssembleOptions): Parts {
   const link = new MesosLink({
     call: (call) => client.call(call),
     submit: (event) => scheduler.submit(event),
+    publish: (event) => bus.publish(event, clock.now()),
     prepareLaunch: (launch) =>
       prepareLaunch(world, settings, launch, reach, { secrets, envVarsPrefix: config.envVarsPrefix }),
     onSubscribed: () => announcer.start(),

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import type { PublishedEvent } from '../../scheduler/core/effects.ts';
 import type { Event } from '../../scheduler/core/events.ts';
 import { MesosLink, type MesosEffect } from '../../scheduler/driver/mesos/mesos-link.ts';
 import { SchedulerMetrics } from '../../scheduler/driver/metrics.ts';
@@ -14,12 +15,14 @@ import { recordingLogger } from '../support/recording-logger.ts';
 
 let calls: MasterCall[];
 let events: Event[];
+let published: PublishedEvent[];
 let outcome: CallOutcome | Error;
 let link: MesosLink;
 
 beforeEach(() => {
   calls = [];
   events = [];
+  published = [];
   outcome = { kind: 'accepted' };
   link = new MesosLink({
     call: (call) => {
@@ -30,6 +33,7 @@ beforeEach(() => {
       events.push(event);
       return Promise.resolve();
     },
+    publish: (event) => published.push(event),
     prepareLaunch: (launch) => ({
       launch,
       spec: () => taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),
@@ -179,6 +183,7 @@ test('reading events pauses while too many calls are on their way', async () => 
   const slow = new MesosLink({
     call: () => new Promise((resolve) => answers.push(() => resolve({ kind: 'accepted' }))),
     submit: () => Promise.resolve(),
+    publish: () => undefined,
     prepareLaunch: () => {
       throw new Error('nothing is launched here');
     },
@@ -236,6 +241,23 @@ test('events reach the core in its own words', async () => {
     { kind: 'executor-lost', agentId: 'S0', executorId: 'E' },
     { kind: 'disconnected' },
   ]);
+});
+
+test('a message of an executor goes to observers, unless it is too long for them', async () => {
+  const messageOf = (data: Uint8Array) =>
+    link.onEvent({
+      type: 'MESSAGE',
+      message: { agent_id: { value: 'S0' }, executor_id: { value: 'E' }, data },
+    });
+  await messageOf(Buffer.from('hello world!'));
+  await messageOf(new Uint8Array(16 * 1024 + 1));
+  expect(published).toEqual([
+    {
+      type: 'framework_message_event',
+      fields: { executorId: 'E', slaveId: 'S0', message: 'aGVsbG8gd29ybGQh' },
+    },
+  ]);
+  expect(events).toEqual([]);
 });
 
 test('reserved resources go back without the role that JSON writes beside their reservations', async () => {

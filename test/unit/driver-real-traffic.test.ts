@@ -70,6 +70,7 @@ class Replay {
         if (event.kind === 'offers') link!.release(event.offers);
         return Promise.resolve();
       },
+      publish: () => undefined,
       prepareLaunch: (launch) => ({
         launch,
         spec: () => taskSpec(launch, network('default', 7, '10.32.0.0/16'), reach, surroundings),

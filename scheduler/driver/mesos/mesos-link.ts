@@ -3,6 +3,7 @@ import type {
   Offer as MesosOffer,
   Resource,
   SchedulerEventFailure,
+  SchedulerEventMessage,
 } from '../../../proto/mesos.gen.ts';
 import type { CallOutcome } from '../../../src/mesos/call-queue.ts';
 import * as calls from '../../../src/mesos/calls.ts';
@@ -13,7 +14,7 @@ import { noScalars } from '../../../src/model/resources.ts';
 import { take, withoutDefaultRoles } from '../../../src/mesos/resources.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import type { Logger } from '../../../src/runtime/logger.ts';
-import type { Effect } from '../../core/effects.ts';
+import type { Effect, PublishedEvent } from '../../core/effects.ts';
 import type { Event, Offer } from '../../core/events.ts';
 import type { SchedulerMetrics } from '../metrics.ts';
 import { offerOf } from './offers.ts';
@@ -28,6 +29,8 @@ export interface MesosLinkOptions {
   readonly call: (call: MasterCall) => Promise<CallOutcome>;
   /** Hands an event to the core; resolves when there is room for the next. */
   readonly submit: (event: Event) => Promise<void>;
+  /** Tells observers what there is nothing to decide about. */
+  readonly publish: (event: PublishedEvent) => void;
   /** What the shell looks up for a launch, while the world is as the frame left it. */
   readonly prepareLaunch: (launch: (Effect & { kind: 'accept' })['launches'][number]) => PreparedLaunch;
   /** Told after each SUBSCRIBED. */
@@ -47,6 +50,9 @@ interface HeldOffer {
  * is a call) could otherwise come faster than they are answered.
  */
 const maxOutstandingCalls = 1_000;
+
+/** A longer message of an executor is not told: observers that come back are kept the last thousand events. */
+const maxMessageBytes = 16 * 1024;
 
 /** What an ACCEPT leaves of its offers may be offered again at once. */
 const acceptRefuseSeconds = 0;
@@ -97,8 +103,7 @@ export class MesosLink {
         log.error('Mesos ended the subscription', { message: event.error.message });
         return;
       case 'MESSAGE':
-        log.debug('an executor sent a message', { agentId: event.message.agent_id.value });
-        return;
+        return this.#onMessage(event.message);
       case 'RESCIND':
         // Offers are answered as they come: one that was rescinded meanwhile is dropped by Mesos, and told.
         log.debug('an offer was rescinded', { offerId: event.rescind.offer_id.value });
@@ -197,6 +202,21 @@ export class MesosLink {
     const executor = executorId(executor_id.value);
     this.#options.log.warn('an executor ended', { agentId: agent, executorId: executor, status });
     return this.#options.submit({ kind: 'executor-lost', agentId: agent, executorId: executor });
+  }
+
+  /** Our own executor sends none; what others send is for observers, in base64 as Marathon documents it. */
+  #onMessage({ agent_id, executor_id, data }: SchedulerEventMessage): void {
+    const [slaveId, executor] = [agent_id.value, executor_id.value];
+    if (data.length > maxMessageBytes) {
+      const facts = { agentId: slaveId, executorId: executor, bytes: data.length, maxMessageBytes };
+      this.#options.log.warn('a message of an executor is too long for the event stream', facts);
+      return;
+    }
+    const message = Buffer.from(data).toString('base64');
+    this.#options.publish({
+      type: 'framework_message_event',
+      fields: { executorId: executor, slaveId, message },
+    });
   }
 
   #prepareAccept(effect: MesosEffect & { kind: 'accept' }): () => void {
