@@ -33,7 +33,7 @@ export class Details {
   add(path: string, error: string): void {
     const errors = this.#byPath.get(path);
     if (errors === undefined) this.#byPath.set(path, [error]);
-    else errors.push(error);
+    else if (!errors.includes(error)) errors.push(error);
   }
 
   /** Adds the error when the condition does not hold. */
@@ -70,7 +70,7 @@ const expectedNames: Readonly<Record<string, string>> = {
 export function wrongShape(error: z.ZodError): HttpProblem {
   const details = new Details();
   for (const { path, issue } of error.issues.flatMap((each) => within(each))) {
-    details.add(pathText(path), issueText(issue));
+    for (const error of issueTexts(issue)) details.add(pathText(path), error);
   }
   return new HttpProblem(422, 'Invalid JSON', { details: details.list() });
 }
@@ -90,20 +90,23 @@ function within(issue: z.core.$ZodIssue, above: readonly PropertyKey[] = []): re
   return meant === undefined ? [{ path, issue }] : meant.flatMap((inner) => within(inner, path));
 }
 
-function issueText(issue: z.core.$ZodIssue): string {
+/** Marathon's code, or words where it has none; to what is too large also how large it may be. */
+function issueTexts(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'invalid_type') {
-    return issue.input === undefined
-      ? 'error.path.missing'
-      : (expectedNames[issue.expected] ?? issue.message);
+    return [
+      issue.input === undefined ? 'error.path.missing' : (expectedNames[issue.expected] ?? issue.message),
+    ];
   }
-  if (issue.code === 'too_small') return issue.origin === 'string' ? 'error.minLength' : 'error.min';
-  if (issue.code === 'too_big') return 'error.max';
-  if (issue.code === 'invalid_format') return 'error.pattern';
+  if (issue.code === 'too_small') return [issue.origin === 'string' ? 'error.minLength' : 'error.min'];
+  if (issue.code === 'too_big') {
+    return ['error.max', ...(issue.origin === 'number' ? [`must be at most ${issue.maximum}`] : [])];
+  }
+  if (issue.code === 'invalid_format') return ['error.pattern'];
   if (issue.code === 'invalid_value') {
-    return `error.unknown.enum.literal: expected one of ${issue.values.map(String).join(', ')}`;
+    return [`error.unknown.enum.literal: expected one of ${issue.values.map(String).join(', ')}`];
   }
-  if (issue.code === 'unrecognized_keys') return `unknown field: ${issue.keys.join(', ')}`;
-  return issue.message;
+  if (issue.code === 'unrecognized_keys') return [`unknown field: ${issue.keys.join(', ')}`];
+  return [issue.message];
 }
 
 /** The refusal of a change as an HTTP answer; an accepted change is not one. */

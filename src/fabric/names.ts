@@ -1,3 +1,4 @@
+import { maxInstances } from '../model/bounds.ts';
 import type { AppId } from '../model/ids.ts';
 import { objectNumber } from './cookie.ts';
 
@@ -48,8 +49,7 @@ export function nameProblem(app: AppId, domain: string): string | undefined {
   if (bad !== undefined) {
     return `"${bad}" in ${app} is not a DNS label (at most ${maxLabel} of a-z, 0-9 and "-", not "-" at an end)`;
   }
-  // Room for the number of any slot: four digits.
-  const longest = fullName(slotName(app, 9999), domain).length;
+  const longest = fullName(slotName(app, maxInstances - 1), domain).length;
   if (longest <= maxName) return undefined;
   return `the names of ${app} under ${domain} have ${longest} characters; DNS allows ${maxName}: shorten the id`;
 }

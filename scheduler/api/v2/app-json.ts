@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxInstances } from '../../../src/model/bounds.ts';
 
 /**
  * Marathon's app JSON as people send it: the 1.5+ form and the older fields that it replaced. Shapes and simple bounds
@@ -115,7 +116,7 @@ export const appJsonSchema = z.object({
   id: text.min(1),
   cmd: text.min(1).optional(),
   args: z.array(text).optional(),
-  instances: z.int().min(0).optional(),
+  instances: z.int().min(0).max(maxInstances).optional(),
   cpus: z.number().min(0.001).optional(),
   mem: z.number().min(0).optional(),
   disk: z.number().min(0).optional(),

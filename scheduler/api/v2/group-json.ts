@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { App } from '../../../src/model/app.ts';
+import { maxInstances } from '../../../src/model/bounds.ts';
 import { groupsAbove, rootGroupId } from '../../../src/model/group.ts';
 import type { GroupId, PathId } from '../../../src/model/ids.ts';
 import type { GroupUpdate } from '../../core/events.ts';
@@ -16,7 +17,7 @@ export const groupUpdateSchema = z.object({
     return z.array(groupUpdateSchema).optional();
   },
   dependencies: z.array(z.string()).optional(),
-  scaleBy: z.number().min(0).optional(),
+  scaleBy: z.number().min(0).max(maxInstances).optional(),
   version: z.string().optional(),
   enforceRole: z.boolean().optional(),
   pods: z.array(z.unknown()).optional(),

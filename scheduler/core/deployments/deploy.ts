@@ -1,4 +1,5 @@
 import type { App } from '../../../src/model/app.ts';
+import { maxAddedInstances } from '../../../src/model/bounds.ts';
 import type { Deployment } from '../../../src/model/deployment.ts';
 import { deploymentPolicy } from '../../../src/model/deployment-policy.ts';
 import { parentOf } from '../../../src/model/group.ts';
@@ -77,6 +78,8 @@ function tryDeploy(frame: FrameBuilder, asked: Edits): ChangeResult {
   if ('errors' in target) return { kind: 'invalid', details: [target] };
   const ambiguous = nameClash(world, edits.apps);
   if (ambiguous !== undefined) return invalid(ambiguous);
+  const added = addedInstances(edits.apps);
+  if (added > maxAddedInstances) return tooManyAtOnce(added);
   const leases = new LeasePlan(world);
   const unpublishable = exposureProblem(world, edits.apps);
   if (unpublishable !== undefined) return invalid(unpublishable);
@@ -193,6 +196,18 @@ const tooMany = (max: number): ChangeResult => ({
   kind: 'too-many',
   message: `Max number (${max}) of running deployments is achieved. Wait for existing deployments to complete or cancel one using force=true parameter. You can increase max deployment number by using --max-running-deployments parameter but be advised that this can have negative effects on the performance.`,
 });
+
+const addedInstances = (edits: readonly AppEdit[]): number =>
+  edits.reduce(
+    (sum, { before, after }) => sum + Math.max(0, (after?.instances ?? 0) - (before?.instances ?? 0)),
+    0,
+  );
+
+const tooManyAtOnce = (added: number): ChangeResult =>
+  invalid({
+    path: '/',
+    error: `${added} instances are too many to be added at once: one change may add ${maxAddedInstances}`,
+  });
 
 const isProblemOrSlots = (
   planned: ReturnType<typeof planSlots>,

@@ -13,7 +13,8 @@ import type { World } from '../world.ts';
 
 /** Where the label with pinned addresses is in an app's JSON. */
 export const pinPath = '/networks(0)/labels/patchpanel.ip';
-const instancesPath = '/instances';
+/** Where the number of instances is in an app's JSON. */
+export const instancesPath = '/instances';
 
 /** What was found wrong with an address, and where in the app. */
 export interface AddressProblem {

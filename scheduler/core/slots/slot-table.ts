@@ -1,7 +1,8 @@
 import type { App } from '../../../src/model/app.ts';
+import { maxInstances } from '../../../src/model/bounds.ts';
 import type { AppId, SlotId } from '../../../src/model/ids.ts';
 import type { Slot } from '../../../src/model/instance.ts';
-import { isProblem, newSlot } from './addresses.ts';
+import { instancesPath, isProblem, newSlot } from './addresses.ts';
 import type { AddressProblem, LeasePlan } from './addresses.ts';
 import { sameLease } from '../frame.ts';
 import { shrinkOrder } from '../deployments/kill-selection.ts';
@@ -19,6 +20,8 @@ export function planSlots(
   retire: ReadonlySet<SlotId>,
   now: number,
 ): Slot[] | AddressProblem {
+  if (app.instances > maxInstances)
+    return { path: instancesPath, error: `${app.instances} are too many: an app may have ${maxInstances}` };
   const existing = new Map(slotsOf(world, app.id).map((slot) => [slot.index, slot]));
   const changed: Slot[] = [];
   for (const index of indexesInService(world, app, existing, retire)) {

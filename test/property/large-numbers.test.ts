@@ -1,0 +1,91 @@
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { maxAddedInstances, maxInstances } from '../../src/model/bounds.ts';
+import { appId, groupId } from '../../src/model/ids.ts';
+import { ApiHarness } from '../support/api.ts';
+import { anApp, CoreBench } from '../support/core-bench.ts';
+
+/** Whole numbers from what is usual to what a double can hold. */
+const anySize = fc.oneof(
+  fc.integer({ min: 0, max: 50 }),
+  fc.constantFrom(maxInstances - 1, maxInstances, maxInstances + 1, 20_000_000, 2 ** 24, 2 ** 32, 1e300),
+  fc.maxSafeNat(),
+);
+
+const onHost = { network: { mode: 'host' as const } };
+
+test('no number of instances ends the core: what is too many changes nothing, the rest is what slots there are', () => {
+  fc.assert(
+    fc.property(fc.array(anySize, { minLength: 1, maxLength: 3 }), (counts) => {
+      const bench = new CoreBench();
+      const apps = counts.map((instances, index) => anApp(`/web-${index}`, { instances, ...onHost }));
+      const result = bench.change({ kind: 'put-apps', apps, force: false });
+      const allowed = counts.every((count) => count <= maxInstances);
+      expect(result.kind).toBe(allowed ? 'accepted' : 'invalid');
+      expect(bench.world.slots.size).toBe(allowed ? counts.reduce((sum, count) => sum + count, 0) : 0);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('no factor ends the core when a group is scaled', () => {
+  const factor = fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.double({ min: 0, noNaN: true }));
+  fc.assert(
+    fc.property(factor, fc.integer({ min: 1, max: 5 }), (scaleBy, instances) => {
+      const bench = new CoreBench();
+      bench.put(anApp('/shop/web', { instances, ...onHost }));
+      const change = { kind: 'scale-group', groupId: groupId('/shop'), scaleBy, force: true } as const;
+      const result = bench.change(change);
+      if (instances * scaleBy <= maxInstances) return expect(result.kind).toBe('accepted');
+      const details = [{ path: '/scaleBy', errors: [expect.stringContaining('/shop/web')] }];
+      expect(result).toEqual({ kind: 'invalid', details });
+      expect(bench.app('/shop/web').instances).toBe(instances);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('one change adds no more instances than can be planned at once, whatever the number of its apps', () => {
+  const bench = new CoreBench();
+  const many = Array.from({ length: maxAddedInstances / maxInstances + 1 }, (_, index) =>
+    anApp(`/web-${index}`, { instances: maxInstances, ...onHost }),
+  );
+  const refused = bench.change({ kind: 'put-apps', apps: many, force: false });
+  expect(refused).toMatchObject({ kind: 'invalid', details: [{ path: '/' }] });
+  expect(bench.frame.writes).toEqual([]);
+});
+
+test('the API refuses too many instances by name of the field, whatever the request', async () => {
+  const api = new ApiHarness();
+  const app = { id: '/shop/web', instances: 1, container: { docker: { image: 'web:1' } } };
+  expect((await api.call('POST', '/v2/apps', app)).status).toBe(201);
+  const tooMany = fc.oneof(fc.constantFrom(1e300, 20_000_000), fc.maxSafeNat()).map((n) => n + maxInstances);
+  const request = fc.constantFrom(
+    ['POST', '/v2/apps', (instances: number) => ({ ...app, id: '/other', instances }), '/instances'] as const,
+    ['PUT', '/v2/apps/shop/web', (instances: number) => ({ instances }), '/instances'] as const,
+    ['PATCH', '/v2/apps', (instances: number) => [{ id: app.id, instances }], '(0)/instances'] as const,
+    [
+      'PUT',
+      '/v2/groups/shop',
+      (instances: number) => ({ apps: [{ ...app, instances }] }),
+      '/apps(0)/instances',
+    ] as const,
+    ['PUT', '/v2/groups/shop', (scaleBy: number) => ({ scaleBy }), '/scaleBy'] as const,
+  );
+  await fc.assert(
+    fc.asyncProperty(request, tooMany, async ([method, url, body, path], count) => {
+      const before = api.stored;
+      const answer = await api.call(method, `${url}?force=true`, body(count + 1));
+      expect([answer.status, answer.body]).toEqual([
+        422,
+        {
+          message: 'Invalid JSON',
+          details: [{ path, errors: ['error.max', `must be at most ${maxInstances}`] }],
+        },
+      ]);
+      expect(api.stored).toBe(before);
+    }),
+    { numRuns: 100 },
+  );
+  expect(api.world.apps.get(appId('/shop/web'))?.instances).toBe(1);
+});
