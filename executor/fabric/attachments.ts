@@ -2,7 +2,7 @@ import { endpointKey, type EndpointKey } from '../../src/fabric/view.ts';
 import type { SwitchNetworkSpec } from '../../src/model/task-spec.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { withDeadline } from '../../src/runtime/deadline.ts';
-import { messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
+import { codeOf, messageOf, PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { linkProblem, type LinkWish } from '../core/fabric/link.ts';
 import { portLoss } from '../core/fabric/port-loss.ts';
@@ -189,7 +189,8 @@ export class Attachments {
     this.#parts.ports
       .add(this.#portWish(entry), entry.abort.signal)
       .catch((error: unknown) => {
-        if (entry.state !== 'attached') return;
+        // Without bridge or database nothing is known of the port; what makes them again plugs it in, too.
+        if (entry.state !== 'attached' || codeOf(error) === 'unavailable') return;
         this.#judge(entry, `its port was removed from the bridge: ${messageOf(error)}`);
       })
       .finally(() => (entry.replugging = false));

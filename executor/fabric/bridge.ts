@@ -37,7 +37,7 @@ export interface BridgeOptions {
   readonly onUp: () => void;
   /** Something about the ports changed. */
   readonly onPorts: () => void;
-  /** The database came back, perhaps with less in it: what is missing must be plugged in again. */
+  /** The database came back, or the bridge was made again: what is missing must be plugged in. */
   readonly replug: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export class Bridge {
       random,
       log,
       onChange: () => this.#rowsChanged(),
-      onBack: () => this.#databaseBack(),
+      onBack: () => this.#rowsLost(),
     });
     this.#flows = new FlowTable({
       sink: this.#programmer,
@@ -245,6 +245,10 @@ export class Bridge {
 
   #rowsChanged(): void {
     if (!this.settled) return;
+    if (this.#vswitch.bridgeGone) {
+      this.#options.around.log.warn('somebody removed our bridge; it is made again with all its ports');
+      return this.#rowsLost();
+    }
     this.#options.onPorts();
     const foreign = this.#vswitch.foreignPorts();
     if (foreign.length === 0) return;
@@ -252,7 +256,8 @@ export class Bridge {
     this.#repairs.trigger();
   }
 
-  #databaseBack(): void {
+  /** Until all is plugged in again no port is missed. */
+  #rowsLost(): void {
     this.#repairing = true;
     this.#repairs.trigger();
   }
@@ -260,9 +265,12 @@ export class Bridge {
   async #repair(signal: AbortSignal): Promise<void> {
     await this.#vswitch.repair();
     await this.#options.replug(signal);
-    await this.#flows.resync();
+    // Not waited for, so that there can be another repair when the bridge goes again; the table goes on by itself.
+    this.#flows.resync().catch((error: unknown) => {
+      this.#options.around.log.warn('flows could not be written anew', { error });
+    });
     this.#repairing = false;
-    this.#options.onPorts();
+    this.#rowsChanged();
     this.#options.onUp();
   }
 }

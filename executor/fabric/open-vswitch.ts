@@ -131,13 +131,18 @@ export class OpenVSwitch {
 
   /** The ports of ours on the bridge now, whichever executor made them. */
   ports(): readonly OwnPort[] {
-    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    const bridge = this.#found();
     return bridge === undefined ? [] : ownPorts(this.#client.rows, bridge);
+  }
+
+  /** Whether somebody removed the bridge that start() made, and every port with it; repair() makes it again. */
+  get bridgeGone(): boolean {
+    return this.#round > 0 && this.#found() === undefined;
   }
 
   /** Names of the ports on the bridge that are not ours and must go; repair() takes them off. */
   foreignPorts(): readonly string[] {
-    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    const bridge = this.#found();
     if (bridge === undefined) return [];
     const isOurs = (name: string) => isHostPort(name, this.#devices);
     return foreignPorts(this.#client.rows, bridge, isOurs).map(({ name }) => name);
@@ -160,7 +165,7 @@ export class OpenVSwitch {
     await this.#client.whenReady(LOCK_TIMEOUT_MS).catch((error: unknown) => {
       throw this.#client.lockedOut ? lockedOut(error) : error;
     });
-    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    const bridge = this.#found();
     const round = nextRound(Number(bridge?.externalIds[bridgeIds.round] ?? 0) || 0);
     this.#datapath = await this.#ensureFirst(round);
     this.#round = round;
@@ -241,21 +246,22 @@ export class OpenVSwitch {
     if (uuids.length > 0) await this.#client.transact(planPortRemoval(this.#bridge(), uuids));
   }
 
+  #found() {
+    return findBridge(this.#client.rows, this.#options.bridge);
+  }
+
   #bridge() {
-    const bridge = findBridge(this.#client.rows, this.#options.bridge);
+    const bridge = this.#found();
     if (bridge !== undefined) return bridge;
-    throw new PatchpanelError(
-      'unavailable',
-      `bridge ${this.#options.bridge} is gone; it is being made again`,
-    );
+    const { bridge: name } = this.#options;
+    throw new PatchpanelError('unavailable', `bridge ${name} is gone; it is being made again`);
   }
 
   /** Open vSwitch lists the system datapath whether the kernel has the module or not: whether it works is tried. */
   async #ensureFirst(round: number): Promise<'system' | 'netdev'> {
-    const { datapath, bridge, log } = this.#options;
+    const { datapath, log } = this.#options;
     if (datapath !== 'auto') return this.#ensure(datapath, round);
-    const before = findBridge(this.#client.rows, bridge)?.datapathType;
-    if (before === 'netdev') return this.#ensure('netdev', round);
+    if (this.#found()?.datapathType === 'netdev') return this.#ensure('netdev', round);
     if (!switchRow(this.#client.rows).datapathTypes.includes('system')) return this.#ensure('netdev', round);
     try {
       return await this.#ensure('system', round);

@@ -100,6 +100,22 @@ test('a port that somebody took off the bridge is plugged in again', async () =>
   expect((await bench.switches[0].status()).lost).toEqual([]);
 });
 
+test('a bridge that somebody deleted is made again with its ports, and nothing that is attached is lost', async () => {
+  const [on] = bench.hosts;
+  const { client, here, there } = await connected();
+  const [ports, flows] = [await portsOf(on), await flowsOf(on)];
+  await vsctl(on, 'del-br', bridgeName);
+  // Once more in the midst of the repair.
+  await vsctl(on, 'wait-until', 'Bridge', bridgeName, '--', 'del-br', bridgeName);
+  const ms = await untilTraffic(client, there.ip);
+  measured('bridge deleted: to traffic', ms);
+  expect((await portsOf(on)).sort()).toEqual(ports.sort());
+  expect(await flowsOf(on)).toEqual(flows);
+  const { lost, attached } = await bench.switches[0].status();
+  expect(lost).toEqual([]);
+  expect(attached).toContainEqual({ slot: here.slot, epoch: here.epoch });
+});
+
 test('a port of a stranger is taken off our bridge; one that is marked and one on another bridge stay', async () => {
   const [on] = bench.hosts;
   const { client, there } = await connected();

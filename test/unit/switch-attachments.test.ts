@@ -234,6 +234,30 @@ test('a port that cannot be plugged in again fails its task with the reason', as
   expect(lost).toEqual(['/web#0@1: its port was removed from the bridge: no such device']);
 });
 
+test('a port is not lost while nobody can plug it in, because the bridge is gone', async () => {
+  const away = new PatchpanelError('unavailable', 'bridge br-pp is gone; it is being made again');
+  let reachable = true;
+  const { attachments, ports, lost } = newBench({
+    ports: {
+      list: () => [...ports.values()],
+      add: async (wish) => {
+        if (!reachable) throw away;
+        ports.set(wish.veth, { portUuid: 'p', actualOfport: 1, error: undefined, ifindex: 7, ...wish });
+      },
+    },
+  });
+  attachments.prepare(web, spec);
+  await attachments.attach(web, 42, never);
+  reachable = false;
+  ports.clear();
+  attachments.watch();
+  await new Promise(setImmediate);
+  expect(lost).toEqual([]);
+  reachable = true;
+  attachments.watch();
+  expect([[...ports.keys()], lost]).toEqual([['pp0h'], []]);
+});
+
 test('ports that the database forgot are plugged in again', async () => {
   const { attachments, ports } = newBench();
   attachments.prepare(web, spec);
