@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import type { Scope } from '../runtime/scope.ts';
-import { concreteAddress, splitAddress } from './addresses.ts';
+import { concreteAddress, freePort, splitAddress } from './addresses.ts';
 import { agentOptions, Member } from './member.ts';
 import type { MesosControl } from './mesos/control.ts';
 import { startDevMesos } from './mesos/dev-mesos.ts';
@@ -82,7 +82,7 @@ export async function startZooKeeper(
   if (!config.scheduler || config.schedulers === 1) return undefined;
   const directory = path.join(config.stateDir, 'zookeeper');
   await rm(directory, { recursive: true, force: true });
-  const { port } = splitAddress(await concreteAddress('127.0.0.1:0'));
+  const port = await freePort();
   const logFile = path.join(substrate.directories.logs, 'zookeeper.log');
   const server = await ZooKeeperServer.start({ directory, logFile, port, cluster: config.name });
   progress(`ZooKeeper: ${server.address}`);

@@ -51,6 +51,14 @@ async function fromOutside(ip: string, port: number | undefined): Promise<string
   return exitCode === 0 ? (JSON.parse(stdout) as { task: string }).task : undefined;
 }
 
+/** A task runs a moment before its server listens. */
+async function answersOutside(task: TaskInfo): Promise<void> {
+  await bench.until(
+    'an answer at its port',
+    async () => (await fromOutside(underlayOf(task), task.ports[0])) === task.id,
+  );
+}
+
 test('in bridge mode a port of the host leads to the instance, which gets out as its host', async () => {
   await serveFiles(outsider, { 'index.html': 'hello from outside' }, (close) => void closers.push(close));
   const portMappings = [{ containerPort: 80, hostPort: 0, name: 'http' }];
@@ -67,7 +75,7 @@ test('in bridge mode a port of the host leads to the instance, which gets out as
   for (const task of tasks) {
     const [port] = task.ports;
     expect(port).toBeGreaterThanOrEqual(1024);
-    expect(await fromOutside(underlayOf(task), port)).toBe(task.id);
+    await answersOutside(task);
     const { output } = await bench.containers.exec(task.id, [
       'sh',
       '-c',
@@ -96,7 +104,7 @@ test('in bridge mode a port of the host leads to the instance, which gets out as
     }),
   );
   expect(plain!.ports).toHaveLength(1);
-  expect(await fromOutside(underlayOf(plain!), plain!.ports[0])).toBe(plain!.id);
+  await answersOutside(plain!);
   const out = await bench.containers.exec(plain!.id, [
     'timeout',
     '2',
@@ -112,7 +120,7 @@ test('in bridge mode a port of the host leads to the instance, which gets out as
   await bench.deploy('PUT', '/v2/apps/web', { env: { PORT: '80', NEW: 'yes' } });
   for (const task of await bench.tasks('/web')) {
     expect(before).not.toContain(task.id);
-    expect(await fromOutside(underlayOf(task), task.ports[0])).toBe(task.id);
+    await answersOutside(task);
   }
 });
 

@@ -136,11 +136,11 @@ test('a scheduler that is killed in the middle of a deployment finishes it; noth
 });
 
 test('a failing command backs off and tells its exit code; an image that is not there is named', async () => {
-  await bench.api.send('POST', '/v2/apps', shellApp('/fails', 'echo going; exit 7', { backoffSeconds: 30 }));
+  await bench.api.send('POST', '/v2/apps', shellApp('/fails', 'echo going; exit 7', { backoffSeconds: 300 }));
   await bench.api.send(
     'POST',
     '/v2/apps',
-    demoApp('/missing', { container: { docker: { image: 'patchpanel/nowhere:9' } }, backoffSeconds: 30 }),
+    demoApp('/missing', { container: { docker: { image: 'patchpanel/nowhere:9' } }, backoffSeconds: 300 }),
   );
   const failure = (id: string) =>
     bench.until(`a failure of ${id}`, async () => (await bench.app(id)).lastTaskFailure);

@@ -121,7 +121,8 @@ test('host volumes, arguments and limits reach the container', async () => {
         },
       }),
     );
-    expect(await readFile(path.join(directory, 'out'), 'utf8')).toMatch(/wrote/);
+    const written = () => readFile(path.join(directory, 'out'), 'utf8').catch(() => '');
+    await bench.until('the file', async () => (await written()).includes('wrote'));
     const { output } = await bench.containers.exec(task!.id, ['sh', '-c', 'ulimit -n; touch /fixed/x 2>&1']);
     expect(output).toMatch(/77/);
     expect(output).toMatch(/Read-only/);

@@ -103,6 +103,13 @@ test('Patchpanel as an app of Patchpanel: killed, then moved to another host, it
   await parent.deploy('POST', '/v2/apps', await childApp(0));
   const first = await childTask();
   const before = apiOf(first);
+  // It answers pings before it leads.
+  await parent.until('the child to lead', () =>
+    before.get('/v2/info').then(
+      () => true,
+      () => false,
+    ),
+  );
   await before.send('POST', '/v2/apps', demoApp('/web', { instances: 2, constraints: onHost(2) }));
   const tasks = await runningOf(before, 2);
   const ids = tasks.map(({ id }) => id).sort();

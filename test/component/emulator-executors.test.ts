@@ -111,7 +111,7 @@ describe('an executor', () => {
       'COMMAND_EXECUTOR',
     ]) {
       for (const key of Object.keys(recorded).filter((one) => one.endsWith(name))) {
-        const expected = key === 'MESOS_SUBSCRIPTION_BACKOFF_MAX' ? '1secs' : recorded[key];
+        const expected = key === 'MESOS_SUBSCRIPTION_BACKOFF_MAX' ? '3secs' : recorded[key];
         expect({ key, value: own[key] }).toEqual({ key, value: expected });
       }
     }

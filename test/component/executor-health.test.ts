@@ -105,8 +105,12 @@ test('a task tells when it becomes healthy and when it stops being so', async ()
       maxConsecutiveFailures: 2,
     },
   ];
-  const cmd = 'sleep 1; touch /tmp/well; sleep 1; rm /tmp/well; sleep 1000';
-  const id = bench.launch(taskSpec({ cmd, healthChecks }));
+  const id = bench.launch(taskSpec({ cmd: 'sleep 1000', healthChecks }));
+  await bench.reaches(id, 'TASK_RUNNING');
+  const inApp = (command: string) => containers.run(bench.name(id, 'app'), ['/bin/sh', '-c', command], 5000);
+  await inApp('touch /tmp/well');
+  await until(async () => bench.of(id).some(({ healthy }) => healthy === true));
+  await inApp('rm /tmp/well');
   await until(async () => bench.of(id).filter(({ healthy }) => healthy === false).length >= 2);
   const told = bench.of(id).filter(({ state }) => state === 'TASK_RUNNING');
   expect(told.map(({ healthy, reason }) => [healthy, reason])).toEqual([

@@ -151,13 +151,13 @@ test('a task runs on the switch with its address, is killed, and SHUTDOWN ends t
   const cmd = 'ip addr show eth0; cat /sys/class/net/eth0/address; sleep 1000';
   const id = agent.launch(spec({ cmd }));
   await agent.reaches(id, 'TASK_RUNNING');
+  const output = () => readFile(path.join(directory, 'tasks', id, 'stdout'), 'utf8');
+  await eventually(async () => expect(await output()).toContain('0a:07:0a:20:00:07'));
+  expect(await output()).toContain('inet 10.32.0.7/16');
   agent.kill(id);
   await agent.reaches(id, 'TASK_KILLED');
   agent.send({ type: 'SHUTDOWN' });
   expect(await exit).toBe(0);
-  const output = await readFile(path.join(directory, 'tasks', id, 'stdout'), 'utf8');
-  expect(output).toContain('inet 10.32.0.7/16');
-  expect(output).toContain('0a:07:0a:20:00:07');
   expect(await containerCount()).toBe(0);
 });
 

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import axios from 'axios';
 import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mesos.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 import { eventually, SimulatedApps } from '../support/simulated-apps.ts';
 import { ZooKeeperBench } from '../support/zookeeper.ts';
 
 /** After which a leader that is not heard of is replaced. */
-const sessionSeconds = 1.5;
+const sessionSeconds = 3;
 
 const hasty = ['--min-revive-interval', '0.2', '--kill-retry', '1', '--flip-deadline', '0.2'];
 

@@ -7,7 +7,7 @@ import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mes
 import type { ZooKeeperServer } from '../../src/devcluster/zookeeper.ts';
 import { openAcl } from '../../src/zookeeper/messages.ts';
 import { ZooKeeperSession } from '../../src/zookeeper/session.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 import { eventually, SimulatedApps } from '../support/simulated-apps.ts';

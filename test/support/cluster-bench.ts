@@ -9,6 +9,7 @@ import { run, tryRun } from '../../src/runtime/process.ts';
 import { sleep } from '../../src/runtime/deadline.ts';
 
 const untilMs = 60_000;
+const listenMs = 10_000;
 
 /** A running cluster as a test sees it: the API, the containers, the hosts' switches. */
 export class ClusterBench {
@@ -64,13 +65,22 @@ export class ClusterBench {
     });
   }
 
-  /** What the demo image's server answers to a task under an address; undefined: nothing in time. */
+  /**
+   * What the demo image's server answers to a task under an address; undefined: nothing in time. A task runs a moment
+   * before its server listens, so a refused connection is tried again.
+   */
   async ask(
     from: TaskInfo,
     ip: string,
   ): Promise<{ readonly task: string; readonly slot: string } | undefined> {
-    const text = await this.containers.get(from.id, ip, 3);
-    return text === undefined ? undefined : (JSON.parse(text) as { task: string; slot: string });
+    const argv = ['timeout', '3', 'wget', '-q', '-O', '-', `http://${ip}/`];
+    const deadline = performance.now() + listenMs;
+    for (;;) {
+      const { exitCode, output } = await this.containers.exec(from.id, argv);
+      if (exitCode === 0) return JSON.parse(output) as { task: string; slot: string };
+      if (!/refused/i.test(output) || performance.now() > deadline) return undefined;
+      await sleep(100);
+    }
   }
 
   /** Asks until the condition gives something; fails with `what` after a minute. */

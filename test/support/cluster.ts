@@ -7,7 +7,7 @@ import { DevCluster } from '../../src/devcluster/cluster.ts';
 import type { DevClusterOptions } from '../../src/devcluster/options.ts';
 import type { ClusterSurroundings } from '../../src/devcluster/programs.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 import { uniqueClusterName } from './machine.ts';
 
 export interface TestClusterOptions extends Omit<DevClusterOptions, 'name' | 'stateDir' | 'api'> {

@@ -17,7 +17,7 @@ export const executorScript = path.resolve(import.meta.dirname, 'emulator-execut
 export const quick: Partial<Timings> = {
   allocationIntervalMs: 100,
   registrationBackoffMs: 10,
-  executorReregistrationMs: 1_000,
+  executorReregistrationMs: 3_000,
   executorRegistrationMs: 5_000,
 };
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ZooKeeperServer } from '../../src/devcluster/zookeeper.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 
 /** Three real ZooKeeper servers that keep the same data. Stop them also when the test fails. */
 export class ZooKeeperEnsemble {

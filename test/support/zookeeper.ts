@@ -4,7 +4,7 @@ import path from 'node:path';
 import { clusterVariable } from '../../src/devcluster/processes.ts';
 import { ZooKeeperServer } from '../../src/devcluster/zookeeper.ts';
 import { ZooKeeperSession } from '../../src/zookeeper/session.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 /** A real ZooKeeper for one test file, with a new tree and new sessions for each test. */

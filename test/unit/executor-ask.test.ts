@@ -8,7 +8,7 @@ import path from 'node:path';
 import { ask } from '../../executor/adapters/probes/ask.ts';
 import type { Question } from '../../executor/adapters/probes/question.ts';
 import { run } from '../../src/runtime/process.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 
 const address = '127.0.0.1';
 const servers: net.Server[] = [];
@@ -47,11 +47,11 @@ const saying = (bytes: string) =>
 
 type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;
 
-const http = (port: number, of: Partial<HttpProbe> = {}) =>
+const http = (port: number, of: Partial<HttpProbe> = {}, timeoutMs = 10_000) =>
   ask({
     probe: { kind: 'http', scheme: 'http', path: '/', ignore1xx: false, ...of, port },
     address,
-    timeoutMs: 500,
+    timeoutMs,
   });
 
 test.each([
@@ -96,7 +96,7 @@ test('a certificate of anybody will do', async () => {
 
 test('no answer in time is a failure', async () => {
   const port = await listen(net.createServer((socket) => socket.on('error', () => undefined)));
-  expect(await http(port)).toEqual({ kind: 'failure', cause: 'no answer within 500 ms' });
+  expect(await http(port, {}, 500)).toEqual({ kind: 'failure', cause: 'no answer within 500 ms' });
 });
 
 test('an informational answer alone is a failure, or no result where that is wanted', async () => {
@@ -114,7 +114,7 @@ test('an informational answer before the real one does not count', async () => {
 
 test('a connection is enough for TCP, and none is a failure', async () => {
   const port = await saying('');
-  const timeoutMs = 500;
+  const timeoutMs = 10_000;
   expect(await ask({ probe: { kind: 'tcp', port }, address, timeoutMs })).toEqual({ kind: 'success' });
   const closed = await freePort();
   const refused = await ask({ probe: { kind: 'tcp', port: closed }, address, timeoutMs });
@@ -122,7 +122,7 @@ test('a connection is enough for TCP, and none is a failure', async () => {
   expect(await http(closed)).toEqual(refused);
 });
 
-const keeping = (port: number) => http(port, { keepsResponse: true });
+const keeping = (port: number, timeoutMs?: number) => http(port, { keepsResponse: true }, timeoutMs);
 
 test('a probe that keeps the answer gives its status, content type and body, whatever it means', async () => {
   const port = await listen(
@@ -147,7 +147,7 @@ test('of a long body only the beginning is kept, without half a character', asyn
 
 test('a body that does not end in time is kept as far as it came', async () => {
   const port = await listen(createServer((_, response) => void response.write('so far')));
-  expect(await keeping(port)).toEqual({
+  expect(await keeping(port, 1_000)).toEqual({
     kind: 'success',
     response: { status: 200, contentType: '', body: 'so far' },
   });

@@ -127,7 +127,7 @@ test('a small process runs programs itself', async () => {
 });
 
 test('a program is late when it is killed, although what it started holds its output', async () => {
-  const outcome = launch(shell(`sleep 1000 & echo $! >${pidFile}; wait`, { timeoutMs: 500 }));
+  const outcome = launch(shell(`sleep 1000 & echo $! >${pidFile}; wait`, { timeoutMs: 3_000 }));
   const sleeper = await writtenPid();
   try {
     expect(await outcome).toEqual({ kind: 'late' });

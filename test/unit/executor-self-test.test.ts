@@ -15,7 +15,7 @@ import {
 import { endpointKey, type View } from '../../src/fabric/view.ts';
 import type { SelfTestResult } from '../../src/model/host.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../src/devcluster/addresses.ts';
 import { frameOf, Pipeline, type Frame } from '../support/fabric-pipeline.ts';
 import { endpoint, host, network, switchOf, view } from '../support/fabric-views.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -194,7 +194,7 @@ test('the credentials in an address are sent with them', async () => {
 });
 
 test('a server that does not answer in time is given up', async () => {
-  const { fake, scheduler, losses } = await subscribedClient({ answerTimeoutMs: 50 });
+  const { fake, scheduler, losses } = await subscribedClient({ answerTimeoutMs: 500 });
   const sent = scheduler.call(acknowledgement('t1'));
   await fake.requests.next();
   expect(await sent).toMatchObject({

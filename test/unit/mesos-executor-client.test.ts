@@ -156,7 +156,7 @@ describe('losing the agent', () => {
 
   test('an agent that is back in time is not lost', async () => {
     const fake = await agent();
-    const { events, outcome, executor } = client(environment(fake.address, { recoveryTimeoutMs: 1000 }));
+    const { events, outcome, executor } = client(environment(fake.address, { recoveryTimeoutMs: 30_000 }));
     const stream = await accepted(fake);
     await events.next();
     stream.cut();

@@ -212,7 +212,7 @@ describe('losing the stream', () => {
 
   test('a stream that begins and then says nothing is given up', async () => {
     const fake = await master();
-    const { events } = client([fake.address], { timing: { firstEventTimeoutMs: 30 } });
+    const { events } = client([fake.address], { timing: { firstEventTimeoutMs: 300 } });
     new FakeStream(await fake.requests.next(), 'SchedulerEvent', 'S1').raw(Buffer.alloc(0));
     await accepted(fake, 'S2');
     expect(await events.next()).toEqual(subscribed);

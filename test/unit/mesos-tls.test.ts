@@ -62,7 +62,11 @@ test('a master without a scheme in its address is spoken to over TLS where libpr
   expect(await acknowledged).toEqual({ kind: 'accepted' });
 });
 
-function executor(address: string, tls: Readonly<Record<string, string>>) {
+function executor(
+  address: string,
+  tls: Readonly<Record<string, string>>,
+  firstSubscriptionTimeoutMs = 10_000,
+) {
   const log = recordingLogger();
   const types = new Inbox<string>();
   const client = new ExecutorClient({
@@ -80,7 +84,7 @@ function executor(address: string, tls: Readonly<Record<string, string>>) {
     unacknowledged: () => ({ tasks: [], updates: [] }),
     onEvent: ({ type }) => types.put(type),
     onDisconnected: () => undefined,
-    timing: { firstSubscriptionTimeoutMs: 300 },
+    timing: { firstSubscriptionTimeoutMs },
   });
   const outcome = client.run();
   opened.push(async () => {
@@ -113,7 +117,7 @@ test.each([
 });
 
 test('an executor does not speak to an agent whose certificate nobody vouches for', async () => {
-  const { log, outcome } = executor(agent.address, {});
+  const { log, outcome } = executor(agent.address, {}, 300);
   expect(await outcome).toEqual({ kind: 'agent-lost', afterMs: 300 });
   expect(log.lines).toContain('cannot subscribe');
 });

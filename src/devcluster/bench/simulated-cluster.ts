@@ -4,7 +4,7 @@ import path from 'node:path';
 import { PatchpanelError } from '../../runtime/errors.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { Scope } from '../../runtime/scope.ts';
-import { concreteAddress, splitAddress } from '../addresses.ts';
+import { concreteAddress, freePort } from '../addresses.ts';
 import { startDevMesos } from '../mesos/dev-mesos.ts';
 import { endProcesses } from '../../runtime/other-processes.ts';
 import { processesOfCluster } from '../processes.ts';
@@ -119,7 +119,7 @@ export interface SeveralSchedulers {
 }
 
 async function startZooKeeper(cluster: string, directory: string, scope: Scope): Promise<ZooKeeperServer> {
-  const { port } = splitAddress(await concreteAddress('127.0.0.1:0'));
+  const port = await freePort();
   const options = { directory: path.join(directory, 'zookeeper'), port, cluster };
   const server = await ZooKeeperServer.start(options);
   return scope.own('ZooKeeper', server, () => server.kill());
