@@ -70,7 +70,7 @@ const expectedNames: Readonly<Record<string, string>> = {
 export function wrongShape(error: z.ZodError): HttpProblem {
   const details = new Details();
   for (const { path, issue } of error.issues.flatMap((each) => within(each))) {
-    for (const error of issueTexts(issue)) details.add(pathText(path), error);
+    for (const text of issueTexts(issue)) details.add(pathText(path), text);
   }
   return new HttpProblem(422, 'Invalid JSON', { details: details.list() });
 }
