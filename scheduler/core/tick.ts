@@ -2,6 +2,7 @@ import type { TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import { countFailure, delayDue } from './offers/backoff.ts';
 import { deadlineDue } from './deployments/deadlines.ts';
+import { roomDue } from './deployments/room.ts';
 import { finishInstance } from './slots/endings.ts';
 import type { FrameBuilder } from './frame.ts';
 import { sendKill, stopInstance } from './slots/kills.ts';
@@ -52,6 +53,8 @@ function fire(frame: FrameBuilder, timer: Timer): void {
     }
     case 'delay':
       return delayDue(frame, timer.key);
+    case 'room':
+      return roomDue(frame, timer.appId);
     case 'deadline':
       return deadlineDue(frame, timer.deploymentId);
     case 'reconcile-retry':

@@ -1,4 +1,4 @@
-import type { DeploymentId, SlotId, TaskId } from '../../src/model/ids.ts';
+import type { AppId, DeploymentId, SlotId, TaskId } from '../../src/model/ids.ts';
 
 /** What falls due. One timer per key: setting it again replaces it. */
 export type Timer =
@@ -20,6 +20,8 @@ export type Timer =
   | { readonly kind: 'quarantine'; readonly slotId: SlotId }
   /** An app's launch delay ends, or may be forgotten. */
   | { readonly kind: 'delay'; readonly key: string }
+  /** Standbys of the app have waited for room for long enough. */
+  | { readonly kind: 'room'; readonly appId: AppId }
   /** A deployment has had long enough. */
   | { readonly kind: 'deadline'; readonly deploymentId: DeploymentId }
   /** Tasks that Mesos has not answered for. */
@@ -134,6 +136,8 @@ function keyOf(timer: TimerRef): string {
       return `${timer.kind} ${timer.slotId}`;
     case 'delay':
       return `${timer.kind} ${timer.key}`;
+    case 'room':
+      return `${timer.kind} ${timer.appId}`;
     case 'deadline':
       return `${timer.kind} ${timer.deploymentId}`;
     case 'reconcile-retry':

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { App } from '../../src/model/app.ts';
@@ -7,7 +8,7 @@ import type { Event } from '../../scheduler/core/events.ts';
 import { isReady } from '../../scheduler/core/slots/health.ts';
 import { rollingLimits } from '../../scheduler/core/deployments/rolling.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
-import { calm, ModelCluster, SeededRandom } from '../support/core-cluster.ts';
+import { calm, executorCpus, ModelCluster, SeededRandom } from '../support/core-cluster.ts';
 
 const web = appId('/web');
 
@@ -37,8 +38,8 @@ class Upgrades {
   });
   readonly cluster: ModelCluster;
 
-  constructor(seed: number) {
-    this.cluster = new ModelCluster(new SeededRandom(seed), 4);
+  constructor(cluster: ModelCluster) {
+    this.cluster = cluster;
   }
 
   handle(event: Event): void {
@@ -56,6 +57,16 @@ class Upgrades {
     this.handle({ kind: 'subscribed', frameworkId: frameworkId('framework-1') });
     this.cluster.resubscribe();
     this.send([{ kind: 'revive' }]);
+  }
+
+  put(app: App): void {
+    this.handle({ kind: 'change', change: { kind: 'put-apps', apps: [app], force: true } });
+  }
+
+  /** Goes on until no deployment runs, or for so many seconds. */
+  finish(seconds: number): boolean {
+    for (let round = 0; round < seconds && this.bench.world.deployments.size > 0; round++) this.round();
+    return this.bench.world.deployments.size === 0;
   }
 
   round(): void {
@@ -109,9 +120,9 @@ test('an upgrade ends nothing that serves below the healthy minimum and has noth
       appArbitrary,
       fc.array(fc.nat({ max: 12 }), { maxLength: 4 }),
       (seed, app: App, pauses) => {
-        const upgrades = new Upgrades(seed);
+        const upgrades = new Upgrades(new ModelCluster(new SeededRandom(seed), 4));
         upgrades.send([{ kind: 'revive' }]);
-        upgrades.handle({ kind: 'change', change: { kind: 'put-apps', apps: [app], force: false } });
+        upgrades.put(app);
         for (let round = 0; round < 15; round++) upgrades.round();
         upgrades.cluster.trouble = {
           ...calm,
@@ -121,17 +132,47 @@ test('an upgrade ends nothing that serves below the healthy minimum and has noth
           repeatedEvent: 0.1,
         };
         for (const [index, pause] of pauses.entries()) {
-          const next = { ...app, env: { RELEASE: String(index) } };
-          upgrades.handle({ kind: 'change', change: { kind: 'put-apps', apps: [next], force: true } });
+          upgrades.put({ ...app, env: { RELEASE: String(index) } });
           for (let round = 0; round < pause; round++) upgrades.round();
         }
         upgrades.cluster.trouble = calm;
         upgrades.resubscribe();
-        for (let round = 0; round < 1_500 && upgrades.bench.world.deployments.size > 0; round++)
-          upgrades.round();
-        if (upgrades.bench.world.deployments.size > 0) throw new Error('the upgrade does not end');
+        if (!upgrades.finish(1_500)) throw new Error('the upgrade does not end');
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+test('an upgrade that may end instances ends on hosts that are full, too, and one that may not leaves all as it is', () => {
+  const appCpus = 100;
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      appArbitrary,
+      fc.integer({ min: 1, max: 3 }),
+      fc.nat({ max: appCpus - 1 }),
+      (seed, app: App, perAgent, left) => {
+        const cluster = new ModelCluster(
+          new SeededRandom(seed),
+          Math.ceil(app.instances / perAgent),
+          executorCpus + perAgent * appCpus + left,
+        );
+        const filled = { ...app, instances: cluster.agents.length * perAgent };
+        const upgrades = new Upgrades(cluster);
+        upgrades.send([{ kind: 'revive' }]);
+        upgrades.put(filled);
+        if (!upgrades.finish(100)) throw new Error('the cluster does not hold the app');
+        const before = upgrades.serving();
+        upgrades.put({ ...filled, env: { RELEASE: '2' } });
+        const ends = upgrades.finish(500);
+        const mayEnd =
+          rollingLimits(filled).minHealthy < filled.instances ||
+          app.labels['patchpanel.handover'] === 'recreate';
+        if (ends !== mayEnd) throw new Error(ends ? 'the upgrade ended' : 'the upgrade does not end');
+        if (!ends && !isDeepStrictEqual(upgrades.serving(), before)) throw new Error('something was ended');
+      },
+    ),
+    { numRuns: 50 },
   );
 });

@@ -70,8 +70,8 @@ interface Agent {
   declinedUntil: number;
 }
 
-const agentCpus = 2_000;
-const executorCpus = 100;
+/** What the executor takes of an agent, in thousandths. */
+export const executorCpus = 100;
 
 /**
  * A Mesos master with agents, as far as a scheduler can tell, without time or input and output of its own: calls go
@@ -85,10 +85,13 @@ export class ModelCluster {
   #suppressed = false;
   #inbox: Event[] = [];
   #count = 0;
+  readonly #agentCpus: number;
   trouble: Trouble = calm;
 
-  constructor(random: SeededRandom, agents: number) {
+  /** @param agentCpus what each agent has, in thousandths */
+  constructor(random: SeededRandom, agents: number, agentCpus = 2_000) {
     this.#random = random;
+    this.#agentCpus = agentCpus;
     this.agents = Array.from({ length: agents }, (_, index) => ({
       id: agentId(`agent-${index}`),
       reachable: true,
@@ -303,7 +306,7 @@ export class ModelCluster {
 
   #freeCpus(agent: Agent): number {
     const used = [...agent.tasks.values()].filter(isLive).reduce((sum, { cpus }) => sum + cpus, 0);
-    return agentCpus - used - agent.executors.size * executorCpus;
+    return this.#agentCpus - used - agent.executors.size * executorCpus;
   }
 
   #agent(id: AgentId): Agent {

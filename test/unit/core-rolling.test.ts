@@ -1,5 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { rollingLimits } from '../../scheduler/core/deployments/rolling.ts';
+import type { App } from '../../src/model/app.ts';
+import { appId, frameworkId } from '../../src/model/ids.ts';
 import { anApp, anOffer, CoreBench } from '../support/core-bench.ts';
 
 const strategy = (minimumHealthCapacity: number, maximumOverCapacity: number) => ({
@@ -198,4 +200,87 @@ test('instances that must not share a host are replaced in place, beside their o
   const launches = bench.offer(anOffer('a1'), anOffer('a2'));
   expect(launches).toHaveLength(2);
   for (const { instance } of launches) expect(instance.agentId).toBe(hosts.get(instance.slotId));
+});
+
+describe('on hosts without room for standbys', () => {
+  const roomy = { instances: 2, ...strategy(0.5, 1) };
+  /** Hosts that are full offer nothing. */
+  const full: readonly string[] = [];
+  /** What one instance leaves when it ends, the executor's share aside. */
+  const oneFreed = () => anOffer('a1', { scalars: { cpus: 250, mem: 4_096_000, disk: 10_000_000, gpus: 0 } });
+  const tooSmall = () => anOffer('a1', { scalars: { cpus: 150, mem: 4_096_000, disk: 10_000_000, gpus: 0 } });
+
+  function upgrading(fields: Partial<App> = roomy): CoreBench {
+    const bench = new CoreBench();
+    bench.deploy(anApp('/web', fields));
+    bench.put(anApp('/web', { ...fields, env: { RELEASE: '2' } }));
+    expect(bench.killed()).toEqual([]);
+    return bench;
+  }
+
+  test.each([
+    ['offer nothing', () => full.map((agent) => anOffer(agent))],
+    ['offer too little', () => [tooSmall()]],
+  ])('that %s, old instances end first, as many as may be missing', (_how, offers) => {
+    const bench = upgrading();
+    for (let i = 0; i < 6; i++) {
+      expect(bench.offer(...offers())).toEqual([]);
+      expect(bench.killed(bench.wait(5))).toEqual([]);
+    }
+    const [first, ...more] = bench.killed(bench.wait(5));
+    expect(more).toEqual([]);
+    expect(bench.killed(bench.wait(3))).toEqual([]);
+    bench.status(first!, 'killed');
+    const launches = bench.offer(oneFreed());
+    expect(launches.map(({ instance }) => instance.standby)).toEqual([false]);
+    bench.run(launches);
+    const [second] = bench.killed();
+    bench.status(second!, 'killed');
+    bench.run(bench.offer(oneFreed()));
+    expect(bench.published()).toContain('deployment_success');
+  });
+
+  test('a deployment that may not end any waits, and says why', () => {
+    const bench = upgrading({ instances: 2 });
+    for (let i = 0; i < 20; i++) {
+      expect(bench.offer(tooSmall())).toEqual([]);
+      expect(bench.killed(bench.wait(60))).toEqual([]);
+    }
+    expect(bench.world.unplaced.get(appId('/web'))?.reasons).toEqual({ InsufficientCpus: 20 });
+    expect(bench.offer('a2')).toHaveLength(2);
+  });
+
+  test('one standby that finds a place shows that there may be room for the others', () => {
+    const bench = upgrading();
+    bench.wait(30);
+    const launches = bench.offer(oneFreed());
+    expect(launches.map(({ instance }) => instance.standby)).toEqual([true]);
+    expect(bench.killed(bench.wait(60))).toEqual([]);
+    bench.status(launches[0]!.instance, 'failed');
+    expect(bench.killed(bench.wait(30))).toEqual([]);
+    expect(bench.killed(bench.wait(6))).toHaveLength(1);
+  });
+
+  test('nothing ends before the hosts of a new subscription were heard', () => {
+    const bench = upgrading();
+    bench.step({ kind: 'disconnected' });
+    expect(bench.killed(bench.wait(100))).toEqual([]);
+    bench.step({ kind: 'subscribed', frameworkId: frameworkId('framework-1') });
+    expect(bench.killed(bench.wait(30))).toEqual([]);
+    expect(bench.killed(bench.wait(6))).toHaveLength(1);
+  });
+
+  test('what is unreachable makes no room, so it stays until a standby takes over', () => {
+    const bench = upgrading({ ...roomy, unreachableStrategy: 'disabled' });
+    const [lost, other] = bench.instances('/web');
+    bench.status(lost!, 'unreachable');
+    expect(bench.killed(bench.wait(60))).toEqual([]);
+    expect(bench.instances('/web').map(({ goal }) => goal)).toEqual(['run', 'run']);
+    const launches = bench.offer(oneFreed());
+    bench.run(launches);
+    expect(bench.instances('/web').filter(({ goal }) => goal === 'run')).toMatchObject([
+      { taskId: other!.taskId },
+      { slotId: lost!.slotId, epoch: 2, standby: false },
+    ]);
+  });
 });

@@ -32,6 +32,8 @@ export interface AppProgress {
   readonly outdatedUnready: Set<SlotId>;
   /** Outdated slots that the rolling upgrade wants a standby for. */
   readonly standbys: Set<SlotId>;
+  /** No host has room for one of these. */
+  noRoom: boolean;
   readonly unsettled: Set<SlotId>;
   readonly sick: Set<SlotId>;
   ailing: number;
@@ -50,6 +52,7 @@ export function progressOf(world: World, appId: AppId): AppProgress {
     outdatedReady: new Set(),
     outdatedUnready: new Set(),
     standbys: new Set(),
+    noRoom: false,
     unsettled: new Set(),
     sick: new Set(),
     ailing: 0,

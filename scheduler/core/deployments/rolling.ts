@@ -6,6 +6,7 @@ import type { FrameBuilder } from '../frame.ts';
 import { phaseOf } from './jobs.ts';
 import { stopInstance } from '../slots/kills.ts';
 import type { AppProgress } from './progress.ts';
+import { watchRoom } from './room.ts';
 
 /** Doubles such as 10 × 0.7 may lie a hair above the whole number that is meant. */
 const epsilon = 1e-9;
@@ -35,12 +36,13 @@ function handoverLimits(app: App): RollingLimits {
 }
 
 /**
- * Takes the next steps of an app's upgrade: as long as capacity allows, an outdated slot gets a standby beside its
- * old incarnation; otherwise the old one ends first, those that do not serve before those that do.
+ * Takes the next steps of an app's upgrade: as long as capacity allows and hosts have room, an outdated slot gets a
+ * standby beside its old incarnation; otherwise the old one ends first, those that do not serve before those that do.
  */
 export function rollForward(frame: FrameBuilder, app: App, progress: AppProgress): void {
   if (phaseOf(frame.world, app.id) !== 'acting') {
     progress.standbys.clear();
+    watchRoom(frame, app, progress);
     return;
   }
   const { minHealthy, maxCapacity } = handoverLimits(app);
@@ -51,19 +53,26 @@ export function rollForward(frame: FrameBuilder, app: App, progress: AppProgress
     [progress.outdatedReady, true],
   ] as const) {
     for (const slot of slots) {
-      if (over <= 0 && serving && spare <= 0) break;
-      if (progress.standbys.has(slot)) continue;
-      if (over > 0) {
+      const mayEnd = !serving || spare > 0;
+      if (over <= 0 && !mayEnd) break;
+      const isWaiting = progress.standbys.has(slot);
+      const mayStandBy = isWaiting || over > 0;
+      if (mayEnd && (!mayStandBy || (progress.noRoom && takesRoom(frame, slot)))) {
+        endIncarnations(frame, slot);
+        if (serving) spare--;
+      } else if (mayStandBy && !isWaiting) {
         over--;
         progress.standbys.add(slot);
         frame.newWork = true;
-        continue;
       }
-      endIncarnations(frame, slot);
-      if (serving) spare--;
     }
   }
+  watchRoom(frame, app, progress);
 }
+
+/** The end of what is unreachable makes no room. */
+const takesRoom = (frame: FrameBuilder, slot: SlotId): boolean =>
+  incarnationsOf(frame.world, slot).some(({ condition }) => condition !== 'unreachable');
 
 function endIncarnations(frame: FrameBuilder, slot: SlotId): void {
   for (const instance of incarnationsOf(frame.world, slot)) stopInstance(frame, instance);

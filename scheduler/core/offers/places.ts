@@ -9,8 +9,8 @@ export interface SeenPlace extends Place {
   readonly seenAt: number;
 }
 
-/** After a request for offers every agent with something free has been heard of by then. */
-const answerMs = 30_000;
+/** After a request for offers every agent with something free has been heard of by then, milliseconds. */
+export const answerMs = 30_000;
 
 /** Notes where offers come from: what groups there are is learned from them, not only from running instances. */
 export function notePlaces(frame: FrameBuilder, offers: readonly Offer[]): void {

@@ -5,6 +5,7 @@ import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { agentUnreachable } from '../fabric/hosts.ts';
 import { sendKill } from './kills.ts';
+import { listenAnew } from '../deployments/room.ts';
 import { forgetPlace } from '../offers/places.ts';
 
 /** Mesos may have forgotten a task only for the moment (a new master): it is asked again after this long. */
@@ -24,6 +25,7 @@ export function subscribed(frame: FrameBuilder, frameworkId: FrameworkId): void 
   reconcileEverything(frame);
   for (const instance of world.instances.values()) if (instance.goal === 'stop') sendKill(frame, instance, 0);
   if (world.wanting.size > 0) frame.newWork = true;
+  listenAnew(frame);
 }
 
 /** The stream ended. Nothing is known to have happened to any task. */
