@@ -75,7 +75,10 @@ const whyOf = ({ reason, successor }: DeploymentFate): string =>
   `${reason === undefined ? '' : `: ${reason}`}${successor === undefined ? '' : `; deployment ${successor} came in its place`}`;
 
 async function wait(id: string, options: GlobalOptions & { timeout: number }): Promise<void> {
-  await waitForDeployment(new ApiClient(options), id, options.timeout);
+  const client = new ApiClient(options);
+  // One that nothing is known of at first is a slip; one that is forgotten while it is waited for has ended.
+  await client.get<DeploymentFate>(pathOfDeployment(id));
+  await waitForDeployment(client, id, options.timeout);
   print(options.json, { id, ended: true }, () => `deployment ${id} has ended`);
 }
 

@@ -92,6 +92,12 @@ describe('deployment', () => {
     expect([code, stdout]).toEqual([0, `deployment ${id} has ended\n`]);
   });
 
+  test('wait for one that never was exits with 4', async () => {
+    const { code, stdout, stderr } = await cli('deployment', 'wait', 'nothing');
+    expect([code, stdout]).toEqual([4, '']);
+    expect(stderr).toContain('patchpanel deployment list');
+  });
+
   test('rollback takes it back by another one, cancel stops it where it is', async () => {
     await commands.api.call('POST', '/v2/apps', webApp);
     commands.api.runAll();
