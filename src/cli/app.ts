@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { AppInfo } from './api-types.ts';
-import { ApiClient, CliError, exitCodes, type GlobalOptions } from './client.ts';
+import { ApiClient, type Answer, CliError, exitCodes, type GlobalOptions } from './client.ts';
 import { parsePairs, pathOf, readJson, readJsonObject } from './definition.ts';
 import { deploy, deploying, type DeployOptions } from './deploying.ts';
 import { bold, print, table } from './output.ts';
@@ -50,9 +50,24 @@ async function add(options: DeployOptions & { file: string }): Promise<void> {
   const definition = await readJson(options.file);
   await deploy(options, 'created', (client, force) =>
     Array.isArray(definition)
-      ? client.send('PUT', `/v2/apps?force=${force}`, definition)
+      ? addSeveral(client, force, definition)
       : client.send('POST', `/v2/apps?force=${force}`, definition),
   );
+}
+
+/** In one deployment, and none of them when one exists: the request would change that one without the header. */
+async function addSeveral(
+  client: ApiClient,
+  force: boolean,
+  definitions: readonly unknown[],
+): Promise<Answer<unknown>> {
+  try {
+    return await client.send('PUT', `/v2/apps?force=${force}`, definitions, { 'If-None-Match': '*' });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.status !== 412) throw error;
+    const remedy = 'take them out of the file, or change them with `patchpanel app update <id> -f FILE`';
+    throw new CliError(error.exitCode, `${error.message}\nNothing was created: ${remedy}.`, error.status);
+  }
 }
 
 interface UpdateOptions extends DeployOptions {

@@ -83,18 +83,24 @@ export class ApiClient {
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
+    headers?: Readonly<Record<string, string>>,
   ): Promise<Answer<T>> {
-    return this.#send<T>(method, path, body);
+    return this.#send<T>(method, path, body, headers);
   }
 
-  async #send<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+  async #send<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer<T>> {
     try {
       const answer = await this.#http.request<T>({
         method,
         url: path,
         ...(body === undefined
-          ? {}
-          : { data: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+          ? { headers }
+          : { data: JSON.stringify(body), headers: { ...headers, 'Content-Type': 'application/json' } }),
       });
       const id: unknown = answer.headers['marathon-deployment-id'];
       return { data: answer.data, deploymentId: typeof id === 'string' ? id : undefined };
@@ -121,6 +127,7 @@ export class ApiClient {
       );
     }
     if (status === 409) return new CliError(exitCodes.conflict, conflictText(data), status);
+    if (status === 412) return new CliError(exitCodes.conflict, refusalText(data, status), status);
     if (status === 404)
       return new CliError(exitCodes.notFound, refusalText(data, status) + whatThereIs(path), status);
     return new CliError(exitCodes.failed, refusalText(data, status), status);

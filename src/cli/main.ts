@@ -53,7 +53,7 @@ const program = new Command('patchpanel')
   .showHelpAfterError('(--help tells more)')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 scheduler not reachable, 4 not found, 5 locked by a deployment, 6 waited too long',
+    '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 scheduler not reachable, 4 not found, 5 locked by a deployment or there already, 6 waited too long',
   )
   .addCommand(appCommand())
   .addCommand(groupCommand())

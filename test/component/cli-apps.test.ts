@@ -88,6 +88,20 @@ describe('app add', () => {
     expect(code).toBe(5);
     expect(stderr).toContain('An app with id [/shop/web] already exists.');
   });
+
+  test('of several of which one exists creates none, changes none and names it', async () => {
+    await addRunning();
+    const definitions = [
+      { ...webApp, id: '/new' },
+      { ...webApp, instances: 9 },
+    ];
+    const { code, stdout, stderr } = await cli('app', 'add', '-f', await fileWith(definitions), '--force');
+    expect([code, stdout]).toEqual([5, '']);
+    expect(stderr).toContain('these exist already: /shop/web;');
+    expect(stderr).toContain('patchpanel app update');
+    expect((await appOf('/shop/web')).instances).toBe(2);
+    expect((await commands.api.call('GET', '/v2/apps/new')).status).toBe(404);
+  });
 });
 
 describe('app list and show', () => {

@@ -59,6 +59,35 @@ describe('If-Match', () => {
     expect((await send('PUT', '/v2/apps/other', fresh, definition)).statusCode).toBe(201);
     expect((await send('PUT', '/v2/apps/other?force=true', fresh, { instances: 5 })).statusCode).toBe(412);
   });
+
+  test('If-None-Match: * creates several apps or, when some exist, names them and changes nothing', async () => {
+    const fresh = { 'if-none-match': '*' };
+    const several = (...ids: string[]) => ids.map((id) => ({ ...webApp, id, instances: 7 }));
+    const put = (headers: Record<string, string>, ...ids: string[]) =>
+      send('PUT', '/v2/apps?force=true', headers, several(...ids));
+    expect((await put(fresh, '/a', 'b')).statusCode).toBe(200);
+    const refused = await put(fresh, '/c', 'shop/web', '/a');
+    expect(refused.statusCode).toBe(412);
+    expect(refused.json()).toHaveProperty('message', expect.stringContaining('/shop/web, /a;'));
+    expect(api.world.apps.has(appId('/c'))).toBe(false);
+    expect(api.world.apps.get(appId('/shop/web'))?.instances).toBe(2);
+    expect((await put({ 'if-none-match': '"x"' }, '/d')).statusCode).toBe(400);
+  });
+
+  test('If-None-Match: * holds against one who creates the same meanwhile', async () => {
+    const original = api.beforeChange;
+    api.beforeChange = () => {
+      api.beforeChange = original;
+      const web = api.world.apps.get(appId('/shop/web'))!;
+      const apps = [{ ...web, id: appId('/b'), instances: 1 }];
+      api.step({ kind: 'change', change: { kind: 'put-apps', apps, force: true } });
+    };
+    const several = ['/a', '/b'].map((id) => ({ ...webApp, id, instances: 7 }));
+    const { statusCode } = await send('PUT', '/v2/apps', { 'if-none-match': '*' }, several);
+    expect(statusCode).toBe(412);
+    expect(api.world.apps.has(appId('/a'))).toBe(false);
+    expect(api.world.apps.get(appId('/b'))?.instances).toBe(1);
+  });
 });
 
 test('an update that another one overtakes is merged anew, so that neither is lost', async () => {

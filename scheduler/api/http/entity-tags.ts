@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { AppVersion, PathId } from '../../../src/model/ids.ts';
 import type { ChangeRequest } from '../../core/events.ts';
-import { HttpProblem } from '../problems.ts';
+import { badRequest, HttpProblem } from '../problems.ts';
 
 /** The entity tag of a definition: its version. Run-time fields (tasks, counts) are not part of it. */
 export const entityTag = (version: string): string => `"${version}"`;
@@ -25,6 +25,18 @@ export function checkPreconditions(request: FastifyRequest, present: string | un
   if (unwanted !== undefined && matches(unwanted, present)) {
     throw new HttpProblem(412, 'If-None-Match does not hold: it exists already');
   }
+}
+
+/**
+ * Holds `If-None-Match: *` of a change of several things against the ids of those that exist.
+ * @throws HttpProblem 412 that names them, 400 for a tag, which is one thing's
+ */
+export function checkNoneExist(request: FastifyRequest, existing: readonly string[]): void {
+  const unwanted = request.headers['if-none-match'];
+  if (unwanted === undefined) return;
+  if (unwanted.trim() !== '*') throw badRequest('If-None-Match of several can only be *');
+  if (existing.length === 0) return;
+  throw new HttpProblem(412, `these exist already: ${existing.join(', ')}; If-None-Match does not hold`);
 }
 
 /** With `If-Match` a change is for the version that was checked and no later one. */

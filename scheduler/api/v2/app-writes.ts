@@ -5,7 +5,7 @@ import { wantedApp } from '../../core/changes/tree.ts';
 import type { Change } from '../../core/events.ts';
 import { accept, accepted, deploymentBody, sendJson, submit, type Accepted } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
-import { checkPreconditions, entityTag, pinnedTo } from '../http/entity-tags.ts';
+import { checkNoneExist, checkPreconditions, entityTag, pinnedTo } from '../http/entity-tags.ts';
 import { badRequest, HttpProblem } from '../problems.ts';
 import { checked, flag, isMergePatch, jsonBody } from '../request.ts';
 import {
@@ -61,7 +61,8 @@ export async function updateApps(
     return { id: requireAppId(body.id), body };
   });
   if (!mayCreate) for (const { id } of updates) requireApp(deps, id);
-  const result = await putUpdates(deps, updates, request, reply);
+  const existing = () => updates.flatMap(({ id }) => (wantedApp(deps.world(), id) === undefined ? [] : [id]));
+  const result = await putUpdates(deps, updates, request, reply, () => checkNoneExist(request, existing()));
   return reply.send(deploymentBody(result));
 }
 

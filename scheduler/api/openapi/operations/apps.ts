@@ -39,10 +39,11 @@ export const appOperations: readonly Operation[] = [
   {
     method: 'put',
     path: '/v2/apps',
-    summary: 'Change several apps in one deployment, and create those that are not there',
+    summary:
+      'Change several apps in one deployment, and create those that are not there; with If-None-Match: * only create',
     query: query.update,
     body: bulkSchema,
-    answers: { 200: deployed, 409: locked },
+    answers: { 200: deployed, 409: locked, 412: { description: 'If-None-Match does not hold: some exist' } },
   },
   {
     method: 'patch',
