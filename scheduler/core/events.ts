@@ -26,6 +26,8 @@ export interface Offer {
   readonly id: OfferId;
   readonly agentId: AgentId;
   readonly hostname: string;
+  /** Where the agent listens on its host; absent: Mesos did not say. */
+  readonly agentPort?: number;
   /** What is reserved for nobody. */
   readonly scalars: Scalars;
   readonly ports: readonly PortRange[];

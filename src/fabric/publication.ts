@@ -28,6 +28,18 @@ const tunnelPorts: ReadonlySet<number> = new Set([4789, 6081]);
 /** Whether a host port must be left to the tunnels. */
 export const isTunnelPort = (port: number): boolean => tunnelPorts.has(port);
 
+/** What else every host needs: a published port hides it. An agent may have another port than Mesos's usual one. */
+const neededPorts: ReadonlyMap<number, string> = new Map([
+  [22, 'SSH to hosts'],
+  [53, 'names for containers'],
+  [67, 'leases for machines'],
+  [5051, 'the Mesos agent'],
+]);
+
+/** What nothing may be published on, in words. */
+const useOf = (port: number): string | undefined =>
+  isTunnelPort(port) ? 'the tunnels between hosts' : neededPorts.get(port);
+
 /** Reads `8080` or `8080@edge1,edge2`; the problem in words when it is neither. */
 export function parseExposure(text: string): Exposure | { readonly problem: string } {
   const match = /^(\d{1,5})(?:@(.+))?$/.exec(text.trim());
@@ -35,13 +47,27 @@ export function parseExposure(text: string): Exposure | { readonly problem: stri
   if (match === null || hostPort < 1 || hostPort > 65_535) {
     return { problem: `"${text}" must be a host port, or a port and hosts like 8080@edge1,edge2` };
   }
-  if (isTunnelPort(hostPort))
-    return { problem: `host port ${hostPort} is that of the tunnels between hosts` };
+  const use = useOf(hostPort);
+  if (use !== undefined) return { problem: portNeeded(hostPort, use) };
   const hosts = match[2]?.split(',').map((host) => host.trim()) ?? [];
   const bad = hosts.find((host) => !/^[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?$/.test(host));
   if (bad !== undefined) return { problem: `"${bad}" is not a name of a host` };
   return { hostPort, hosts: [...new Set(hosts)] };
 }
+
+/** Why nothing is published on a port that hosts need for `use`. */
+export const portNeeded = (hostPort: number, use: string): string =>
+  `host port ${hostPort} is that of ${use}, which would be hidden: choose another one`;
+
+/** True when one exposure takes no port of a host that the other has not. */
+export const isWithin = (one: Exposure, other: Exposure): boolean =>
+  one.hostPort === other.hostPort &&
+  (other.hosts.length === 0 ||
+    (one.hosts.length > 0 && one.hosts.every((host) => other.hosts.includes(host))));
+
+/** True when an exposure takes its port of this host. */
+export const isExposedOn = ({ hosts }: Exposure, hostname: string): boolean =>
+  hosts.length === 0 || hosts.includes(hostname);
 
 /** True when two exposures would take one port of one host. */
 export const exposuresClash = (one: Exposure, other: Exposure): boolean =>

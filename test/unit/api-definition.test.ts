@@ -128,16 +128,22 @@ describe('ports', () => {
     expect(await refused(mapped({ labels: { 'patchpanel.expose': '80' } }))).toHaveProperty(
       '/container/portMappings(0)/containerPort',
     );
-    const published = mapped({ containerPort: 80, labels: { 'patchpanel.expose': '8080' } });
+    const label = '/container/portMappings(0)/labels/patchpanel.expose';
+    // 8080 is that of the API, on the host localhost.
+    for (const expose of ['22', '8080', '8080@edge1,localhost', '8081@no host'])
+      expect(
+        await refused(mapped({ containerPort: 80, labels: { 'patchpanel.expose': expose } })),
+      ).toHaveProperty([label]);
+    const published = mapped({ containerPort: 80, labels: { 'patchpanel.expose': '8081' } });
     await api.call('POST', '/v2/apps', { ...webApp, id: '/published', ...published });
     const { body } = await api.call('POST', '/v2/apps', {
       ...webApp,
-      ...mapped({ containerPort: 80, hostPort: 8080 }),
+      ...mapped({ containerPort: 80, hostPort: 8081 }),
     });
     expect(body['details']).toEqual([
       {
         path: '/container/portMappings(0)/hostPort',
-        errors: ["host port 8080 is published for app '/published'"],
+        errors: ["host port 8081 is published for app '/published'"],
       },
     ]);
   });

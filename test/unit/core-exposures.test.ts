@@ -3,7 +3,8 @@ import { viewNetwork } from '../../scheduler/core/fabric/fabric-view.ts';
 import { parseExposure } from '../../src/fabric/publication.ts';
 import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import type { App } from '../../src/model/app.ts';
-import { appId } from '../../src/model/ids.ts';
+import type { HostFacts } from '../../src/model/host.ts';
+import { agentId, appId, executorId } from '../../src/model/ids.ts';
 import { anApp, anOffer, CoreBench, defaultNetwork } from '../support/core-bench.ts';
 
 function exposing(id: string, label: string, fields: Partial<App> = {}): App {
@@ -24,8 +25,55 @@ const path = '/container/portMappings(0)/labels/patchpanel.expose';
 test('the label names a host port, and hosts after an at sign', () => {
   expect(parseExposure('8080')).toEqual({ hostPort: 8080, hosts: [] });
   expect(parseExposure('8080@edge1, edge2,edge1')).toEqual({ hostPort: 8080, hosts: ['edge1', 'edge2'] });
-  for (const wrong of ['', '0', '65536', 'http', '8080@', '8080@a b', '80:8080', '4789'])
+  for (const wrong of ['', '0', '65536', 'http', '8080@', '8080@a b', '80:8080'])
     expect(parseExposure(wrong)).toHaveProperty('problem');
+});
+
+test.each([
+  ['22', 'SSH'],
+  ['53@edge1', 'names'],
+  ['67', 'leases'],
+  ['4789', 'tunnels'],
+  ['6081@edge1', 'tunnels'],
+  ['5051', 'Mesos agent'],
+])('%s is refused: every host needs it for %s', (text, use) => {
+  expect(parseExposure(text)).toEqual({ problem: expect.stringContaining(use) });
+});
+
+test("an agent's own port is not published where the agent is", () => {
+  const bench = new CoreBench();
+  bench.offer(anOffer('a1', { agentPort: 15_051 }), anOffer('a2'));
+  expect(bench.put(exposing('/web', '15051'))).toMatchObject({
+    kind: 'invalid',
+    details: [{ path, errors: [expect.stringContaining('Mesos agent on a1.example')] }],
+  });
+  expect(bench.put(exposing('/web', '15051@a1.example')).kind).toBe('invalid');
+  expect(bench.put(exposing('/web', '15051@a2.example')).kind).toBe('accepted');
+});
+
+test('a host that is known neither by an offer nor by its executor is refused, unless the app named it before', () => {
+  const bench = new CoreBench();
+  // Nobody is known yet.
+  expect(bench.put(exposing('/early', '8080@edge1')).kind).toBe('accepted');
+  bench.offer('a1');
+  const facts: HostFacts = {
+    agentId: agentId('a2'),
+    executorId: executorId('e1'),
+    hostname: 'a2.example',
+    underlayIp: '198.19.0.12',
+    underlayMtu: 1_500,
+    datapath: 'netdev',
+    ovsVersion: '3',
+    dockerVersion: '20',
+  };
+  bench.step({ kind: 'host-facts', facts });
+  expect(bench.put(exposing('/web', '8081@a1.example,a2.example')).kind).toBe('accepted');
+  expect(bench.put(exposing('/late', '8082@a1.example,edge1'))).toMatchObject({
+    kind: 'invalid',
+    details: [{ path, errors: ["no host is called 'edge1'; known are: a1.example, a2.example"] }],
+  });
+  expect(bench.world.apps.has(appId('/late'))).toBe(false);
+  expect(bench.put(exposing('/early', '8083@edge1'), true).kind).toBe('accepted');
 });
 
 test('only instances that serve are published, and every change of that changes the view', () => {
@@ -105,6 +153,26 @@ test('ports of apps on the host and published ones keep out of each other', () =
   expect(bench.put(exposing('/late', String(port)))).toMatchObject({
     details: [{ path, errors: [expect.stringContaining(`${port} is taken by task`)] }],
   });
+});
+
+test('a port that is published on more hosts than before is checked on the new ones', () => {
+  const bench = new CoreBench();
+  const elsewhere = anApp('/any', {
+    network: { mode: 'host' },
+    portDefinitions: [{ port: 0, protocol: 'tcp', labels: {} }],
+  });
+  bench.put(elsewhere);
+  bench.offer('a1');
+  const port = bench.instance('/any').hostPorts[0]!;
+  bench.offer('a2');
+  expect(bench.put(exposing('/web', `${port}@a2.example`)).kind).toBe('accepted');
+  for (const label of [String(port), `${port}@a2.example,a1.example`]) {
+    expect(bench.put(exposing('/web', label), true)).toMatchObject({
+      kind: 'invalid',
+      details: [{ path, errors: [expect.stringMatching(/is taken by task .* on a1\.example/)] }],
+    });
+  }
+  expect(bench.put(exposing('/web', `${port}@a2.example`, { instances: 2 }), true).kind).toBe('accepted');
 });
 
 test('a task on the host is never given a published port', () => {

@@ -118,6 +118,7 @@ test('an offer is told with sums by reservation, attributes, fault domain and ma
     framework_id: { value: 'F' },
     agent_id: { value: 'S0' },
     hostname: 'h1',
+    url: { scheme: 'http', address: { ip: '10.0.0.1', port: 15_051 } },
     resources: [scalar('cpus', 1.5), scalar('cpus', 2, 'web'), scalar('mem', 512), ports(31_000, 31_010)],
     executor_ids: [{ value: 'E1' }],
     attributes: [
@@ -146,6 +147,7 @@ test('an offer is told with sums by reservation, attributes, fault domain and ma
     id: 'O1',
     agentId: 'S0',
     hostname: 'h1',
+    agentPort: 15_051,
     scalars: { cpus: 1_500, mem: 512_000, disk: 0, gpus: 0 },
     reserved: { scalars: { cpus: 2_000, mem: 0, disk: 0, gpus: 0 }, ports: [] },
     ports: [{ begin: 31_000, end: 31_010 }],

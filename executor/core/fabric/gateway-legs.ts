@@ -2,7 +2,7 @@ import { parseCidr } from '../../../src/fabric/cidr.ts';
 import { hasGateway, legNetworks, legProblem, serviceAddress } from '../../../src/fabric/gateways.ts';
 import { macOf } from '../../../src/fabric/mac.ts';
 import { endpointsOn } from '../../../src/fabric/own-endpoints.ts';
-import type { Publication } from '../../../src/fabric/publication.ts';
+import { isExposedOn, type Publication } from '../../../src/fabric/publication.ts';
 import {
   endpointKey,
   type View,
@@ -81,7 +81,7 @@ export function gatewayWish(view: View, host: Pick<ViewHost, 'id' | 'hostname' |
     legs: networks.map(legOf),
     devices: endpoints.flatMap(({ device }) => device ?? []).sort(),
     publications: networks.flatMap(({ publications = [] }) =>
-      publications.filter(({ hosts }) => hosts.length === 0 || hosts.includes(host.hostname)),
+      publications.filter((each) => isExposedOn(each, host.hostname)),
     ),
     forwards: forwardsOf(own),
     outgoing: [...new Set(own.filter(({ nat }) => nat === true).map(({ ip }) => ip))].sort(),

@@ -74,6 +74,10 @@ export async function withNormalised<T>(
         allowedParameters: deps.allowedParameters,
         defaultImage: deps.info.defaultImage,
         forbidden: deps.forbidden,
+        api: {
+          ports: [deps.info.httpPort, deps.info.httpsPort].filter((port) => port !== undefined),
+          hostname: deps.info.hostname,
+        },
         now: deps.now(),
         nextServicePort: keptServicePorts(present, json, nextServicePort),
       });

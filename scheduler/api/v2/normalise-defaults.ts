@@ -15,6 +15,8 @@ export interface NormaliseDefaults {
   readonly defaultImage: string | undefined;
   /** What no app may ask for on this cluster. */
   readonly forbidden: readonly Forbiddable[];
+  /** Ports of this API, and the name of the host that it is on. */
+  readonly api: { readonly ports: readonly number[]; readonly hostname: string };
   readonly now: number;
   /** Hands out the next free service port; throws when the range is used up. */
   readonly nextServicePort: () => number;

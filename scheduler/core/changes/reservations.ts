@@ -9,7 +9,7 @@ import type { AddressProblem } from '../slots/addresses.ts';
 import type { ChangeResult, ReservationWish } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { appNamed } from '../fabric/name-clashes.ts';
-import { hostNamed } from '../fabric/reservations.ts';
+import { hostNamed, noSuchHost } from '../fabric/reservations.ts';
 import { addressBook } from '../tables.ts';
 import type { World } from '../world.ts';
 
@@ -65,11 +65,8 @@ const devicePattern = /^(?!br-patchpanel$|pp-tun$|pp[tg][0-9a-f]|pp[0-9a-z]+h$)[
 function placeProblem(world: World, wish: ReservationWish): AddressProblem | undefined {
   const { host, device } = wish;
   if (hostNamed(world, host) === undefined) {
-    const known = [...world.hosts.values()].map(({ facts }) => facts.hostname).join(', ');
-    return {
-      path: '/host',
-      error: `no host is called '${host}'; known are: ${known === '' ? 'none yet' : known}`,
-    };
+    const known = Array.from(world.hosts.values(), ({ facts }) => facts.hostname);
+    return { path: '/host', error: noSuchHost(host, known) };
   }
   if (!devicePattern.test(device))
     return {

@@ -3,13 +3,22 @@ import type { AppId, NetworkName } from '../../../src/model/ids.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
 import type { PortRange } from '../../../src/model/resources.ts';
-import { exposeLabel, exposuresClash, type Publication } from '../../../src/fabric/publication.ts';
+import {
+  exposeLabel,
+  exposuresClash,
+  isExposedOn,
+  isWithin,
+  portNeeded,
+  type Exposure,
+  type Publication,
+} from '../../../src/fabric/publication.ts';
 import type { AddressProblem } from '../slots/addresses.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { exposedPorts, type ExposedPort } from './exposed-ports.ts';
 import { incarnationsOf } from '../frame.ts';
 import { isReady } from '../slots/health.ts';
 import { without } from '../offers/ports.ts';
+import { noSuchHost } from './reservations.ts';
 import { slotsOf } from '../slots/slot-table.ts';
 import type { World } from '../world.ts';
 
@@ -21,7 +30,7 @@ export function exposureProblem(world: World, edits: readonly AppEdit[]): Addres
   for (const app of edited) exposures.set(app.id, exposedPorts(app));
   for (const app of edited) {
     const problem =
-      fixedPortProblem(exposures, app) ?? clashProblem(exposures, app) ?? takenProblem(world, app);
+      fixedPortProblem(exposures, app) ?? clashProblem(exposures, app) ?? newcomerProblem(world, app);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -47,24 +56,50 @@ const clash = (one: ExposedPort, other: ExposedPort): boolean =>
   exposuresClash(one.exposure, other.exposure) &&
   one.protocols.some((protocol) => other.protocols.includes(protocol));
 
-/** Ports of the host that apps use otherwise: those that a definition insists on, and those that tasks were given. */
-function takenProblem(world: World, app: App): AddressProblem | undefined {
-  const known = new Set((world.exposures.get(app.id) ?? []).map(({ exposure }) => exposure.hostPort));
+/** What stands against a port that the app has not on all of these hosts already. */
+function newcomerProblem(world: World, app: App): AddressProblem | undefined {
+  const present = (world.exposures.get(app.id) ?? []).map(({ exposure }) => exposure);
   for (const { index, exposure } of exposedPorts(app)) {
-    const { hostPort, hosts } = exposure;
-    if (known.has(hostPort)) continue;
-    const taken = (where: string) => hosts.length === 0 || hosts.includes(where);
-    for (const { hostPorts, condition, hostname, taskId } of world.instances.values()) {
-      if (!hostPorts.includes(hostPort) || isTerminal(condition) || !taken(hostname)) continue;
-      return {
-        path: labelPath(index),
-        error: `host port ${hostPort} is taken by task ${taskId} on ${hostname}`,
-      };
-    }
-    for (const other of world.apps.values()) {
-      if (other.id === app.id || !fixedPorts(other).some(({ port }) => port === hostPort)) continue;
-      return { path: labelPath(index), error: `host port ${hostPort} is required by app '${other.id}'` };
-    }
+    if (present.some((before) => isWithin(exposure, before))) continue;
+    const error =
+      strangeHost(world, exposure, present) ?? agentsPort(world, exposure) ?? takenPort(world, app, exposure);
+    if (error !== undefined) return { path: labelPath(index), error };
+  }
+  return undefined;
+}
+
+/**
+ * A name that no host has; one that the app has given before may be of a host that is gone. Before any host has been heard
+ * of, names are taken as they are.
+ */
+function strangeHost(world: World, { hosts }: Exposure, present: readonly Exposure[]): string | undefined {
+  if (hosts.length === 0) return undefined;
+  const known = new Set(Array.from(world.places.values(), ({ hostname }) => hostname));
+  for (const { facts } of world.hosts.values()) known.add(facts.hostname);
+  if (known.size === 0) return undefined;
+  const before = new Set(present.flatMap((exposure) => exposure.hosts));
+  const stranger = hosts.find((host) => !known.has(host) && !before.has(host));
+  return stranger === undefined ? undefined : noSuchHost(stranger, known);
+}
+
+function agentsPort({ places }: World, exposure: Exposure): string | undefined {
+  for (const { hostname, agentPort } of places.values()) {
+    if (agentPort === exposure.hostPort && isExposedOn(exposure, hostname))
+      return portNeeded(agentPort, `the Mesos agent on ${hostname}`);
+  }
+  return undefined;
+}
+
+/** Ports of the host that apps use otherwise: those that tasks were given, and those that a definition insists on. */
+function takenPort(world: World, { id }: App, exposure: Exposure): string | undefined {
+  const { hostPort } = exposure;
+  for (const { hostPorts, condition, hostname, taskId } of world.instances.values()) {
+    if (hostPorts.includes(hostPort) && !isTerminal(condition) && isExposedOn(exposure, hostname))
+      return `host port ${hostPort} is taken by task ${taskId} on ${hostname}`;
+  }
+  for (const other of world.apps.values()) {
+    if (other.id !== id && fixedPorts(other).some(({ port }) => port === hostPort))
+      return `host port ${hostPort} is required by app '${other.id}'`;
   }
   return undefined;
 }

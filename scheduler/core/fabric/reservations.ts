@@ -37,6 +37,12 @@ export function hostNamed(world: World, name: string): HostRecord | undefined {
   return found;
 }
 
+/** The refusal of a name that none of the known hosts has. */
+export function noSuchHost(name: string, known: Iterable<string>): string {
+  const names = [...known].join(', ');
+  return `no host is called '${name}'; known are: ${names === '' ? 'none yet' : names}`;
+}
+
 const isMoreLikely = (one: HostRecord, other: HostRecord): boolean =>
   one.reachable === other.reachable ? one.seenAt >= other.seenAt : one.reachable;
 

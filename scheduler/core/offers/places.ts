@@ -7,6 +7,7 @@ import type { FrameBuilder } from '../frame.ts';
 export interface SeenPlace extends Place {
   /** Milliseconds since 1970. */
   readonly seenAt: number;
+  readonly agentPort?: number;
 }
 
 /** After a request for offers every agent with something free has been heard of by then, milliseconds. */
@@ -14,12 +15,13 @@ export const answerMs = 30_000;
 
 /** Notes where offers come from: what groups there are is learned from them, not only from running instances. */
 export function notePlaces(frame: FrameBuilder, offers: readonly Offer[]): void {
-  for (const { agentId, hostname, attributes, region, zone } of offers) {
+  for (const { agentId, hostname, attributes, region, zone, agentPort } of offers) {
     frame.world.places.set(agentId, {
       hostname,
       attributes,
       ...(region === undefined ? {} : { region }),
       ...(zone === undefined ? {} : { zone }),
+      ...(agentPort === undefined ? {} : { agentPort }),
       seenAt: frame.now,
     });
   }

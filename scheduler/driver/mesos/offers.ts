@@ -14,6 +14,7 @@ export function offerOf(offer: MesosOffer): Offer {
     id: offerId(offer.id.value),
     agentId: agentId(offer.agent_id.value),
     hostname: offer.hostname,
+    ...(offer.url === undefined ? {} : { agentPort: offer.url.address.port }),
     scalars,
     ports,
     ...(reservedRoles(resources).length === 0 ? {} : { reserved }),
