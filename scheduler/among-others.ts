@@ -12,7 +12,7 @@ import { HostTokens } from './api/security/host-tokens.ts';
 import { createStandbyServer } from './api/standby/standby-server.ts';
 import { advertiseUrl } from './config.ts';
 import type { Mandate } from './driver/mandate.ts';
-import type { Candidate } from './election/candidates.ts';
+import { sameCandidate, type Candidate } from './election/candidates.ts';
 import { Membership } from './election/membership.ts';
 import { lead, type LeadOutcome, type Surroundings } from './lead.ts';
 import { Layout } from './store/zookeeper/layout.ts';
@@ -181,7 +181,7 @@ class Turn {
   }
 
   #follow(leader: Candidate | undefined): void {
-    if (this.#standby.leader?.url === leader?.url) return;
+    if (sameCandidate(this.#standby.leader, leader)) return;
     this.#standby.leader = leader;
     this.#around.log.info('another scheduler leads', { leader: leader?.url });
   }

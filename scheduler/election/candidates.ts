@@ -29,6 +29,10 @@ export function decodeCandidate(data: Buffer): Candidate | undefined {
   }
 }
 
+/** Whether both are one process: the next one at the same address has another key, and believes no other. */
+export const sameCandidate = (one: Candidate | undefined, other: Candidate | undefined): boolean =>
+  one?.url === other?.url && one?.forwardKey === other?.forwardKey;
+
 const sequenceDigits = 10;
 
 /** Nodes in the order in which they were made: ZooKeeper ends their names with ten digits that count. */
