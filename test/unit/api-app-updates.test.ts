@@ -128,6 +128,21 @@ describe('a merge patch', () => {
   });
 });
 
+test('files in the older form take the place of those that the app has, be they none', async () => {
+  const files = async (update: Record<string, unknown>) => {
+    expect((await api.call('PUT', `${url}?force=true`, update)).status).toBe(200);
+    return api.world.apps.get(appId('/shop/web'))?.fetch.map(({ uri }) => uri);
+  };
+  const [one, other] = ['http://files/one', 'http://files/other'];
+  expect(await files({ uris: [one] })).toEqual([one]);
+  expect(await files({ uris: [other] })).toEqual([other]);
+  expect(await files({ instances: 3 })).toEqual([other]);
+  expect(await files({ uris: [] })).toEqual([]);
+  expect((await api.call('PUT', `${url}?force=true`, { uris: [one], fetch: [{ uri: other }] })).status).toBe(
+    422,
+  );
+});
+
 test('flags are understood as Python writes them', async () => {
   expect((await api.call('PUT', `${url}?force=False`, { instances: 3 })).status).toBe(200);
   expect((await api.call('PUT', `${url}?force=False`, { instances: 4 })).status).toBe(409);

@@ -166,6 +166,7 @@ function displaced(update: AppUpdateJson): string[] {
   if (update.cmd !== undefined) fields.push('args');
   if (update.args !== undefined) fields.push('cmd');
   if (update.ports !== undefined) fields.push('portDefinitions');
+  if (update.uris !== undefined && update.fetch === undefined) fields.push('fetch');
   const legacyNetwork = update.ipAddress !== undefined || update.container?.docker?.network !== undefined;
   if (legacyNetwork) fields.push('networks');
   if (legacyNetwork || update.networks !== undefined) fields.push('portDefinitions');
