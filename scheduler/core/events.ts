@@ -121,11 +121,12 @@ export type Change =
     }
   | { readonly kind: 'delete-app'; readonly appId: AppId; readonly force: boolean }
   | { readonly kind: 'restart-app'; readonly appId: AppId; readonly force: boolean }
-  /** Kill tasks; with `scale` the apps shrink by as many. */
+  /** Kill tasks; with `scale` the apps shrink by as many, with `wipe` (never both) unreachable ones are given up. */
   | {
       readonly kind: 'kill-tasks';
       readonly taskIds: readonly TaskId[];
       readonly scale: boolean;
+      readonly wipe?: boolean;
       readonly force: boolean;
     }
   | { readonly kind: 'cancel-deployment'; readonly deploymentId: DeploymentId; readonly force: boolean }

@@ -15,6 +15,7 @@ export function taskCommand(): Command {
     .command('kill <ids...>')
     .description('kill tasks; each comes back in its slot with its address')
     .option('--scale', 'shrink the app by as many instead', false)
+    .option('--wipe', 'give tasks up whose host is unreachable: their slots are placed anew at once', false)
     .option('--force', 'with --scale: replace a deployment that is under way', false)
     .action((ids: string[], _options, command: Command) => kill(ids, command.optsWithGlobals()));
   return task;
@@ -62,9 +63,10 @@ function stateText({ state, healthCheckResults = [] }: TaskInfo): string {
 
 async function kill(
   ids: readonly string[],
-  options: GlobalOptions & { scale: boolean; force: boolean },
+  options: GlobalOptions & { scale: boolean; wipe: boolean; force: boolean },
 ): Promise<void> {
-  const path = `/v2/tasks/delete?scale=${options.scale}&force=${options.force}`;
+  const { scale, wipe, force } = options;
+  const path = `/v2/tasks/delete?scale=${scale}&wipe=${wipe}&force=${force}`;
   const { data } = await new ApiClient(options).send<{ tasks?: TaskInfo[] }>('POST', path, { ids });
   if (data.tasks !== undefined && data.tasks.length < ids.length) {
     const known = new Set(data.tasks.map((task) => task.id));

@@ -101,7 +101,7 @@ class Simulation {
       return {
         kind: 'kill-tasks',
         taskIds: tasks.slice(0, 1 + this.random.below(2)),
-        scale: this.random.chance(0.5),
+        ...this.random.pick([{ scale: true }, { scale: false, wipe: false }, { scale: false, wipe: true }])!,
         force,
       };
     const deployment = this.random.pick([...this.bench.world.deployments.keys()]);
@@ -127,7 +127,9 @@ class Simulation {
         maximumOverCapacity: this.random.below(3) / 2,
         minimumHealthCapacity: this.random.below(3) / 2,
       },
-      unreachableStrategy: { inactiveAfterSeconds: this.random.below(3) * 5, expungeAfterSeconds: 60 },
+      unreachableStrategy: this.random.chance(0.2)
+        ? 'disabled'
+        : { inactiveAfterSeconds: this.random.below(3) * 5, expungeAfterSeconds: 60 },
       maxLaunchDelaySeconds: 20,
       dependencies: id === '/shop/api' ? [appId('/shop/db')] : [],
       labels: this.random.chance(0.3)

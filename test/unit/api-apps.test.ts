@@ -302,6 +302,19 @@ describe('ending things', () => {
     });
   });
 
+  test('a task whose host is unreachable is killed with wipe: it is not there any more', async () => {
+    await api.call('POST', '/v2/apps', { ...webApp, unreachableStrategy: 'disabled' });
+    api.runAll();
+    const [task, ...others] = api.world.instances.keys();
+    api.status(task!, 'unreachable');
+    await api.call('POST', '/v2/tasks/delete', { ids: [task] });
+    expect(api.world.instances.has(task!)).toBe(true);
+    const url = `/v2/apps/shop/web/tasks/${task}?wipe=true`;
+    expect(await api.call('DELETE', url)).toMatchObject({ status: 200, body: { task: { id: task } } });
+    expect(api.world.instances.has(task!)).toBe(false);
+    expect([...api.world.instances.keys()]).toEqual(expect.arrayContaining(others));
+  });
+
   test('killing and scaling makes the app smaller; with wipe it is refused', async () => {
     await api.call('POST', '/v2/apps', webApp);
     api.runAll();

@@ -101,6 +101,52 @@ test('an unreachable instance is fenced and replaced at once by default, and kil
   expect(bench.instance('/web').taskId).toBe(replacement!.instance.taskId);
 });
 
+test('an unreachable instance that is waited for is given up by wipe: replaced at once, killed when it comes back', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { unreachableStrategy: 'disabled' }), 'a1');
+  const old = bench.instance('/web');
+  const kill = (wipe: boolean) =>
+    bench.change({ kind: 'kill-tasks', taskIds: [old.taskId], scale: false, wipe, force: false });
+  bench.status(old, 'unreachable');
+  kill(false);
+  expect(bench.offer('a2')).toEqual([]);
+  kill(true);
+  expect(bench.world.instances.has(old.taskId)).toBe(false);
+  expect(bench.world.lastFailures.size).toBe(0);
+  const [replacement] = bench.offer('a2');
+  expect(replacement?.instance).toMatchObject({ epoch: 2, lease: old.lease });
+  bench.run([replacement!]);
+  bench.status(old, 'running', { agentId: old.agentId });
+  expect(bench.killed()).toEqual([old.taskId]);
+  expect(bench.slot('/web').activeEpoch).toBe(2);
+});
+
+test('an instance that can be reached is killed by wipe and gone only when it has ended', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'), 'a1');
+  const { taskId: id } = bench.instance('/web');
+  bench.change({ kind: 'kill-tasks', taskIds: [id], scale: false, wipe: true, force: false });
+  expect(bench.killed()).toEqual([id]);
+  expect(bench.offer('a2')).toEqual([]);
+  bench.status(id, 'killed');
+  expect(bench.offer('a2')).toHaveLength(1);
+});
+
+test('a redeploy that waits for an unreachable instance is done once that is given up', () => {
+  const bench = new CoreBench();
+  const upgradeStrategy = { maximumOverCapacity: 0, minimumHealthCapacity: 0 };
+  const app = anApp('/web', { unreachableStrategy: 'disabled', upgradeStrategy });
+  bench.deploy(app, 'a1');
+  const { taskId: id } = bench.instance('/web');
+  bench.status(id, 'unreachable');
+  bench.put({ ...app, env: { RELEASE: '2' } });
+  bench.run(bench.offer('a2'));
+  expect(bench.world.deployments.size).toBe(1);
+  bench.change({ kind: 'kill-tasks', taskIds: [id], scale: false, wipe: true, force: false });
+  bench.run(bench.offer('a2'));
+  expect(bench.world.deployments.size).toBe(0);
+});
+
 test('an unreachable instance that comes back before it was replaced is active again', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web'), 'a1');

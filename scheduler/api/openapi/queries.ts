@@ -18,7 +18,9 @@ export const create = force.extend({
 });
 export const kill = force.extend({
   scale: flag.default(false).describe('make the app smaller by as many'),
-  wipe: flag.default(false).describe('for compatibility; there is nothing to wipe'),
+  wipe: flag
+    .default(false)
+    .describe('give unreachable tasks up at once, so that each slot is placed anew; not with scale'),
 });
 export const groupUpdate = create.extend({
   dryRun: flag.default(false).describe('only tell the steps'),

@@ -56,7 +56,7 @@ export function killTask(
 
 /**
  * Kills tasks. The answer is the tasks as they were, or with `scale` the deployment that makes their apps smaller.
- * `wipe` also gives up what a task keeps beyond its end, which is nothing here.
+ * With `wipe` those that are unreachable are given up at once.
  * @throws HttpProblem 400 for scale and wipe together
  */
 export async function killTasks(
@@ -67,11 +67,12 @@ export async function killTasks(
   body: (tasks: readonly Record<string, unknown>[]) => Record<string, unknown>,
 ): Promise<FastifyReply> {
   const scale = flag(request, 'scale');
-  if (scale && flag(request, 'wipe')) throw badRequest('You cannot use scale and wipe at the same time.');
+  const wipe = flag(request, 'wipe');
+  if (scale && wipe) throw badRequest('You cannot use scale and wipe at the same time.');
   const extended = wantsExtensions(request);
   const tasks = instances.map((instance) => presentTask(deps.world(), instance, extended));
   const taskIds = instances.map((instance) => instance.taskId);
   const force = flag(request, 'force');
-  const result = await accept(deps, { kind: 'kill-tasks', taskIds, scale, force }, reply);
+  const result = await accept(deps, { kind: 'kill-tasks', taskIds, scale, wipe, force }, reply);
   return reply.send(scale ? deploymentBody(result) : body(tasks));
 }

@@ -27,7 +27,7 @@ export function applyChange(frame: FrameBuilder, change: Change, request: Change
     case 'restart-app':
       return restartApp(frame, change.appId, change.force);
     case 'kill-tasks':
-      return killTasks(frame, change.taskIds, change.scale, change.force);
+      return killTasks(frame, change);
     case 'cancel-deployment':
       return cancelDeployment(frame, change.deploymentId, change.force);
     case 'put-group':

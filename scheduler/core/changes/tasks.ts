@@ -3,23 +3,26 @@ import type { Instance } from '../../../src/model/instance.ts';
 import type { AppEdit } from './app-edits.ts';
 import { nextVersion, stamp } from './app-versions.ts';
 import { deploy, lockedBy } from '../deployments/deploy.ts';
-import type { ChangeResult } from '../events.ts';
+import type { Change, ChangeResult } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
+import { finishInstance } from '../slots/endings.ts';
 import { stopInstance } from '../slots/kills.ts';
 
 /**
- * Kills tasks; ids that are not known are ignored. Each is replaced in its slot; with `scale` its slot goes instead
- * and the app shrinks by one, which the app's lock may forbid.
+ * Kills tasks; ids that are not known are ignored. Each is replaced in its slot, with `wipe` also one that cannot be
+ * reached; with `scale` its slot goes instead and the app shrinks by one, which the app's lock may forbid.
  */
 export function killTasks(
   frame: FrameBuilder,
-  taskIds: readonly TaskId[],
-  scale: boolean,
-  force: boolean,
+  change: Extract<Change, { kind: 'kill-tasks' }>,
 ): ChangeResult {
+  const { taskIds, scale, wipe = false, force } = change;
   const instances = taskIds.flatMap((id) => frame.world.instances.get(id) ?? []);
   if (!scale) {
-    for (const instance of instances) stopInstance(frame, instance);
+    for (const instance of instances) {
+      if (wipe && instance.condition === 'unreachable') giveUp(frame, instance);
+      else stopInstance(frame, instance);
+    }
     return { kind: 'accepted' };
   }
   const slotsOfApp = slotsByApp(frame, instances);
@@ -37,6 +40,15 @@ export function killTasks(
   // Also when the deployment waits for another step first: a person asked for these to end.
   if (result.kind === 'accepted') for (const { taskId } of instances) stopCurrent(frame, taskId);
   return result;
+}
+
+/**
+ * Its slot goes on without it at once, whatever the app's strategy is. It is in no view, being unreachable, and out of
+ * the books it comes into none again: on its return it is killed as a task that nobody knows.
+ */
+function giveUp(frame: FrameBuilder, instance: Instance): void {
+  const ending = { condition: 'lost', message: 'unreachable, and given up on request' } as const;
+  finishInstance(frame, { ...instance, goal: 'stop' }, ending);
 }
 
 function stopCurrent(frame: FrameBuilder, taskId: TaskId): void {
