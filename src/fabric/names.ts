@@ -40,6 +40,10 @@ export function containerHostname(app: AppId, index: number): string {
 /** `0.web` under `patchpanel.internal` → `0.web.patchpanel.internal`. */
 export const fullName = (name: string, domain: string): string => `${name}.${domain}`;
 
+/** Why DNS would refuse a full name, whose labels are good, for its length; undefined when it would not. */
+export const lengthProblem = (full: string): string | undefined =>
+  full.length <= maxName ? undefined : `${full} has ${full.length} characters; DNS allows ${maxName}`;
+
 /**
  * Why the slots of an app cannot be named under a domain, or undefined when they can: a label or the whole name
  * that DNS would refuse.

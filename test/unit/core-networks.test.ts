@@ -158,4 +158,45 @@ test('two apps whose names would be the same cannot be under one domain', () => 
   bench.change({ kind: 'put-network', network: { ...blue, domain: 'blue.internal' } });
   const elsewhere = { kind: 'put-apps' as const, apps: [anApp('/shop/a-b', onBlue)], force: false };
   expect(bench.change(elsewhere).kind).toBe('accepted');
+  const put = (domain: string) => bench.change({ kind: 'put-network', network: { ...blue, domain } });
+  expect(put('patchpanel.internal')).toMatchObject({
+    kind: 'invalid',
+    details: [
+      {
+        path: '/domain',
+        errors: ["a-b.shop.patchpanel.internal would be the name of app '/shop/a-b' and of app '/shop/a.b'"],
+      },
+    ],
+  });
+  expect(bench.frame.writes).toEqual([]);
+  expect(put('red.internal').kind).toBe('accepted');
+});
+
+test('a domain cannot give a machine the name of an app, or an app one that is too long for DNS', () => {
+  const bench = new CoreBench();
+  bench.step({ kind: 'host-facts', facts: factsOf(1_500) });
+  const put = (domain: string) => bench.change({ kind: 'put-network', network: { ...blue, domain } });
+  put('blue.internal');
+  bench.put(anApp('/vm1'));
+  const reservation = { network: blue.name, name: 'vm1', host: 'one', device: 'tap1' };
+  expect(bench.change({ kind: 'put-reservation', reservation }).kind).toBe('accepted');
+  expect(put('patchpanel.internal')).toMatchObject({
+    details: [{ path: '/domain', errors: [expect.stringMatching(/reservation 'vm1'.* and of app '\/vm1'/)] }],
+  });
+  const long = Array.from({ length: 4 }, () => 'd'.repeat(62)).join('.');
+  expect(put(long)).toMatchObject({
+    details: [{ path: '/domain', errors: [expect.stringContaining('has 255 characters')] }],
+  });
+
+  const one = bench.change({ kind: 'delete-reservation', network: blue.name, name: 'vm1' });
+  expect([one.kind, put(long).kind]).toEqual(['accepted', 'accepted']);
+  expect(bench.change({ kind: 'put-reservation', reservation })).toMatchObject({
+    details: [{ path: '/name' }],
+  });
+  put('blue.internal');
+  bench.put(anApp('/web', onBlue));
+  expect(put(long)).toMatchObject({
+    details: [{ path: '/domain', errors: [expect.stringContaining('of /web under')] }],
+  });
+  expect(put('red.internal').kind).toBe('accepted');
 });

@@ -9,6 +9,7 @@ import { largestVni } from '../../../src/fabric/self-test.ts';
 import { messageOf } from '../../../src/runtime/errors.ts';
 import type { ChangeResult } from '../events.ts';
 import { largestMtu } from '../fabric/fabric-view.ts';
+import { domainProblem } from '../fabric/name-clashes.ts';
 import { hostNamed } from '../fabric/reservations.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { addressBook } from '../tables.ts';
@@ -22,6 +23,7 @@ export function putNetwork(frame: FrameBuilder, network: Network): ChangeResult 
     clashError(world, network) ??
     changeError(world, network) ??
     underlayError(world, network) ??
+    domainError(world, network) ??
     routeError(world, network) ??
     mtuError(world, frame.settings.interconnect, network);
   if (error !== undefined)
@@ -73,6 +75,14 @@ function routeError(world: World, { name, routes = [] }: Network): FieldError | 
     if (!world.networks.has(other)) return { path, message: `network '${other}' does not exist` };
   }
   return undefined;
+}
+
+/** What is in the network moves under another domain with it. */
+function domainError(world: World, network: Network): FieldError | undefined {
+  const before = world.networks.get(network.name);
+  if (before === undefined || before.domain === network.domain) return undefined;
+  const message = domainProblem(world, network);
+  return message === undefined ? undefined : { path: '/domain', message };
 }
 
 /** A subnet around a host's own address would cut that host off. One that is in use is told in the host's status. */

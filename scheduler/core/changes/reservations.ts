@@ -1,7 +1,7 @@
 import { addressPool } from '../../../src/fabric/address-pool.ts';
 import { allocateAddress, claimAddress } from '../../../src/fabric/allocate.ts';
 import { isMac, isUnicastMac, macOf, macPrefixOf } from '../../../src/fabric/mac.ts';
-import { fullName, isDnsName } from '../../../src/fabric/names.ts';
+import { fullName, isDnsName, lengthProblem } from '../../../src/fabric/names.ts';
 import type { NetworkName } from '../../../src/model/ids.ts';
 import type { Network } from '../../../src/model/network.ts';
 import { reservationSlot, type Reservation } from '../../../src/model/reservation.ts';
@@ -51,6 +51,8 @@ function nameProblem(world: World, network: Network, wish: ReservationWish): Add
   if (!isDnsName(name) || name.includes('.'))
     return { path: '/name', error: `"${name}" is not a DNS label: use a-z, 0-9 and "-"` };
   const full = fullName(name, network.domain);
+  const long = lengthProblem(full);
+  if (long !== undefined) return { path: '/name', error: long };
   const app = appNamed(world, full);
   if (app !== undefined) return { path: '/name', error: `${full} is the name of app '${app}'` };
   const other = othersThan(world, wish).find(

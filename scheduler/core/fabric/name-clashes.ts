@@ -1,6 +1,7 @@
-import { appName, fullName } from '../../../src/fabric/names.ts';
+import { appName, fullName, lengthProblem, nameProblem } from '../../../src/fabric/names.ts';
 import type { App } from '../../../src/model/app.ts';
-import type { AppId } from '../../../src/model/ids.ts';
+import type { AppId, NetworkName } from '../../../src/model/ids.ts';
+import type { Network } from '../../../src/model/network.ts';
 import type { AddressProblem } from '../slots/addresses.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import type { World } from '../world.ts';
@@ -29,6 +30,51 @@ export function nameClash(world: World, edits: readonly AppEdit[]): AddressProbl
   return undefined;
 }
 
+/**
+ * Why what is in a network cannot have its names under the domain that the network is to get: one would be too long for
+ * DNS, or that of something in another network. Undefined when each can.
+ */
+export function domainProblem(world: World, { name: network, domain }: Network): string | undefined {
+  const others = new Map<string, string>();
+  const here: Named[] = [];
+  for (const named of namedThings(world)) {
+    const other = world.networks.get(named.network)?.domain ?? '';
+    if (named.network === network) here.push(named);
+    else others.set(fullName(named.name, other), named.owner);
+  }
+  for (const { name, owner, app } of here) {
+    const full = fullName(name, domain);
+    const bad = app === undefined ? lengthProblem(full) : nameProblem(app, domain);
+    if (bad !== undefined) return bad;
+    const other = others.get(full);
+    if (other !== undefined) return `${full} would be the name of ${owner} and of ${other}`;
+  }
+  return undefined;
+}
+
+/** Something with a name within its network's domain. */
+interface Named {
+  readonly network: NetworkName;
+  readonly name: string;
+  /** In words. */
+  readonly owner: string;
+  /** Absent: a reserved machine. */
+  readonly app?: AppId;
+}
+
+function* namedThings(world: World): Iterable<Named> {
+  for (const { id, network } of world.apps.values()) {
+    if (network.mode !== 'host')
+      yield { network: network.name, name: appName(id), owner: `app '${id}'`, app: id };
+  }
+  yield* reservedThings(world);
+}
+
+function* reservedThings(world: World): Iterable<Named> {
+  for (const { network, name } of world.reservations.values())
+    yield { network, name, owner: `reservation '${name}' in network '${network}'` };
+}
+
 /** The app that has this full name. */
 export const appNamed = (world: World, name: string): AppId | undefined => appsNamed(world, name)[0];
 
@@ -55,9 +101,9 @@ function add(names: Map<string, AppId[]>, name: string | undefined, id: AppId): 
 /** By full name whose reservation it is, in words. */
 function reservedNames(world: World): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
-  for (const { network, name } of world.reservations.values()) {
+  for (const { network, name, owner } of reservedThings(world)) {
     const domain = world.networks.get(network)?.domain ?? '';
-    names.set(fullName(name, domain), `reservation '${name}' in network '${network}'`);
+    names.set(fullName(name, domain), owner);
   }
   return names;
 }
