@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DropSeries } from './counters/drop-series.ts';
 
 interface Counted {
   readonly packets: number;
@@ -15,7 +16,7 @@ export interface MetricSources {
   readonly viewLag: () => number;
   readonly pendingEndpoints: () => number;
   readonly connectedHosts: () => number;
-  readonly dropped: () => ReadonlyMap<string, Counted>;
+  readonly dropped: () => readonly DropSeries[];
   readonly delivered: () => Counted;
 }
 
@@ -26,7 +27,7 @@ export interface MetricValues {
   readonly histograms: Readonly<Record<string, { readonly count: number; readonly sum: number }>>;
 }
 
-/** The scheduler's own metrics. Labels have few values: nothing named by users is one. */
+/** The scheduler's own metrics. Labels have few values: nothing named by users is one, but for drops, bounded there. */
 export class SchedulerMetrics {
   readonly registry = new Registry();
   readonly subscribed = this.#gauge('subscribed', 'Whether the Mesos stream is subscribed (0 or 1)');
@@ -127,14 +128,15 @@ export class SchedulerMetrics {
 
   /** Counters of the hosts: they are counted there. */
   #readDrops(read: MetricSources['dropped']): void {
-    const counter: Counter<'reason'> = new Counter({
+    const counter: Counter<'reason' | 'host' | 'slot'> = new Counter({
       name: 'patchpanel_dropped_packets_total',
-      help: 'Packets dropped by the switches, by reason',
-      labelNames: ['reason'] as const,
+      help: 'Packets dropped by the switches, by reason, host and slot; the largest, and the sum of all others',
+      labelNames: ['reason', 'host', 'slot'] as const,
       registers: [this.registry],
       collect: () => {
         counter.reset();
-        for (const [reason, { packets }] of read()) counter.inc({ reason }, packets);
+        for (const { reason, host, slot, packets } of read())
+          counter.inc({ reason, host, ...(slot === undefined ? {} : { slot }) }, packets);
       },
     });
   }

@@ -18,6 +18,7 @@ import type { MesosEffect } from './mesos/mesos-link.ts';
 import type { SchedulerMetrics } from './metrics.ts';
 import { networksUpdate, showEverything, slotsUpdate, touchesNetworks } from './view-updates.ts';
 import type { HostStreamStatus, ViewSink } from './views/host-feed.ts';
+import { dropPlace } from './counters/drop-place.ts';
 import { FabricCounters } from './counters/fabric-counters.ts';
 import { HostQuestions } from './views/host-questions.ts';
 import { defaultViewLimits, ViewHub } from './views/hub.ts';
@@ -88,7 +89,10 @@ export class Scheduler {
         log.warn('a host reads its view too slowly and was cut off', { agentId: host });
       },
     });
-    this.counters = new FabricCounters(() => clock.now());
+    this.counters = new FabricCounters(
+      () => clock.now(),
+      (host, subject) => dropPlace(world, host, subject),
+    );
     this.#questions = new HostQuestions({
       clock,
       send: (host, question) => this.#hub.ask(host, question),
@@ -100,7 +104,7 @@ export class Scheduler {
       instances: () => world.instances.size,
       viewLag: () =>
         [...world.hosts.keys()].reduce((sum, host) => sum + (this.#hub.status(host)?.lag ?? 0), 0),
-      dropped: () => this.counters.droppedByReason(),
+      dropped: () => this.counters.dropSeries(),
       delivered: () => this.counters.delivered,
       pendingEndpoints: () => this.#hub.pendingEndpoints,
       connectedHosts: () => [...world.hosts.keys()].filter((host) => this.#hub.isConnected(host)).length,

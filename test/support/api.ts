@@ -10,6 +10,7 @@ import { operations } from '../../scheduler/api/openapi/routes.ts';
 import { createServer } from '../../scheduler/api/server.ts';
 import type { Event, Offer, StatusUpdate } from '../../scheduler/core/events.ts';
 import type { Frame } from '../../scheduler/core/effects.ts';
+import { dropPlace } from '../../scheduler/driver/counters/drop-place.ts';
 import { FabricCounters } from '../../scheduler/driver/counters/fabric-counters.ts';
 import { PathFinder, type PathFinderOptions } from '../../scheduler/driver/paths/path-finder.ts';
 import { createWorld, restore } from '../../scheduler/core/restore.ts';
@@ -67,7 +68,10 @@ export class ApiHarness {
   stored = 0;
   readonly #timers = new Set<() => void>();
   #offers = 0;
-  readonly counters = new FabricCounters(() => this.now);
+  readonly counters = new FabricCounters(
+    () => this.now,
+    (host, subject) => dropPlace(this.world, host, subject),
+  );
   /** What hosts answer when they are asked about paths. */
   askHost: AskHost = () => Promise.reject(new Error('no host was expected to be asked'));
   readonly paths = new PathFinder({

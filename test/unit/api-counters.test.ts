@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { DropInfo, TrafficInfo } from '../../src/cli/api-types.ts';
-import { agentId, appId } from '../../src/model/ids.ts';
+import type { ObjectKey } from '../../src/fabric/object-key.ts';
+import { SchedulerMetrics } from '../../scheduler/driver/metrics.ts';
+import { agentId, appId, networkName } from '../../src/model/ids.ts';
 import { ApiHarness, webApp } from '../support/api.ts';
 
 let api: ApiHarness;
@@ -14,12 +16,30 @@ beforeEach(async () => {
   api.reportHost(0, { applied: '1.1', lag: 0 });
 });
 
-const drop = (packets: number, subject: `port:${string}` | `address:${string}` = 'port:/shop/web#0@1') => ({
+const drop = (packets: number, subject: ObjectKey = 'port:/shop/web#0@1') => ({
   reason: 'spoofed' as const,
   subject,
   packets,
   bytes: packets * 60,
 });
+/** Metrics that read the counters and nothing else. */
+function metricsOf({ counters }: ApiHarness): SchedulerMetrics {
+  const metrics = new SchedulerMetrics();
+  const none = () => 0;
+  metrics.observe({
+    queuedEvents: none,
+    undurableFrames: none,
+    reconcileRemaining: none,
+    instances: none,
+    viewLag: none,
+    pendingEndpoints: none,
+    connectedHosts: none,
+    dropped: () => counters.dropSeries(),
+    delivered: () => counters.delivered,
+  });
+  return metrics;
+}
+const lines = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(`${name}{`));
 const drops = async (query = '') =>
   (await api.call<{ drops: DropInfo[] }>('GET', `/v1/drops${query}`)).body.drops;
 
@@ -50,7 +70,41 @@ test('what a host tells twice counts once, what a new executor counts is added',
   expect((await drops())[0]?.packets).toBe(7);
   tell('b', 1);
   expect((await drops())[0]?.packets).toBe(7);
-  expect([...api.counters.droppedByReason()]).toEqual([['spoofed', { packets: 7, bytes: 420 }]]);
+  expect(api.counters.dropSeries()).toEqual([
+    { reason: 'spoofed', host: 'host-0', slot: '/shop/web#0', packets: 7 },
+  ]);
+});
+
+test('Prometheus reads drops by reason, host and slot, whatever the incarnation', async () => {
+  const [slot] = api.world.slots.values();
+  const metrics = metricsOf(api);
+  const report = [
+    drop(3),
+    drop(4, 'port:/shop/web#0@2'),
+    { ...drop(9, `address:default/${slot!.lease!.ip}`), reason: 'fenced' as const },
+    { ...drop(2, 'network:default'), reason: 'not-routed' as const },
+  ];
+  api.counters.take(one, { origin: 'a', drops: report, traffic: [] });
+  const name = 'patchpanel_dropped_packets_total';
+  expect(lines(await metrics.text(), name)).toEqual([
+    `${name}{reason="spoofed",host="host-0",slot="/shop/web#0"} 7`,
+    `${name}{reason="fenced",host="host-0",slot="/shop/web#0"} 9`,
+    `${name}{reason="not-routed",host="host-0"} 2`,
+  ]);
+});
+
+test('what was dropped of a slot stays with it when somebody else has the address', () => {
+  const [slot] = api.world.slots.values();
+  const { ip } = slot!.lease!;
+  const tell = (packets: number) =>
+    api.counters.take(one, { origin: 'a', drops: [drop(packets, `address:default/${ip}`)], traffic: [] });
+  tell(5);
+  api.world.addresses.get(networkName('default'))?.holders.delete(ip);
+  tell(8);
+  expect(api.counters.dropSeries()).toEqual([
+    { reason: 'spoofed', host: 'host-0', slot: '/shop/web#0', packets: 5 },
+    { reason: 'spoofed', host: 'host-0', slot: undefined, packets: 3 },
+  ]);
 });
 
 test('traffic of all hosts adds up by pair, and can be asked for by app', async () => {

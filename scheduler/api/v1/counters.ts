@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isDropReason } from '../../../src/fabric/cookie.ts';
-import type { ObjectKey } from '../../../src/fabric/object-key.ts';
-import { isoTime, networkName } from '../../../src/model/ids.ts';
+import { isoTime } from '../../../src/model/ids.ts';
 import type { World } from '../../core/world.ts';
+import { dropPlace } from '../../driver/counters/drop-place.ts';
 import type { DropRow, TrafficRow } from '../../driver/counters/fabric-counters.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checked } from '../request.ts';
@@ -52,28 +52,9 @@ function presentDrop(world: World, { host, reason, subject, packets, bytes, last
   return {
     reason,
     agentId: host,
-    host: world.hosts.get(host)?.facts.hostname ?? host,
-    ...placeOf(world, subject),
+    ...dropPlace(world, host, subject),
     packets,
     bytes,
     lastAt: isoTime(lastAt),
   };
-}
-
-/** Whose frames they were: a port's are one incarnation's, an address's are those that claim to be the slot's. */
-function placeOf(
-  world: World,
-  subject: ObjectKey,
-): { slot?: string; epoch?: number; network?: string; ip?: string } {
-  const text = subject.slice(subject.indexOf(':') + 1);
-  if (subject.startsWith('network:')) return { network: text };
-  if (subject.startsWith('port:')) {
-    const at = text.lastIndexOf('@');
-    return { slot: text.slice(0, at), epoch: Number(text.slice(at + 1)) };
-  }
-  if (!subject.startsWith('address:')) return {};
-  const [network = '', ip = ''] = text.split('/');
-  const holders = world.addresses.get(networkName(network))?.holders.get(ip) ?? [];
-  const slot = [...holders].find((holder) => holder.includes('#'));
-  return { network, ip, ...(slot === undefined ? {} : { slot }) };
 }

@@ -1,6 +1,8 @@
-import type { DropReason } from '../../../src/fabric/cookie.ts';
 import type { DropCount, HostCounters, TrafficCount } from '../../../src/fabric/counters.ts';
+import type { ObjectKey } from '../../../src/fabric/object-key.ts';
 import type { AgentId } from '../../../src/model/ids.ts';
+import type { DropPlace } from './drop-place.ts';
+import { DropTally, type DropSeries } from './drop-series.ts';
 import { RecentRows } from './recent-rows.ts';
 
 /** Rows that are kept; those that did not change for the longest time make room. */
@@ -36,14 +38,16 @@ interface Reported {
  */
 export class FabricCounters {
   readonly #now: () => number;
+  readonly #placeOf: (host: AgentId, subject: ObjectKey) => DropPlace;
   readonly #reported = new Map<AgentId, Reported>();
   readonly #drops = new RecentRows<DropRow>(limits.drops);
   readonly #traffic = new RecentRows<TrafficRow>(limits.pairs);
-  readonly #byReason = new Map<DropReason, Count>();
+  readonly #tally = new DropTally();
   #delivered: Count = { packets: 0, bytes: 0 };
 
-  constructor(now: () => number) {
+  constructor(now: () => number, placeOf: (host: AgentId, subject: ObjectKey) => DropPlace) {
     this.#now = now;
+    this.#placeOf = placeOf;
   }
 
   /** Takes a host's rows in. The same rows again change nothing. */
@@ -66,9 +70,9 @@ export class FabricCounters {
     return this.#traffic.rows();
   }
 
-  /** Over all hosts and objects, also of those whose rows are gone. */
-  droppedByReason(): ReadonlyMap<DropReason, Count> {
-    return this.#byReason;
+  /** All drops, also those whose rows are gone, as a bounded number of series. */
+  dropSeries(): readonly DropSeries[] {
+    return this.#tally.series();
   }
 
   get delivered(): Count {
@@ -80,7 +84,7 @@ export class FabricCounters {
     const key = `${host} ${reason} ${subject}`;
     const sum = plus(this.#drops.get(key), more);
     this.#drops.set(key, { host, reason, subject, ...sum, lastAt: this.#now() });
-    this.#byReason.set(reason, plus(this.#byReason.get(reason), more));
+    this.#tally.add(reason, this.#placeOf(host, subject), more.packets);
   }
 
   #addTraffic({ from, to }: TrafficCount, more: Count): void {
