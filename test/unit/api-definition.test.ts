@@ -246,6 +246,49 @@ describe('run-time fields', () => {
     );
   });
 
+  const inPlace = { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 };
+  const onSwitch = [{ mode: 'container' }];
+  test.each<[string, Record<string, unknown>, string]>([
+    ['drain', { networks: [{ mode: 'host' }] }, "the host's network"],
+    ['swap', { networks: undefined }, "the host's network"],
+    ['drain', { networks: onSwitch, instances: 2, upgradeStrategy: inPlace }, 'no more than 2 for 2'],
+    ['swap', { networks: onSwitch, instances: 2, upgradeStrategy: inPlace }, 'maximumOverCapacity'],
+    [
+      'drain',
+      {
+        networks: onSwitch,
+        instances: 3,
+        upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0.3 },
+      },
+      'no more than 3 for 3',
+    ],
+    ['drain', { networks: onSwitch, instances: 1, labels: { MARATHON_SINGLE_INSTANCE_APP: 'true' } }, 'room'],
+  ])('the handover %s that cannot be had with %j is refused', async (mode, fields, why) => {
+    const labels = { ...(fields['labels'] as object | undefined), 'patchpanel.handover': mode };
+    expect(await refused({ container: image, ...fields, labels })).toEqual({
+      '/labels/patchpanel.handover': expect.stringContaining(why),
+    });
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['recreate', { networks: [{ mode: 'host' }] }],
+    ['recreate', { networks: onSwitch, upgradeStrategy: inPlace }],
+    ['drain', { networks: onSwitch, instances: 2 }],
+    // What leaves no move lets one more run.
+    [
+      'swap',
+      {
+        networks: onSwitch,
+        instances: 1,
+        upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 },
+      },
+    ],
+    ['drain', { networks: onSwitch, instances: 0, upgradeStrategy: inPlace }],
+  ])('the handover %s that can be had with %j is taken', async (mode, fields) => {
+    const labels = { 'patchpanel.handover': mode };
+    expect(await accepted({ container: image, ...fields, labels })).toMatchObject({ labels });
+  });
+
   test('a command without an image runs in the image of the cluster, if there is one', async () => {
     const { container: _container, ...rest } = webApp;
     const body = { ...rest, cmd: 'sleep 1' };

@@ -7,11 +7,12 @@ import type {
   ReadinessCheck,
 } from '../../../src/model/app.ts';
 import { deploymentPolicyProblems } from '../../../src/model/deployment-policy.ts';
-import { handoverProblems } from '../../../src/model/handover.ts';
+import { handoverLabels, handoverProblems } from '../../../src/model/handover.ts';
 import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
 import { versionAt, type AppId, type NetworkName, type PathId } from '../../../src/model/ids.ts';
 import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
+import { rollingLimits } from '../../core/deployments/rolling.ts';
 import { Details, type Detail } from '../problems.ts';
 import { checkPolicy } from '../security/policy.ts';
 import { parseAppId, readDependencies } from './app-id.ts';
@@ -48,6 +49,7 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   for (const { label, problem } of [...handoverProblems(labels), ...deploymentPolicyProblems(labels)]) {
     details.add(`/labels/${label}`, problem);
   }
+  checkHandover(json, network, details);
   const misplaced = placementProblem(json.labels ?? {});
   if (misplaced !== undefined) details.add(`/labels/${placementLabel}`, misplaced);
   checkPolicy(json, network, defaults.forbidden, details);
@@ -157,6 +159,27 @@ function assemble(
     version,
     versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
   };
+}
+
+/** What is asked for by its name is had, or refused: not something else in silence. */
+function checkHandover(json: AppJson, network: AppNetwork, details: Details): void {
+  const mode = json.labels?.[handoverLabels.mode];
+  if (mode !== 'drain' && mode !== 'swap') return;
+  const path = `/labels/${handoverLabels.mode}`;
+  details.require(
+    network.mode !== 'host',
+    path,
+    `${mode} hands an address of the app's own over, and on the host's network it has none: use recreate or no label`,
+  );
+  const instances = json.instances ?? 1;
+  const upgradeStrategy = json.upgradeStrategy ?? defaultUpgrade(json);
+  const { maxCapacity } = rollingLimits({ instances, upgradeStrategy });
+  details.require(
+    maxCapacity > instances,
+    path,
+    `${mode} needs room for one beside the old one, and upgradeStrategy allows no more than ${maxCapacity} for ` +
+      `${instances} instances: raise maximumOverCapacity, or use recreate or no label`,
+  );
 }
 
 function checkName(id: AppId, network: NetworkName, defaults: NormaliseDefaults, details: Details): void {
