@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     residentBytes: () => process.memoryUsage.rss(),
     log,
   });
-  runProgramsBy((wish) => launcher.run(wish));
+  runProgramsBy((wish, onOutput) => launcher.run(wish, onOutput));
   const executor = new Executor(config, environment, log);
   process.on('SIGTERM', () => executor.shutdown('SIGTERM'));
   process.on('SIGINT', () => executor.shutdown('SIGINT'));

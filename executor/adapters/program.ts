@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { PatchpanelError } from '../../src/runtime/errors.ts';
-import { launch, type Launch, type LaunchOutcome } from './launcher/launch.ts';
+import { launch, type Runner } from './launcher/launch.ts';
 
 export interface ProgramResult {
   readonly exitCode: number;
@@ -8,10 +8,10 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-let run: (wish: Launch) => Promise<LaunchOutcome> = launch;
+let run: Runner = launch;
 
 /** Says who runs programs for this process, once, when it starts: until then it does so itself. */
-export function runProgramsBy(runner: (wish: Launch) => Promise<LaunchOutcome>): void {
+export function runProgramsBy(runner: Runner): void {
   run = runner;
 }
 
@@ -21,7 +21,7 @@ export const programBeside = (name: string): string => path.join(path.dirname(pr
 /**
  * Runs a program to its end without a shell, with `input` on its standard input, and gives what it said, whatever its
  * exit code is. For the hot path of an attach, which is three small programs long: the general runner in src/runtime
- * costs some 3 ms more for each.
+ * costs some 3 ms more for each. `onOutput` is called when it first writes to its standard output.
  * @throws PatchpanelError `external` when it does not start or dies by a signal, `deadline` after timeoutMs (it is
  * killed then)
  */
@@ -30,8 +30,9 @@ export async function tryProgram(
   args: readonly string[],
   input: string,
   timeoutMs: number,
+  onOutput?: () => void,
 ): Promise<ProgramResult> {
-  const outcome = await run({ file, args, input, timeoutMs });
+  const outcome = await run({ file, args, input, timeoutMs }, onOutput);
   const what = `${file} ${args.join(' ')}`;
   switch (outcome.kind) {
     case 'ended':
@@ -54,8 +55,9 @@ export async function runProgram(
   args: readonly string[],
   input: string,
   timeoutMs: number,
+  onOutput?: () => void,
 ): Promise<string> {
-  const { exitCode, stdout, stderr } = await tryProgram(file, args, input, timeoutMs);
+  const { exitCode, stdout, stderr } = await tryProgram(file, args, input, timeoutMs, onOutput);
   if (exitCode === 0) return stdout;
   const words = stderr.trim() || stdout.trim();
   throw new PatchpanelError('external', `${file} ${args.join(' ')} ended with ${exitCode}: ${words}`, {

@@ -8,17 +8,26 @@ export class Gate {
     this.#limit = limit;
   }
 
-  /** The work's own result or error. */
-  async pass<T>(work: () => Promise<T>): Promise<T> {
+  /** The work's own result or error. It has its place until it ends, or calls `leave` because the rest costs little. */
+  async pass<T>(work: (leave: () => void) => Promise<T>): Promise<T> {
     if (this.#busy < this.#limit) this.#busy += 1;
     else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    let inside = true;
+    const leave = (): void => {
+      if (inside) this.#free();
+      inside = false;
+    };
     try {
-      return await work();
+      return await work(leave);
     } finally {
-      const next = this.#waiting.shift();
-      // The place is handed on, so nobody who comes now can take it.
-      if (next === undefined) this.#busy -= 1;
-      else next();
+      leave();
     }
+  }
+
+  /** The place is handed on, so nobody who comes now can take it. */
+  #free(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#busy -= 1;
+    else next();
   }
 }

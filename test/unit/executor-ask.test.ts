@@ -1,13 +1,15 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { launch } from '../../executor/adapters/launcher/launch.ts';
 import { ask } from '../../executor/adapters/probes/ask.ts';
 import type { Question } from '../../executor/adapters/probes/question.ts';
 import { run } from '../../src/runtime/process.ts';
+import { bundleForTest } from '../support/bundle.ts';
 import { freePort } from '../../src/devcluster/addresses.ts';
 
 const address = '127.0.0.1';
@@ -84,6 +86,30 @@ test('the path is asked for as it is', async () => {
   expect(await http(port, { path: '/health?deep=1' })).toEqual({ kind: 'success' });
   expect(asked).toEqual(['/health?deep=1']);
 });
+
+test.each(['http', 'https'] as const)(
+  'the program says when it has asked by %s and only waits',
+  async (scheme) => {
+    let answer = () => {};
+    const told = new Promise<void>((resolve) => (answer = resolve));
+    const listener: RequestListener = (_request, response) => void told.then(() => response.end());
+    const port = await listen(scheme === 'http' ? createServer(listener) : createTlsServer(tls, listener));
+    const program = await bundleForTest('executor/adapters/probes/probe-main.ts');
+    const question: Question = {
+      probe: { kind: 'http', scheme, path: '/', ignore1xx: false, port },
+      address,
+      timeoutMs: 60_000,
+    };
+    const wish = {
+      file: process.execPath,
+      args: [program],
+      input: JSON.stringify(question),
+      timeoutMs: 60_000,
+    };
+    expect(await launch(wish, () => answer())).toMatchObject({ stdout: '\n{"kind":"success"}' });
+    await rm(program);
+  },
+);
 
 test('a path that cannot be asked for is a failure', async () => {
   expect(await http(1, { path: '/a b' })).toMatchObject({ kind: 'failure' });

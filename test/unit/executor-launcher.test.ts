@@ -136,6 +136,19 @@ test('a program is late when it is killed, although what it started holds its ou
   }
 });
 
+test.each([
+  ['the launcher', WORTH_FROM_BYTES],
+  ['a small process', WORTH_FROM_BYTES - 1],
+])('%s tells when a program first says something', async (_who, resident) => {
+  const launcher = started(program, resident);
+  let speak = () => {};
+  const spoken = new Promise<void>((resolve) => (speak = resolve));
+  const outcome = launcher.run(shell(`echo $$ >${pidFile}; echo one; exec sleep 1000`), () => speak());
+  await spoken;
+  process.kill(await writtenPid(), 'SIGKILL');
+  expect(await outcome).toEqual({ kind: 'killed', signal: 'SIGKILL' });
+});
+
 test('where the launcher cannot be started, programs are run all the same', async () => {
   const launcher = started('/nowhere/launcher.mjs');
   const outcome = { kind: 'ended', exitCode: 0, stdout: `${process.pid}\n`, stderr: '' };

@@ -18,13 +18,14 @@ const answerLimitMs = 15_000;
 
 /**
  * Runs a command in a running container as the container's user, with its environment. One that takes longer than
- * `timeoutMs` is killed.
+ * `timeoutMs` is killed. `onStarted` is called when it runs.
  */
 export async function runCommand(
   docker: Docker,
   container: string,
   argv: readonly string[],
   timeoutMs: number,
+  onStarted?: () => void,
 ): Promise<CommandEnd | 'timeout'> {
   const abortSignal = AbortSignal.timeout(timeoutMs + answerLimitMs);
   const created = docker
@@ -33,6 +34,7 @@ export async function runCommand(
   const exec = await withDeadline(created, answerLimitMs, 'docker exec');
   const started = exec.start({ hijack: true, abortSignal });
   const stream = await withDeadline(started, answerLimitMs, 'docker exec');
+  onStarted?.();
   try {
     const output = await withDeadline(drain(docker, stream), timeoutMs, 'the command');
     const { ExitCode: exitCode } = await exec.inspect({ abortSignal });

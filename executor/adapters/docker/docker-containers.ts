@@ -110,9 +110,14 @@ export class DockerContainers implements Containers {
   }
 
   /** Runs a command in a running container; see runCommand. */
-  async run(name: string, argv: readonly string[], timeoutMs: number): Promise<CommandEnd | 'timeout'> {
+  async run(
+    name: string,
+    argv: readonly string[],
+    timeoutMs: number,
+    onStarted?: () => void,
+  ): Promise<CommandEnd | 'timeout'> {
     try {
-      return await runCommand(this.#docker, name, argv, timeoutMs);
+      return await runCommand(this.#docker, name, argv, timeoutMs, onStarted);
     } catch (error) {
       throw dockerError('docker exec', error);
     }

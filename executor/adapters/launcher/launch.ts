@@ -26,12 +26,16 @@ export type LaunchOutcome =
   | { readonly kind: 'late' }
   | { readonly kind: 'not-started'; readonly problem: string };
 
+/** Runs programs to their end and never rejects; `onOutput` is called when one first writes to its standard output. */
+export type Runner = (wish: Launch, onOutput?: () => void) => Promise<LaunchOutcome>;
+
 /**
- * Runs a program as a child of this process. Never rejects.
+ * Runs a program as a child of this process; see Runner.
  * @param signal kills it; it is then `killed`
  */
-export function launch(wish: Launch, signal?: AbortSignal): Promise<LaunchOutcome> {
-  return new Promise<LaunchOutcome>((resolve) => start(wish, signal, resolve)).catch((error: unknown) => ({
+export function launch(wish: Launch, onOutput?: () => void, signal?: AbortSignal): Promise<LaunchOutcome> {
+  const outcome = new Promise<LaunchOutcome>((resolve) => start(wish, onOutput, signal, resolve));
+  return outcome.catch((error: unknown) => ({
     // Some reasons are thrown, when memory is short for one.
     kind: 'not-started',
     problem: messageOf(error),
@@ -40,6 +44,7 @@ export function launch(wish: Launch, signal?: AbortSignal): Promise<LaunchOutcom
 
 function start(
   { file, args, input, timeoutMs }: Launch,
+  onOutput: (() => void) | undefined,
   signal: AbortSignal | undefined,
   resolve: (outcome: LaunchOutcome) => void,
 ): void {
@@ -50,6 +55,7 @@ function start(
   signal?.addEventListener('abort', kill, { once: true });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
+  if (onOutput !== undefined) child.stdout.once('data', () => onOutput());
   child.on('error', (error) => {
     clearTimeout(timer);
     resolve({ kind: 'not-started', problem: messageOf(error) });

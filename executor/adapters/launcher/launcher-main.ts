@@ -12,8 +12,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const running = new AbortController();
 setMaxListeners(Infinity, running.signal);
 
-process.on('message', ({ id, launch: wish }: ToLauncher) => {
-  void launch(wish, running.signal).then((outcome) => say({ kind: 'outcome', id, outcome }));
+process.on('message', ({ id, launch: wish, tellsOutput }: ToLauncher) => {
+  const onOutput = tellsOutput ? () => say({ kind: 'output', id }) : undefined;
+  void launch(wish, onOutput, running.signal).then((outcome) => say({ kind: 'outcome', id, outcome }));
 });
 process.on('disconnect', () => {
   running.abort();

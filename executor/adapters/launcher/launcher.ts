@@ -14,10 +14,13 @@ export const WORTH_FROM_BYTES = 128 * 1024 ** 2;
 export interface ToLauncher {
   readonly id: number;
   readonly launch: Launch;
+  /** Whether to tell when the program first writes to its standard output. */
+  readonly tellsOutput: boolean;
 }
 
 export type FromLauncher =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'output'; readonly id: number }
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: LaunchOutcome };
 
 export interface LauncherOptions {
@@ -31,6 +34,7 @@ export interface LauncherOptions {
 
 interface Pending {
   readonly launch: Launch;
+  readonly onOutput: (() => void) | undefined;
   readonly resolve: (outcome: LaunchOutcome) => void;
   timer: NodeJS.Timeout | undefined;
 }
@@ -68,13 +72,13 @@ export class Launcher {
     return this.#life?.child.pid;
   }
 
-  /** Runs a program to its end. Never rejects; `killed` too when the launcher has gone meanwhile. */
-  run(wish: Launch): Promise<LaunchOutcome> {
+  /** See Runner; `killed` too when the launcher has gone meanwhile. */
+  run(wish: Launch, onOutput?: () => void): Promise<LaunchOutcome> {
     const life = this.#life ?? this.#start();
-    if (life === undefined) return launch(wish);
+    if (life === undefined) return launch(wish, onOutput);
     const id = (this.#lastId += 1);
     return new Promise((resolve) => {
-      const pending: Pending = { launch: wish, resolve, timer: undefined };
+      const pending: Pending = { launch: wish, onOutput, resolve, timer: undefined };
       life.pending.set(id, pending);
       if (life.ready) this.#send(life, id, pending);
     });
@@ -122,13 +126,15 @@ export class Launcher {
       return;
     }
     const pending = life.pending.get(message.id);
+    if (message.kind === 'output') return pending?.onOutput?.();
     life.pending.delete(message.id);
     clearTimeout(pending?.timer);
     pending?.resolve(message.outcome);
   }
 
   #send(life: Life, id: number, pending: Pending): void {
-    const message: ToLauncher = { id, launch: pending.launch };
+    const tellsOutput = pending.onOutput !== undefined;
+    const message: ToLauncher = { id, launch: pending.launch, tellsOutput };
     // When it fails the process is about to be gone, and that is what is acted on.
     life.child.send(message, () => {});
     // A process that was frozen finds its timers due before it reads what it was told meanwhile: hence two.
@@ -153,6 +159,6 @@ export class Launcher {
     }
     // It was never asked to start any of them, and another one would not do better.
     this.#usable = false;
-    for (const { launch: wish, resolve } of pending) void launch(wish).then(resolve);
+    for (const { launch: wish, onOutput, resolve } of pending) void launch(wish, onOutput).then(resolve);
   }
 }

@@ -10,16 +10,19 @@ type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;
 const success: ProbeOutcome = { kind: 'success' };
 const failure = (cause: string): ProbeOutcome => ({ kind: 'failure', cause });
 
-/** Asks once over the network that this process is in. */
-export async function ask({ probe, address, timeoutMs }: Question): Promise<ProbeOutcome> {
-  if (probe.kind === 'tcp') return connect(address, probe.port, timeoutMs);
+/** Asks once over the network that this process is in; `onAsked` is called when all that is left is to wait. */
+export async function ask(
+  { probe, address, timeoutMs }: Question,
+  onAsked: () => void = () => undefined,
+): Promise<ProbeOutcome> {
+  if (probe.kind === 'tcp') return connect(address, probe.port, timeoutMs, onAsked);
   const { port, path, scheme } = probe;
   const options = { host: address, port, path, agent: false, headers: { connection: 'close' } };
-  const answer = await request(scheme, options, timeoutMs, probe.keepsResponse === true);
+  const answer = await request(scheme, options, timeoutMs, probe.keepsResponse === true, onAsked);
   return judge(answer, probe);
 }
 
-function connect(host: string, port: number, timeoutMs: number): Promise<ProbeOutcome> {
+function connect(host: string, port: number, timeoutMs: number, onAsked: () => void): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     const socket = net.connect({ host, port });
     const done = (outcome: ProbeOutcome) => {
@@ -30,6 +33,7 @@ function connect(host: string, port: number, timeoutMs: number): Promise<ProbeOu
     const timer = setTimeout(() => done(failure(`no connection within ${timeoutMs} ms`)), timeoutMs);
     socket.on('connect', () => done(success));
     socket.on('error', (error) => done(failure(error.message)));
+    onAsked();
   });
 }
 
@@ -47,6 +51,7 @@ async function request(
   options: RequestOptions,
   timeoutMs: number,
   keeps: boolean,
+  onAsked: () => void,
 ): Promise<Answer> {
   // Loaded when it is needed: TLS costs half of the start.
   const { request: open } = scheme === 'http' ? await import('node:http') : await import('node:https');
@@ -80,6 +85,7 @@ async function request(
     });
     sent.on('error', (error) => done({ problem: error.message }));
     sent.end();
+    onAsked();
   });
 }
 

@@ -17,8 +17,14 @@ export interface HostProberOptions {
   readonly program: string;
 }
 
-/** Each probe is a process for some 80 ms: more at once would only take time from the apps. */
-const probesAtOnce = 4;
+/** To start one takes some 80 ms of a processor: more at once would only take time from the apps. */
+const startsAtOnce = 4;
+/**
+ * Probes that are started or wait for an answer: of the network, each a process that holds 18 MiB, which may count as the
+ * executor's; commands, which cost the app and not the host.
+ */
+const networkProbesAtOnce = 32;
+const commandsAtOnce = 128;
 /** What starting a probe may take on a busy host, in milliseconds. */
 const startLimitMs = 10_000;
 
@@ -31,11 +37,14 @@ const outcomeSchema = z.discriminatedUnion('kind', [
 
 /**
  * Probes containers of this host: over the network from inside their own namespace, as they see themselves; commands
- * in the app's container. At most four at a time; time in the queue is not the app's.
+ * in the app's container. Few start at the same time, many may wait, so that those who do not answer hold nobody up; time
+ * in the queue is not the app's.
  */
 export class HostProber implements Prober {
   readonly #options: HostProberOptions;
-  readonly #gate = new Gate(probesAtOnce);
+  readonly #starts = new Gate(startsAtOnce);
+  readonly #networkProbes = new Gate(networkProbesAtOnce);
+  readonly #commands = new Gate(commandsAtOnce);
 
   constructor(options: HostProberOptions) {
     this.#options = options;
@@ -43,19 +52,21 @@ export class HostProber implements Prober {
 
   /** See Prober. */
   probe(probe: ProbeSpec, target: ProbeTarget, timeoutMs: number): Promise<ProbeOutcome> {
-    return this.#gate.pass(() =>
-      probe.kind === 'command'
-        ? this.#command(probe.command, target, timeoutMs)
-        : this.#network({ probe, address: target.address, timeoutMs }, target),
-    );
+    if (probe.kind === 'command') {
+      const run = (leave: () => void) => this.#command(probe.command, target, timeoutMs, leave);
+      return this.#commands.pass(() => this.#starts.pass(run));
+    }
+    const question = { probe, address: target.address, timeoutMs };
+    const askIt = (leave: () => void) => this.#network(question, target, leave);
+    return this.#networkProbes.pass(() => this.#starts.pass(askIt));
   }
 
-  async #network(question: Question, target: ProbeTarget): Promise<ProbeOutcome> {
+  async #network(question: Question, target: ProbeTarget, onStarted: () => void): Promise<ProbeOutcome> {
     const { node, program } = this.#options;
     const pid = target.sandboxPid ?? (await this.#pidOf(target.container));
     const args = ['--target', String(pid), '--net', '--', node, program];
     const limitMs = question.timeoutMs + startLimitMs;
-    const answer = await runProgram('nsenter', args, JSON.stringify(question), limitMs);
+    const answer = await runProgram('nsenter', args, JSON.stringify(question), limitMs, onStarted);
     return outcomeOf(answer);
   }
 
@@ -65,9 +76,14 @@ export class HostProber implements Prober {
     throw new PatchpanelError('not-found', `container ${container} does not run`);
   }
 
-  async #command(command: string, target: ProbeTarget, timeoutMs: number): Promise<ProbeOutcome> {
+  async #command(
+    command: string,
+    target: ProbeTarget,
+    timeoutMs: number,
+    onStarted: () => void,
+  ): Promise<ProbeOutcome> {
     const argv = ['/bin/sh', '-c', command];
-    const ended = await this.#options.containers.run(target.container, argv, timeoutMs);
+    const ended = await this.#options.containers.run(target.container, argv, timeoutMs, onStarted);
     if (ended === 'timeout') return { kind: 'failure', cause: `did not end within ${timeoutMs} ms` };
     if (ended.exitCode === 0) return { kind: 'success' };
     const words = ended.output === '' ? '' : `: ${ended.output}`;

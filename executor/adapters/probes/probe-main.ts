@@ -4,7 +4,8 @@ import type { Question } from './question.ts';
 
 /**
  * A program of its own, since Node cannot enter a namespace by itself: it is started in the one of a container, reads
- * a Question, writes a ProbeOutcome and ends.
+ * a Question, answers it and ends.
  */
 const question = JSON.parse(readFileSync(0, 'utf8')) as Question;
-void ask(question).then((outcome) => process.stdout.write(JSON.stringify(outcome), () => process.exit(0)));
+const answered = ask(question, () => process.stdout.write('\n'));
+void answered.then((outcome) => process.stdout.write(JSON.stringify(outcome), () => process.exit(0)));
