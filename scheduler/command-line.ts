@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { guardedDockerParameters } from '../src/model/docker-parameters.ts';
 import { messageOf } from '../src/runtime/errors.ts';
-import { forbiddable } from './api/security/policy.ts';
+import { forbiddable } from '../src/model/app-rules.ts';
 import { readSettings, type Settings } from './config-sources.ts';
 import { exitCodeHelp, exits } from './exit-codes.ts';
 

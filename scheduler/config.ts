@@ -4,7 +4,7 @@ import { guardedDockerParameters } from '../src/model/docker-parameters.ts';
 import { messageOf } from '../src/runtime/errors.ts';
 import { isZooKeeperAddress, parseZooKeeperAddress } from '../src/zookeeper/address.ts';
 import { placements } from '../src/model/placement.ts';
-import { forbiddable } from './api/security/policy.ts';
+import { forbiddable } from '../src/model/app-rules.ts';
 
 const address = z
   .string()

@@ -26,6 +26,7 @@ import type { Secrets } from './driver/secrets.ts';
 import { PathFinder } from './driver/paths/path-finder.ts';
 import type { Scheduler } from './driver/scheduler.ts';
 import type { FrontDoor } from './front-door.ts';
+import { appRules } from './settings.ts';
 import type { Store } from './store/store.ts';
 import { SupersededError } from './store/superseded.ts';
 
@@ -154,9 +155,8 @@ function apiDeps(
     hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
     security: { ...security, hostTokens: new HostTokens(hostKey) },
     allowedOrigins: config.accessControlAllowOrigin,
-    forbidden: config.forbid,
+    rules: appRules(config),
     secretProblem: (source) => secrets.problem(source),
-    allowedParameters: new Set(config.allowDockerParameter),
     abdicate,
     isStale: () => !mandate.holds(),
     info: {

@@ -1,5 +1,6 @@
 import type { World } from '../core/world.ts';
 import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
+import type { AppRules } from '../../src/model/app-rules.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 import type { FabricCounters } from '../driver/counters/fabric-counters.ts';
 import type { PathFinder } from '../driver/paths/path-finder.ts';
@@ -7,7 +8,6 @@ import type { MetricValues } from '../driver/metrics.ts';
 import type { Logger, LogLevelControl } from '../../src/runtime/logger.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Security } from './security/guard.ts';
-import type { Forbiddable } from './security/policy.ts';
 import type { EventSource } from './v2/events/event-feed.ts';
 
 /** What the API needs of the rest of the scheduler. */
@@ -43,14 +43,11 @@ export interface ApiDeps {
   readonly allowedOrigins: readonly string[];
   /** Why the scheduler has no secret of this source, if it has none. */
   readonly secretProblem: (source: string) => string | undefined;
-  /** Docker parameters that the operator allows besides those that are always allowed. */
-  readonly allowedParameters: ReadonlySet<string>;
   /** Lets another scheduler lead; undefined where there are no others. */
   readonly abdicate?: (() => void) | undefined;
   /** Whether what is read here may be out of date: this scheduler does not know whether it still leads. */
   readonly isStale?: () => boolean;
-  /** What no app may ask for on this cluster. */
-  readonly forbidden: readonly Forbiddable[];
+  readonly rules: AppRules;
   readonly info: ApiInfo;
   readonly log: Logger;
 }

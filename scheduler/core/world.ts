@@ -1,4 +1,5 @@
 import type { App } from '../../src/model/app.ts';
+import type { AppRules } from '../../src/model/app-rules.ts';
 import type { Deployment, DeploymentAction, EndedDeployment } from '../../src/model/deployment.ts';
 import type { Group, Revision } from '../../src/model/group.ts';
 import type { HostRecord } from '../../src/model/host.ts';
@@ -191,6 +192,8 @@ export interface UnusedOffer {
 /** Constants of one scheduler process; from its configuration. */
 export interface Settings {
   readonly role: string;
+  /** What apps may ask for. */
+  readonly rules: AppRules;
   readonly maxVersions: number;
   /** Accepted changes that are remembered, for older versions of groups. */
   readonly maxRevisions: number;

@@ -4,7 +4,6 @@ import type { HostStreamStatus } from '../../scheduler/api/deps.ts';
 import { noAuditLog } from '../../scheduler/api/security/audit.ts';
 import type { Security } from '../../scheduler/api/security/guard.ts';
 import { HostTokens } from '../../scheduler/api/security/host-tokens.ts';
-import type { Forbiddable } from '../../scheduler/api/security/policy.ts';
 import { openApiDocument } from '../../scheduler/api/openapi/document.ts';
 import { operations } from '../../scheduler/api/openapi/routes.ts';
 import { createServer } from '../../scheduler/api/server.ts';
@@ -27,13 +26,12 @@ import {
   type TaskId,
 } from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
+import type { AppRules, Forbiddable } from '../../src/model/app-rules.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { DescribedApi } from './openapi.ts';
 import { settings as coreSettings } from './core-bench.ts';
 
 type AskHost = PathFinderOptions['ask'];
-
-const settings: Settings = { ...coreSettings, role: '*' };
 
 let describedApi: DescribedApi | undefined;
 
@@ -78,16 +76,19 @@ export class ApiHarness {
     world: () => this.world,
     ask: (host, frame, entrance) => this.askHost(host, frame, entrance),
   });
+  readonly #settings: Settings;
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
   constructor({
     security,
-    forbidden,
+    forbidden = [],
     allowedParameters,
     defaultImage,
     allowedOrigins,
     pathPrefix,
   }: ApiHarnessOptions = {}) {
+    const rules: AppRules = { forbidden, allowedParameters: new Set(allowedParameters) };
+    this.#settings = { ...coreSettings, role: '*', rules };
     const network = {
       name: networkName('default'),
       vni: 7,
@@ -138,9 +139,8 @@ export class ApiHarness {
         ...security,
       },
       allowedOrigins: allowedOrigins ?? [],
-      forbidden: forbidden ?? [],
+      rules,
       secretProblem: (source) => (source === 'missing' ? 'there is no secret "missing"' : undefined),
-      allowedParameters: new Set(allowedParameters),
       info: {
         version: '0.0.0',
         frameworkName: 'patchpanel',
@@ -173,7 +173,7 @@ export class ApiHarness {
 
   step(event: Event): Frame {
     this.now += 1000;
-    const frame = step(this.world, settings, event, { now: this.now, uuid: randomUUID });
+    const frame = step(this.world, this.#settings, event, { now: this.now, uuid: randomUUID });
     this.stored += frame.writes.length;
     for (const effect of frame.effects) {
       if (effect.kind === 'publish') this.bus.publish(effect.event, this.now);

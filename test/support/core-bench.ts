@@ -29,6 +29,7 @@ export const defaultNetwork: Network = {
 
 export const settings: Settings = {
   role: 'patchpanel',
+  rules: { forbidden: [], allowedParameters: new Set() },
   maxVersions: 5,
   maxRevisions: 20,
   maxRunningDeployments: 100,

@@ -234,6 +234,10 @@ describe('run-time fields', () => {
     const labels = { MARATHON_SINGLE_INSTANCE_APP: 'true' };
     const app = await accepted({ labels, instances: 1 });
     expect(app['upgradeStrategy']).toEqual({ maximumOverCapacity: 0, minimumHealthCapacity: 0 });
+    expect(await api.call('PUT', '/v2/groups/shop?force=true', { scaleBy: 2 })).toMatchObject({
+      status: 422,
+      body: { details: [{ path: '/instances', errors: [expect.stringContaining("app '/shop/web'")] }] },
+    });
     api = new ApiHarness();
     const upgradeStrategy = { maximumOverCapacity: 1, minimumHealthCapacity: 0 };
     expect(Object.keys(await refused({ labels, instances: 2, upgradeStrategy }))).toEqual([

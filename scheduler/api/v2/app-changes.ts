@@ -71,9 +71,8 @@ export async function withNormalised<T>(
         defaultNetwork: deps.info.defaultNetwork,
         domainOf: (network) => deps.world().networks.get(network)?.domain,
         secretProblem: deps.secretProblem,
-        allowedParameters: deps.allowedParameters,
         defaultImage: deps.info.defaultImage,
-        forbidden: deps.forbidden,
+        rules: deps.rules,
         api: {
           ports: [deps.info.httpPort, deps.info.httpsPort].filter((port) => port !== undefined),
           hostname: deps.info.hostname,

@@ -1,5 +1,5 @@
 import type { NetworkName } from '../../../src/model/ids.ts';
-import type { Forbiddable } from '../security/policy.ts';
+import type { AppRules } from '../../../src/model/app-rules.ts';
 
 /** What normalisation fills in that is not in the JSON. */
 export interface NormaliseDefaults {
@@ -9,12 +9,9 @@ export interface NormaliseDefaults {
   readonly domainOf: (network: NetworkName) => string | undefined;
   /** Why the scheduler has no secret of this source, if it has none. */
   readonly secretProblem: (source: string) => string | undefined;
-  /** The Docker parameters that the operator allows besides those that are always allowed. */
-  readonly allowedParameters: ReadonlySet<string>;
   /** What an app runs that names no image; without it such an app is refused. */
   readonly defaultImage: string | undefined;
-  /** What no app may ask for on this cluster. */
-  readonly forbidden: readonly Forbiddable[];
+  readonly rules: AppRules;
   /** Ports of this API, and the name of the host that it is on. */
   readonly api: { readonly ports: readonly number[]; readonly hostname: string };
   readonly now: number;

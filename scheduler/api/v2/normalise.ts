@@ -6,15 +6,14 @@ import type {
   HealthCheck,
   ReadinessCheck,
 } from '../../../src/model/app.ts';
+import { isSingleInstance, ruleProblems } from '../../../src/model/app-rules.ts';
 import { deploymentPolicyProblems } from '../../../src/model/deployment-policy.ts';
 import { handoverLabels, handoverProblems } from '../../../src/model/handover.ts';
 import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
 import { versionAt, type AppId, type NetworkName, type PathId } from '../../../src/model/ids.ts';
-import { parseDockerParameters } from '../../../src/model/docker-parameters.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
 import { rollingLimits } from '../../core/deployments/rolling.ts';
 import { Details, type Detail } from '../problems.ts';
-import { checkPolicy } from '../security/policy.ts';
 import { parseAppId, readDependencies } from './app-id.ts';
 import type { AppJson } from './app-json.ts';
 import { networkOf } from './app-network.ts';
@@ -52,7 +51,6 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   checkHandover(json, network, details);
   const misplaced = placementProblem(json.labels ?? {});
   if (misplaced !== undefined) details.add(`/labels/${placementLabel}`, misplaced);
-  checkPolicy(json, network, defaults.forbidden, details);
   if ('id' in id && network.mode !== 'host') checkName(id.id, network.name, defaults, details);
   const ports = portsOf(json, network, defaults, details);
   const named = network.mode === 'host' ? ports.definitions : ports.mappings;
@@ -70,11 +68,10 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   };
   checkStrategies(json, defaults.role, details);
   checkLabels(json, details);
-  checkParameters(json, defaults.allowedParameters, details);
   const image = json.container?.docker?.image ?? defaults.defaultImage;
-  if (!details.empty || 'error' in id || image === undefined)
-    return { kind: 'invalid', details: details.list() };
+  if ('error' in id || image === undefined) return { kind: 'invalid', details: details.list() };
   const app = assemble(json, id.id, image, network, ports, checked, defaults);
+  for (const { path, error } of ruleProblems(app, defaults.rules)) details.add(path, error);
   checkSize(app, details);
   return details.empty ? { kind: 'app', app } : { kind: 'invalid', details: details.list() };
 }
@@ -214,11 +211,9 @@ function checkCommand(json: AppJson, defaults: NormaliseDefaults, details: Detai
   }
 }
 
-const isSingleInstance = (json: AppJson): boolean => json.labels?.['MARATHON_SINGLE_INSTANCE_APP'] === 'true';
-
 /** An app that may only ever have one instance goes before it comes. */
 const defaultUpgrade = (json: AppJson): App['upgradeStrategy'] =>
-  isSingleInstance(json)
+  isSingleInstance(json.labels ?? {})
     ? { maximumOverCapacity: 0, minimumHealthCapacity: 0 }
     : { maximumOverCapacity: 1, minimumHealthCapacity: 1 };
 
@@ -252,19 +247,6 @@ function checkLabels(json: AppJson, details: Details): void {
       );
     }
   }
-  if (!isSingleInstance(json)) return;
-  details.require((json.instances ?? 1) <= 1, '/instances', 'Single instance app may only have one instance');
-  const { maximumOverCapacity, minimumHealthCapacity } = json.upgradeStrategy ?? defaultUpgrade(json);
-  details.require(
-    maximumOverCapacity === 0,
-    '/upgradeStrategy/maximumOverCapacity',
-    'must be 0 for a single instance app',
-  );
-  details.require(
-    minimumHealthCapacity === 0,
-    '/upgradeStrategy/minimumHealthCapacity',
-    'must be 0 for a single instance app',
-  );
 }
 
 function checkStrategies(json: AppJson, role: string, details: Details): void {
@@ -286,10 +268,4 @@ function checkStrategies(json: AppJson, role: string, details: Details): void {
     '/role',
     `got ${json.role}, expected one of: ${role}`,
   );
-}
-
-function checkParameters(json: AppJson, allowed: ReadonlySet<string>, details: Details): void {
-  const { problems } = parseDockerParameters(json.container?.docker?.parameters ?? [], allowed);
-  for (const { index, message } of problems)
-    details.add(`/container/docker/parameters(${index})/key`, message);
 }

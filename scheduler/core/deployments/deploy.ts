@@ -12,6 +12,7 @@ import type { AddressProblem } from '../slots/addresses.ts';
 import { removeEdit } from '../changes/app-edits.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
+import { againstRules } from '../changes/edit-rules.ts';
 import { DependencyGraph } from '../changes/dependencies.ts';
 import type { UntimelyEnd } from './deployment-ends.ts';
 import { beginDeployment, planSteps } from './deployments.ts';
@@ -78,6 +79,8 @@ function tryDeploy(frame: FrameBuilder, asked: Edits): ChangeResult {
   if ('errors' in target) return { kind: 'invalid', details: [target] };
   const ambiguous = nameClash(world, edits.apps);
   if (ambiguous !== undefined) return invalid(ambiguous);
+  const refused = againstRules(edits.apps, frame.settings.rules);
+  if (refused !== undefined) return refused;
   const added = addedInstances(edits.apps);
   if (added > maxAddedInstances) return tooManyAtOnce(added);
   const leases = new LeasePlan(world);
