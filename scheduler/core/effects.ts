@@ -47,6 +47,8 @@ export type Effect =
   | { readonly kind: 'fabric-changed'; readonly slots: readonly SlotId[] }
   /** What views show of networks as a whole changed. */
   | { readonly kind: 'networks-changed' }
+  /** Nothing needs the host any more and it was not heard of for long: what the shell remembers of it may go. */
+  | { readonly kind: 'host-forgotten'; readonly agentId: AgentId }
   | { readonly kind: 'publish'; readonly event: PublishedEvent };
 
 /** What observers are told (the event stream and the log), Marathon's event types. */

@@ -88,6 +88,8 @@ export type Event =
   /** The ACCEPT could not be sent: its launches are settled by reconciliation. */
   | { readonly kind: 'launch-unknown'; readonly taskIds: readonly TaskId[] }
   | { readonly kind: 'host-facts'; readonly facts: HostFacts }
+  /** The hosts that read their views; told from time to time, and not before all had the time to come. */
+  | { readonly kind: 'hosts-connected'; readonly agentIds: readonly AgentId[] }
   /** Every host that shares the network has acknowledged this endpoint in its present state. */
   | { readonly kind: 'converged'; readonly slotId: SlotId; readonly epoch: number }
   /** The host has seen the last connection of this draining endpoint end. */

@@ -14,7 +14,7 @@ import type {
   SlotId,
   TaskId,
 } from '../../src/model/ids.ts';
-import type { Instance, Lease, Slot } from '../../src/model/instance.ts';
+import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import { reservationSlot, type Reservation } from '../../src/model/reservation.ts';
 import type { RecordKind, RecordWrite } from '../store/store.ts';
@@ -241,7 +241,10 @@ export class FrameBuilder {
 
   deleteInstance(instance: Instance): void {
     this.world.instances.delete(instance.taskId);
-    if (indexInstance(this.world, instance, undefined)) this.networksChanged();
+    const changesNetworks = indexInstance(this.world, instance, undefined);
+    // An unreachable host counts for as long as something of ours is on it.
+    const wasLost = this.world.hosts.get(instance.agentId)?.reachable === false;
+    if (changesNetworks || wasLost) this.networksChanged();
     this.#write('instance', instance.taskId, undefined);
     this.#fabric.add(instance.slotId);
     this.touchSlot(instance.appId, instance.slotId);
@@ -266,6 +269,7 @@ export class FrameBuilder {
     this.world.reservations.set(slot, reservation);
     this.#write('reservation', slot, reservation);
     this.#fabric.add(slot);
+    this.networksChanged();
   }
 
   deleteReservation(reservation: Reservation): void {
@@ -274,11 +278,18 @@ export class FrameBuilder {
     indexReservation(this.world, reservation, undefined);
     this.#write('reservation', slot, undefined);
     this.#fabric.add(slot);
+    this.networksChanged();
   }
 
   putHost(host: HostRecord): void {
     this.world.hosts.set(host.facts.agentId, host);
     this.#write('host', host.facts.agentId, host);
+  }
+
+  deleteHost(agentId: AgentId): void {
+    this.world.hosts.delete(agentId);
+    this.#write('host', agentId, undefined);
+    this.emit({ kind: 'host-forgotten', agentId });
   }
 
   putExecutor(record: ExecutorRecord): void {
@@ -318,10 +329,6 @@ const versionKey = (id: AppId, version: AppVersion): string => `${id}@${version}
 /** The part of an instance that decides whether a view shows it; its address cannot change. */
 const isShown = (instance: Instance): boolean =>
   instance.condition !== 'unreachable' && instance.fenced !== true;
-
-/** True when two leases name the same address; also when there is none on either side. */
-export const sameLease = (one: Lease | undefined, other: Lease | undefined): boolean =>
-  one?.network === other?.network && one?.ip === other?.ip;
 
 /** The incarnations of a slot, oldest first. */
 export function incarnationsOf(world: World, slotId: SlotId): Instance[] {

@@ -2,7 +2,7 @@ import { applyChange } from './changes/changes.ts';
 import type { Frame } from './effects.ts';
 import type { ChangeResult, Context, Event } from './events.ts';
 import { FrameBuilder } from './frame.ts';
-import { hostFacts } from './fabric/hosts.ts';
+import { hostFacts, hostsConnected } from './fabric/hosts.ts';
 import { answerInverseOffers } from './offers/inverse-offers.ts';
 import { regulateOffers } from './offers/offer-flow.ts';
 import { matchOffers } from './offers/matching.ts';
@@ -58,6 +58,9 @@ function react(frame: FrameBuilder, event: Event): ChangeResult | undefined {
       return undefined;
     case 'host-facts':
       hostFacts(frame, event.facts);
+      return undefined;
+    case 'hosts-connected':
+      hostsConnected(frame, event.agentIds);
       return undefined;
     case 'converged':
       converged(frame, event.slotId, event.epoch);

@@ -47,6 +47,9 @@ export interface SchedulerOptions {
 
 const tickMs = 1_000;
 
+/** How often the core is told which hosts are connected; they have come by then. */
+const hostsMs = 3_600_000;
+
 /**
  * The running scheduler: the one place where events meet the world, the store, Mesos, the views and the observers.
  * The API reads `world` and asks for changes; nobody but the core writes it.
@@ -61,6 +64,7 @@ export class Scheduler {
   readonly counters: FabricCounters;
   readonly #mandate: Mandate;
   #cancelTick: (() => void) | undefined;
+  #cancelHosts: (() => void) | undefined;
   #stopWaking: (() => void) | undefined;
   #tickWaits = false;
 
@@ -107,7 +111,7 @@ export class Scheduler {
       dropped: () => this.counters.dropSeries(),
       delivered: () => this.counters.delivered,
       pendingEndpoints: () => this.#hub.pendingEndpoints,
-      connectedHosts: () => [...world.hosts.keys()].filter((host) => this.#hub.isConnected(host)).length,
+      connectedHosts: () => this.#connectedHosts().length,
     });
   }
 
@@ -116,6 +120,7 @@ export class Scheduler {
     showEverything(this.world, this.#options.interconnect, this.#hub);
     this.#stopWaking = this.#mandate.onChange(() => this.#pipeline.wake());
     this.#tick();
+    this.#tellHosts();
   }
 
   /**
@@ -188,6 +193,7 @@ export class Scheduler {
   /** Decides nothing more; resolves when what was decided is durable and has been carried out. */
   async close(): Promise<void> {
     this.#cancelTick?.();
+    this.#cancelHosts?.();
     this.#stopWaking?.();
     this.#hub.close();
     await this.#pipeline.close();
@@ -228,6 +234,11 @@ export class Scheduler {
         return slotsUpdate(this.world, this.#options.interconnect, this.#hub, effect.slots);
       case 'networks-changed':
         return networksUpdate(this.world, this.#options.interconnect, this.#hub);
+      case 'host-forgotten':
+        return () => {
+          this.#hub.forgetHost(effect.agentId);
+          this.counters.forgetHost(effect.agentId);
+        };
       case 'publish': {
         const { bus, clock, log } = this.#options;
         return () => {
@@ -257,6 +268,17 @@ export class Scheduler {
       return shown.some((each) => each.epoch === endpoint.epoch && each.state === state);
     };
     void this.#pipeline.submit(event, stillTrue).catch(() => undefined);
+  }
+
+  #connectedHosts(): AgentId[] {
+    return [...this.world.hosts.keys()].filter((host) => this.#hub.isConnected(host));
+  }
+
+  #tellHosts(): void {
+    this.#cancelHosts = this.#options.clock.after(hostsMs, () => {
+      void this.submit({ kind: 'hosts-connected', agentIds: this.#connectedHosts() });
+      this.#tellHosts();
+    });
   }
 
   /** Once a second; a tick that still waits is not doubled. */

@@ -28,9 +28,8 @@ export function networksUpdate(world: World, interconnect: Interconnect, hub: Vi
   return () => hub.setNetworks(networks);
 }
 
-/** Whether an event can change how networks look in views: their own settings, or a host's MTU. */
+/** Whether an event changes the settings of networks. */
 export function touchesNetworks(event: Event): boolean {
-  if (event.kind === 'host-facts') return true;
   return (
     event.kind === 'change' && (event.change.kind === 'put-network' || event.change.kind === 'delete-network')
   );

@@ -11,6 +11,10 @@ export interface Lease {
   readonly hostname: string;
 }
 
+/** True when two leases name the same address; also when there is none on either side. */
+export const sameLease = (one: Lease | undefined, other: Lease | undefined): boolean =>
+  one?.network === other?.network && one?.ip === other?.ip;
+
 /**
  * A numbered place of an app. INVARIANTS: `epoch` never shrinks; at most one incarnation is `active`, and only the
  * active one is reachable at the lease's address.

@@ -116,7 +116,7 @@ export class ModelCluster {
   }
 
   call(effect: Effect, now: number): void {
-    if (effect.kind === 'publish') return;
+    if (effect.kind === 'publish' || effect.kind === 'host-forgotten') return;
     if (effect.kind === 'fabric-changed' || effect.kind === 'networks-changed') return;
     if (this.#random.chance(this.trouble.lostCall)) {
       if (effect.kind === 'accept' && this.#random.chance(0.5)) {

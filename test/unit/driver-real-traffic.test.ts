@@ -123,8 +123,9 @@ class Replay {
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.kind === 'publish' || effect.kind === 'fabric-changed') continue;
-      if (effect.kind !== 'networks-changed') this.#link.prepare(effect)();
+      if (effect.kind === 'publish' || effect.kind === 'host-forgotten') continue;
+      if (effect.kind !== 'fabric-changed' && effect.kind !== 'networks-changed')
+        this.#link.prepare(effect)();
     }
   }
 

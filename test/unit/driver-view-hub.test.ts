@@ -350,6 +350,26 @@ test('the status tells version, lag and problem', () => {
   expect(hub.status(agentId('h9'))).toBeUndefined();
 });
 
+test('a host that is forgotten has no stream, and what it had to acknowledge is not waited for', () => {
+  put(web(0, one), web(1, two));
+  const [first, second] = [client(one), client(two)];
+  for (const each of [first, second]) each.catchUp();
+  hub.setEndpoints(web(1, two).slot, []);
+  put(web(0, one, { epoch: 2 }));
+  hub.forgetHost(two.id);
+  expect(second.cut).toBe(true);
+  expect(hub.status(two.id)).toBeUndefined();
+  first.catchUp();
+  expect(converged).toContain('/web#0@2');
+  put(web(1, two));
+  first.read();
+  expect(first.view?.hosts).toEqual([one]);
+  hub.setHost(two);
+  clock.advance(10);
+  first.read();
+  expect(first.view?.hosts).toEqual([one, two]);
+});
+
 test('closing ends the streams and leaves no timer', () => {
   put(web(0, one));
   const first = client(one);

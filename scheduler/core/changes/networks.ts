@@ -100,9 +100,8 @@ function underlayError(world: World, network: Network): FieldError | undefined {
 
 /** Packets that no tunnel carries would be lost without a word. */
 function mtuError(world: World, interconnect: Interconnect, { mtu }: Network): FieldError | undefined {
-  if (mtu === undefined || world.hosts.size === 0) return undefined;
   const largest = largestMtu(world, interconnect);
-  if (mtu <= largest) return undefined;
+  if (mtu === undefined || largest === undefined || mtu <= largest) return undefined;
   const { encapsulation } = interconnect;
   return {
     path: '/mtu',

@@ -14,6 +14,7 @@ import { isTerminal } from '../../../src/model/instance.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { launchedFrom } from '../changes/app-versions.ts';
 import { publicationsOf } from './exposures.ts';
+import { isPresent } from './hosts.ts';
 import { incarnationsOf } from '../frame.ts';
 import { drains } from '../slots/handover.ts';
 import { isReady } from '../slots/health.ts';
@@ -52,16 +53,18 @@ export function viewHost(world: World, interconnect: Interconnect, agentId: Agen
       };
 }
 
-/** The most bytes that an endpoint can send to any known host in one packet. */
-export function largestMtu(world: World, { encapsulation }: Interconnect): number {
-  const underlays = function* (): Iterable<number> {
-    for (const { facts } of world.hosts.values()) yield facts.underlayMtu;
-  };
-  return endpointMtu(underlays(), encapsulation);
+/** The most bytes that an endpoint can send to any host in one packet; undefined: there is no host yet. */
+export function largestMtu(world: World, { encapsulation }: Interconnect): number | undefined {
+  const hosts = [...world.hosts.values()].filter((host) => isPresent(world, host));
+  if (hosts.length === 0) return undefined;
+  return endpointMtu(
+    hosts.map(({ facts }) => facts.underlayMtu),
+    encapsulation,
+  );
 }
 
 /**
- * A network as views show it. Its MTU is what every known host's underlay carries, or its own where that is less: a
+ * A network as views show it. Its MTU is what every host's underlay carries, or its own where that is less: a
  * host with a smaller underlay may have come after the network.
  */
 export function viewNetwork(
@@ -73,13 +76,15 @@ export function viewNetwork(
   if (network === undefined) return undefined;
   const largest = largestMtu(world, interconnect);
   const publications = publicationsOf(world, name);
-  const limit = world.hosts.size === 0 ? Number.POSITIVE_INFINITY : largest;
   return {
     name,
     vni: network.vni,
     cidr: network.cidr,
     gateway: formatIpv4(parseCidr(network.cidr).gateway),
-    mtu: network.mtu === undefined ? largest : Math.min(network.mtu, limit),
+    mtu:
+      network.mtu === undefined
+        ? (largest ?? endpointMtu([], interconnect.encapsulation))
+        : Math.min(network.mtu, largest ?? Number.POSITIVE_INFINITY),
     domain: network.domain,
     ...(network.nat === true ? { nat: true } : {}),
     ...(network.routes === undefined || network.routes.length === 0 ? {} : { routes: network.routes }),

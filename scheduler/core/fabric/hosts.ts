@@ -1,11 +1,11 @@
 import { legProblem } from '../../../src/fabric/gateways.ts';
-import type { HostFacts } from '../../../src/model/host.ts';
+import type { HostFacts, HostRecord } from '../../../src/model/host.ts';
 import type { AgentId, TaskId } from '../../../src/model/ids.ts';
 import { askFor } from '../slots/asking.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
 import type { FrameBuilder } from '../frame.ts';
 import type { World } from '../world.ts';
-import { reservedOn } from './reservations.ts';
+import { isReserved, reservedOn } from './reservations.ts';
 
 /** An executor told of its host: it is there, and what it said is stored if it is new. */
 export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
@@ -49,6 +49,46 @@ export function agentSeen(frame: FrameBuilder, agentId: AgentId): void {
   setReachable(frame, agentId, true);
 }
 
+/** How long a host that nothing needs is remembered after it was last heard of. */
+const rememberedMs = 7 * 86_400_000;
+
+/** How often it is stored that a host is still there. */
+const seenStoredMs = 86_400_000;
+
+/**
+ * These hosts read their views. Of the others those are forgotten that have been gone for long and that nothing needs:
+ * most agents that come back do so under a new id. The executor goes from the books with its host, so that one that is
+ * launched there later tells everything anew.
+ */
+export function hostsConnected(frame: FrameBuilder, agentIds: readonly AgentId[]): void {
+  const { world, now } = frame;
+  const connected = new Set(agentIds);
+  for (const host of world.hosts.values()) {
+    const silentMs = now - host.seenAt;
+    if (connected.has(host.facts.agentId)) {
+      if (silentMs >= seenStoredMs) frame.putHost({ ...host, seenAt: now });
+    } else if (silentMs >= rememberedMs && !isNeeded(world, host)) {
+      forgetHost(frame, host.facts.agentId);
+    }
+  }
+}
+
+function forgetHost(frame: FrameBuilder, agentId: AgentId): void {
+  const executor = frame.world.executors.get(agentId);
+  if (executor !== undefined) {
+    frame.deleteExecutor(agentId);
+    frame.emit({ kind: 'shutdown-executor', executorId: executor.executorId, agentId });
+  }
+  frame.deleteHost(agentId);
+  frame.networksChanged();
+}
+
+/** Whether networks have to reach the host: Mesos has it, or something of ours is on it. */
+export const isPresent = (world: World, host: HostRecord): boolean => host.reachable || isNeeded(world, host);
+
+const isNeeded = (world: World, host: HostRecord): boolean =>
+  world.instancesOfAgent.has(host.facts.agentId) || isReserved(world, host);
+
 /** Mesos counts the agent as unreachable: its endpoints leave every view. */
 export function agentUnreachable(frame: FrameBuilder, agentId: AgentId): void {
   setReachable(frame, agentId, false);
@@ -71,7 +111,7 @@ function setReachable(frame: FrameBuilder, agentId: AgentId, reachable: boolean)
 }
 
 function touchEndpoints(frame: FrameBuilder, agentId: AgentId): void {
-  if (frame.world.exposures.size > 0) frame.networksChanged();
+  frame.networksChanged();
   for (const slot of reservedOn(frame.world, agentId)) frame.fabricChanged(slot);
   for (const taskId of frame.world.instancesOfAgent.get(agentId) ?? []) {
     const instance = frame.world.instances.get(taskId);

@@ -46,6 +46,13 @@ export function noSuchHost(name: string, known: Iterable<string>): string {
 const isMoreLikely = (one: HostRecord, other: HostRecord): boolean =>
   one.reachable === other.reachable ? one.seenAt >= other.seenAt : one.reachable;
 
+/** Whether a machine is reserved on the host. */
+export function isReserved(world: World, host: HostRecord): boolean {
+  const { hostname } = host.facts;
+  const named = [...world.reservations.values()].some((reservation) => reservation.host === hostname);
+  return named && hostNamed(world, hostname) === host;
+}
+
 /** The reserved machines on a host, by what holds their addresses. */
 export function* reservedOn(world: World, agentId: AgentId): Iterable<SlotId> {
   const name = world.hosts.get(agentId)?.facts.hostname;

@@ -1,7 +1,8 @@
 import type { App } from '../../../src/model/app.ts';
 import type { SlotId } from '../../../src/model/ids.ts';
+import { sameLease } from '../../../src/model/instance.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
-import { incarnationsOf, sameLease } from '../frame.ts';
+import { incarnationsOf } from '../frame.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { anchored, awaitFlip, dropAnchor, endOutgoing, forgetFlip } from './handover.ts';
 import { isReady, isSick, tendSlot } from './health.ts';

@@ -1,10 +1,9 @@
 import type { App } from '../../../src/model/app.ts';
 import { maxInstances } from '../../../src/model/bounds.ts';
 import type { AppId, SlotId } from '../../../src/model/ids.ts';
-import type { Slot } from '../../../src/model/instance.ts';
+import { sameLease, type Slot } from '../../../src/model/instance.ts';
 import { instancesPath, isProblem, newSlot } from './addresses.ts';
 import type { AddressProblem, LeasePlan } from './addresses.ts';
-import { sameLease } from '../frame.ts';
 import { shrinkOrder } from '../deployments/kill-selection.ts';
 import type { World } from '../world.ts';
 

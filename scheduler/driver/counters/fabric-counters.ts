@@ -60,6 +60,11 @@ export class FabricCounters {
     for (const row of traffic) this.#addTraffic(row, newIn(reported, `${row.from} ${row.to}`, row));
   }
 
+  /** What the host reported last is of no use any more; what was counted stays. */
+  forgetHost(host: AgentId): void {
+    this.#reported.delete(host);
+  }
+
   /** Most lately grown last. */
   drops(): Iterable<DropRow> {
     return this.#drops.rows();

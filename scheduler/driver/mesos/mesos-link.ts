@@ -22,7 +22,10 @@ import { statusOf } from './statuses.ts';
 import { taskInfos, type PreparedLaunch } from './task-info.ts';
 
 /** The effects that become calls to Mesos. */
-export type MesosEffect = Exclude<Effect, { kind: 'fabric-changed' | 'networks-changed' | 'publish' }>;
+export type MesosEffect = Exclude<
+  Effect,
+  { kind: 'fabric-changed' | 'networks-changed' | 'host-forgotten' | 'publish' }
+>;
 
 export interface MesosLinkOptions {
   /** Sends a call after all earlier ones; never rejects for what the network does. */

@@ -89,6 +89,11 @@ export class FabricState {
     for (const key of this.#wantedOfHost.get(host.id) ?? []) this.#dirty.add(key);
   }
 
+  /** The host is gone, with everything that was on it. */
+  forgetHost(id: AgentId): void {
+    this.#hosts.delete(id);
+  }
+
   /** Says all networks that there are now. */
   setNetworks(networks: readonly ViewNetwork[]): void {
     const names = new Set(networks.map((network) => network.name));

@@ -95,6 +95,14 @@ export class ViewHub {
     this.#flushSoon();
   }
 
+  /** A host is gone for ever, and nothing is on it. */
+  forgetHost(host: AgentId): void {
+    this.#feeds.get(host)?.disconnect();
+    this.#feeds.delete(host);
+    this.#announce(this.#barrier.excuse(host));
+    this.#state.forgetHost(host);
+  }
+
   /** Says all networks that there are now. */
   setNetworks(networks: readonly ViewNetwork[]): void {
     this.#state.setNetworks(networks);

@@ -117,7 +117,8 @@ export const clusterOperations: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/hosts',
-    summary: 'Every host with its switch and its view',
+    summary:
+      'Every host with its switch and its view; one that is gone for a week and holds nothing is left out',
     answers: { 200: { description: 'the hosts', schema: z.object({ hosts: z.array(anything) }) } },
   },
   {
