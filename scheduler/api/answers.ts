@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { ApiDeps } from './deps.ts';
-import { refusal } from './problems.ts';
+import { refusal, type Places } from './problems.ts';
 
 export type Accepted = Extract<ChangeResult, { kind: 'accepted' }>;
 
@@ -20,10 +20,17 @@ export function submit(
  * The result of a change that was accepted; the headers name its deployment.
  * @throws HttpProblem when the core has refused it
  */
-export function accepted(result: ChangeResult, reply: FastifyReply): Accepted {
-  if (result.kind !== 'accepted') throw refusal(result);
+export function accepted(result: ChangeResult, reply: FastifyReply, places?: Places): Accepted {
+  if (result.kind !== 'accepted') throw refusal(result, places);
   if (result.deploymentId !== undefined) reply.header('Marathon-Deployment-Id', result.deploymentId);
   return result;
+}
+
+/** What a change was made from. */
+interface Origin {
+  readonly basedOn?: ChangeRequest['basedOn'];
+  /** Refusals are told by them. */
+  readonly places?: Places | undefined;
 }
 
 /**
@@ -34,9 +41,9 @@ export async function accept(
   deps: ApiDeps,
   change: Change,
   reply: FastifyReply,
-  basedOn?: ChangeRequest['basedOn'],
+  { basedOn, places }: Origin = {},
 ): Promise<Accepted> {
-  return accepted(await submit(deps, change, reply, basedOn), reply);
+  return accepted(await submit(deps, change, reply, basedOn), reply, places);
 }
 
 /** `{version, deploymentId}`, Marathon's answer to most changes. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { ChangeResult } from '../core/events.ts';
+import type { AppId } from '../../src/model/ids.ts';
+import type { ChangeResult, Refusal } from '../core/events.ts';
 
 /** Errors by path, Marathon's `details`: path syntax `/a/b(0)/c`, the root is `/`. */
 export interface Detail {
@@ -66,11 +67,14 @@ const expectedNames: Readonly<Record<string, string>> = {
   record: 'error.expected.jsobject',
 };
 
-/** A zod failure (parsed with `reportInput`) as Marathon words a wrong type or a broken constraint: 422. */
-export function wrongShape(error: z.ZodError): HttpProblem {
+/**
+ * A zod failure (parsed with `reportInput`) as Marathon words a wrong type or a broken constraint: 422.
+ * @param at where in the request the value is
+ */
+export function wrongShape(error: z.ZodError, at = ''): HttpProblem {
   const details = new Details();
   for (const { path, issue } of error.issues.flatMap((each) => within(each))) {
-    for (const text of issueTexts(issue)) details.add(pathText(path), text);
+    for (const text of issueTexts(issue)) details.add(`${at}${pathText(path)}`, text);
   }
   return new HttpProblem(422, 'Invalid JSON', { details: details.list() });
 }
@@ -109,8 +113,14 @@ function issueTexts(issue: z.core.$ZodIssue): string[] {
   return [issue.message];
 }
 
+/** Where in a request the definitions of its apps are: `''` for the whole, `(7)`, `/groups(0)/apps(1)`. */
+export type Places = ReadonlyMap<AppId, string>;
+
 /** The refusal of a change as an HTTP answer; an accepted change is not one. */
-export function refusal(result: Exclude<ChangeResult, { kind: 'accepted' }>): HttpProblem {
+export function refusal(
+  result: Exclude<ChangeResult, { kind: 'accepted' }>,
+  places: Places = new Map(),
+): HttpProblem {
   switch (result.kind) {
     case 'not-found':
       return notFound(result.message);
@@ -125,6 +135,14 @@ export function refusal(result: Exclude<ChangeResult, { kind: 'accepted' }>): Ht
     case 'too-many':
       return new HttpProblem(403, result.message);
     case 'invalid':
-      return notValid(result.details);
+      return notValid(result.details.map((detail) => detailOf(detail, places)));
   }
+}
+
+/** What is wrong with an app that the request does not define names it. */
+function detailOf({ appId, path, errors }: Refusal, places: Places): Detail {
+  if (appId === undefined) return { path, errors };
+  const place = places.get(appId);
+  if (place !== undefined) return { path: `${place}${path}`, errors };
+  return { path, errors: errors.map((error) => `app '${appId}': ${error}`) };
 }

@@ -36,6 +36,7 @@ export function jsonBody(request: FastifyRequest): unknown {
 /**
  * Checks a value against a schema: null counts as absent, unknown fields are named in the header
  * `X-Patchpanel-Ignored-Fields` (or refused with `?strict=true`).
+ * @param at where in the request the value is
  * @throws HttpProblem 422 that names each wrong field
  */
 export function checked<T>(
@@ -43,11 +44,12 @@ export function checked<T>(
   value: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
+  at = '',
 ): T {
   const input = withoutNulls(value);
   const result = schema.safeParse(input, { reportInput: true });
-  if (!result.success) throw wrongShape(result.error);
-  const ignored = ignoredFields(input, result.data, '').slice(0, 20);
+  if (!result.success) throw wrongShape(result.error, at);
+  const ignored = ignoredFields(input, result.data, at).slice(0, 20);
   if (ignored.length > 0) {
     if (flag(request, 'strict')) {
       throw new HttpProblem(422, 'Invalid JSON', {

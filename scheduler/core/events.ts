@@ -193,8 +193,15 @@ export type ChangeResult =
   | { readonly kind: 'too-many'; readonly message: string }
   | {
       readonly kind: 'invalid';
-      readonly details: readonly { readonly path: string; readonly errors: readonly string[] }[];
+      readonly details: readonly Refusal[];
     };
+
+/** What is wrong with a change, and where: in the definition of the app, where one is named, else in the request. */
+export interface Refusal {
+  readonly appId?: AppId;
+  readonly path: string;
+  readonly errors: readonly string[];
+}
 
 /** Randomness and time are parameters. */
 export interface Context {

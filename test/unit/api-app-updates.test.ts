@@ -128,6 +128,14 @@ describe('a merge patch', () => {
   });
 });
 
+test('an app takes the place of an empty group, and of no other', async () => {
+  const { id: _id, ...definition } = webApp;
+  await api.call('POST', '/v2/groups', { id: '/empty' });
+  expect((await api.call('PUT', '/v2/apps/empty', definition)).status).toBe(201);
+  const taken = await api.call('PUT', '/v2/apps/shop', definition);
+  expect(taken).toMatchObject({ status: 422, body: { details: [{ path: '/id' }] } });
+});
+
 test('files in the older form take the place of those that the app has, be they none', async () => {
   const files = async (update: Record<string, unknown>) => {
     expect((await api.call('PUT', `${url}?force=true`, update)).status).toBe(200);

@@ -109,7 +109,7 @@ describe('bad input stores nothing and names the field', () => {
     [
       'a cycle',
       { id: '/a', apps: [app('x', { dependencies: ['y'] }), app('y', { dependencies: ['x'] })] },
-      '/dependencies',
+      '/apps(0)/dependencies',
       /Dependency graph has cyclic dependencies\./,
     ],
     ['pods', { id: '/a', pods: [{}] }, '/pods', /not supported/],

@@ -58,7 +58,8 @@ test.each([
   const bench = new CoreBench();
   bench.put(anApp('/other'));
   const result = bench.put(app);
-  expect(result).toEqual({ kind: 'invalid', details: [{ path, errors: [expect.stringContaining(error)] }] });
+  const details = [{ appId: '/web', path, errors: [expect.stringContaining(error)] }];
+  expect(result).toEqual({ kind: 'invalid', details });
   expect(bench.frame.writes).toEqual([]);
   expect(bench.world.apps.has(appId('/web'))).toBe(false);
 });
@@ -68,7 +69,7 @@ test('a network without room refuses the instances that it cannot address', () =
   bench.change({ kind: 'put-network', network: { ...defaultNetwork, range: '10.32.0.8-10.32.0.9' } });
   expect(bench.put(anApp('/web', { instances: 3 }))).toEqual({
     kind: 'invalid',
-    details: [{ path: '/instances', errors: [expect.stringContaining('no free address')] }],
+    details: [{ appId: '/web', path: '/instances', errors: [expect.stringContaining('no free address')] }],
   });
   expect(bench.put(anApp('/web', { instances: 2 })).kind).toBe('accepted');
 });

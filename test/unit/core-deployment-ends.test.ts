@@ -133,7 +133,9 @@ test('a failed deployment that cannot be taken back says so and stays as it is',
     expect.objectContaining({
       id,
       outcome: 'failed',
-      reason: expect.stringMatching(/it cannot be taken back: address 10\.32\.0\.9 is taken by \/thief#0/),
+      reason: expect.stringMatching(
+        /it cannot be taken back: app '\/web' .*: address 10\.32\.0\.9 is taken by \/thief#0/,
+      ),
     }),
   );
   expect(bench.slot('/web').lease?.ip).toBe('10.32.0.8');

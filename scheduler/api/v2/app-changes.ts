@@ -2,7 +2,7 @@ import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { wantedApp } from '../../core/changes/tree.ts';
-import { HttpProblem, notFound, notValid, type Detail } from '../problems.ts';
+import { HttpProblem, notFound, notValid, type Detail, type Places } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson, AppUpdateJson } from './app-json.ts';
 import { definitionAt } from './app-versions.ts';
@@ -10,10 +10,10 @@ import { normalise } from './normalise.ts';
 import { presentApp } from './present-app.ts';
 import { keptServicePorts, servicePortAllocator } from './service-ports.ts';
 
-/** The id of a URL or a body. @throws HttpProblem 422 */
-export function requireAppId(text: string): AppId {
+/** The id of a URL, or of a definition `at` a place in a body. @throws HttpProblem 422 */
+export function requireAppId(text: string, at = ''): AppId {
   const parsed = parseAppId(text);
-  if ('error' in parsed) throw notValid([{ path: '/id', errors: [parsed.error] }]);
+  if ('error' in parsed) throw notValid([{ path: `${at}/id`, errors: [parsed.error] }]);
   return parsed.id;
 }
 
@@ -48,14 +48,23 @@ export interface PlacedApp {
 /** A definition that is the whole request. */
 export const whole = (json: AppJson): PlacedApp => ({ path: '', json });
 
+/** An update of one app, and where in the request it is. */
+export interface Update {
+  readonly path: string;
+  readonly id: AppId;
+  readonly body: AppUpdateJson;
+  /** Fields that the definition is to lose. */
+  readonly unset?: readonly string[];
+}
+
 /**
- * Normalises definitions and hands them to `use`; automatic service ports stay reserved until that ends.
+ * Normalises definitions and hands them to `use`, with their places; automatic service ports stay reserved until that ends.
  * @throws HttpProblem 422 with every error by path
  */
 export async function withNormalised<T>(
   deps: ApiDeps,
   definitions: readonly PlacedApp[],
-  use: (apps: readonly App[]) => Promise<T>,
+  use: (apps: readonly App[], places: Places) => Promise<T>,
 ): Promise<T> {
   const before = new Set(reservedPorts);
   const nextServicePort = servicePortAllocator(deps.world(), reservedPorts);
@@ -63,6 +72,7 @@ export async function withNormalised<T>(
   let ports: number[] = [];
   try {
     const details: Detail[] = [];
+    const places = new Map<AppId, string>();
     const apps = definitions.flatMap(({ path, json }) => {
       const id = parseAppId(json.id);
       const present = 'id' in id ? wantedApp(deps.world(), id.id) : undefined;
@@ -80,13 +90,16 @@ export async function withNormalised<T>(
         now: deps.now(),
         nextServicePort: keptServicePorts(present, json, nextServicePort),
       });
-      if (result.kind === 'app') return [result.app];
+      if (result.kind === 'app') {
+        places.set(result.app.id, path);
+        return [result.app];
+      }
       details.push(...result.details.map((detail) => ({ ...detail, path: `${path}${detail.path}` })));
       return [];
     });
     if (details.length > 0) throw notValid(details);
     ports = mine();
-    return await use(apps);
+    return await use(apps, places);
   } finally {
     for (const port of ports.length > 0 ? ports : mine()) reservedPorts.delete(port);
   }
@@ -100,10 +113,8 @@ export async function withNormalised<T>(
  */
 export function updatedDefinition(
   deps: ApiDeps,
-  id: AppId,
-  update: AppUpdateJson,
+  { path, id, body: update, unset = [] }: Update,
   partial: boolean,
-  unset: readonly string[],
 ): AppJson {
   const current = wantedApp(deps.world(), id);
   const body = { ...withoutRunTimeFields(update), id };
@@ -111,7 +122,8 @@ export function updatedDefinition(
   const isAlone = Object.keys(update).every((field) => field === 'version' || field === 'id');
   if (update.version !== undefined && (current === undefined ? isAlone : !isReadBack(update))) {
     if (!isAlone) {
-      throw new HttpProblem(422, "The 'version' field may only be combined with the 'id' field.");
+      const message = "The 'version' field may only be combined with the 'id' field.";
+      throw new HttpProblem(422, message, { details: [{ path: `${path}/version`, errors: [message] }] });
     }
     return { ...versionOf(deps, id, update.version), id };
   }

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AppId } from '../../../src/model/ids.ts';
+import { presentVersion } from '../../core/changes/changes.ts';
 import { wantedApp } from '../../core/changes/tree.ts';
 import type { Change } from '../../core/events.ts';
 import { accept, accepted, deploymentBody, sendJson, submit, type Accepted } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkNoneExist, checkPreconditions, entityTag, pinnedTo } from '../http/entity-tags.ts';
-import { badRequest, HttpProblem } from '../problems.ts';
+import { badRequest, Details, HttpProblem, notValid } from '../problems.ts';
 import { checked, flag, isMergePatch, jsonBody } from '../request.ts';
 import {
   requireApp,
@@ -15,8 +16,10 @@ import {
   updatedDefinition,
   whole,
   withNormalised,
+  type PlacedApp,
+  type Update,
 } from './app-changes.ts';
-import { appJsonSchema, appUpdateSchema, type AppJson, type AppUpdateJson } from './app-json.ts';
+import { appJsonSchema, appUpdateSchema, type AppUpdateJson } from './app-json.ts';
 import { createdAppText } from './app-text.ts';
 
 /** What POST /v2/apps takes. */
@@ -34,11 +37,11 @@ export async function createApp(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const json = checked(createSchema, jsonBody(request), request, reply);
-  return withNormalised(deps, [whole(json)], async (apps) => {
+  return withNormalised(deps, [whole(json)], async (apps, places) => {
     const [app] = apps;
     if (app === undefined) throw badRequest('Please specify one app');
     const change: Change = { kind: 'put-apps', apps, force: flag(request, 'force'), create: true };
-    const { deploymentId } = await accept(deps, change, reply);
+    const { deploymentId } = await accept(deps, change, reply, { places });
     const created = requireApp(deps, app.id);
     const text = createdAppText(created, deploymentId);
     reply.headers({ Location: `/v2/apps${app.id}`, ETag: entityTag(created.version) });
@@ -54,16 +57,31 @@ export async function updateApps(
   mayCreate: boolean,
 ): Promise<FastifyReply> {
   if (request.headers['if-match'] !== undefined) throw badRequest('If-Match needs the URL of one app');
-  const updates = checked(bulkSchema, jsonBody(request), request, reply).map((body) => {
-    if (body.id === undefined) {
-      throw new HttpProblem(422, 'requirement failed: App Update must have app id set');
-    }
-    return { id: requireAppId(body.id), body };
-  });
+  const updates = placed(checked(bulkSchema, jsonBody(request), request, reply));
   if (!mayCreate) for (const { id } of updates) requireApp(deps, id);
   const existing = () => updates.flatMap(({ id }) => (wantedApp(deps.world(), id) === undefined ? [] : [id]));
   const result = await putUpdates(deps, updates, request, reply, () => checkNoneExist(request, existing()));
   return reply.send(deploymentBody(result));
+}
+
+/** Updates that say which app they are of: each another one. @throws HttpProblem 422 */
+function placed(bodies: readonly AppUpdateJson[]): Update[] {
+  const details = new Details();
+  const seen = new Set<AppId>();
+  const updates = bodies.map((body, index) => {
+    const path = `(${index})`;
+    if (body.id === undefined) {
+      throw new HttpProblem(422, 'requirement failed: App Update must have app id set', {
+        details: [{ path: `${path}/id`, errors: ['error.path.missing'] }],
+      });
+    }
+    const id = requireAppId(body.id, path);
+    details.require(!seen.has(id), `${path}/id`, `'${id}' is given twice`);
+    seen.add(id);
+    return { path, id, body };
+  });
+  if (!details.empty) throw notValid(details.list());
+  return updates;
 }
 
 /** PUT /v2/apps/APP, which may create it, and PATCH of one that is there. */
@@ -78,20 +96,13 @@ export async function updateApp(
   const json = jsonBody(request);
   const body = checked(appUpdateSchema, json, request, reply);
   const unset = isMergePatch(request) ? unsetFields(json) : [];
-  const result = await putUpdates(deps, [{ id, body, unset }], request, reply, () =>
+  const result = await putUpdates(deps, [{ path: '', id, body, unset }], request, reply, () =>
     checkPreconditions(request, present()?.version),
   );
   const version = present()?.version;
   if (version !== undefined) reply.header('ETag', entityTag(version));
   if (!existed) reply.header('Location', `/v2/apps${id}`);
   return reply.code(existed ? 200 : 201).send(deploymentBody(result));
-}
-
-interface Update {
-  readonly id: AppId;
-  readonly body: AppUpdateJson;
-  /** Fields that the definition is to lose. */
-  readonly unset?: readonly string[];
 }
 
 /**
@@ -108,15 +119,17 @@ async function putUpdates(
   const partial = request.method === 'PATCH' || flag(request, 'partialUpdate', true);
   for (let attempt = 1; ; attempt += 1) {
     check();
-    const basedOn = new Map(updates.map(({ id }) => [id, deps.world().apps.get(id)?.version]));
-    const definitions = updates.map(({ id, body, unset = [] }): AppJson =>
-      checked(appJsonSchema, updatedDefinition(deps, id, body, partial, unset), request, reply),
-    );
+    const basedOn = new Map(updates.map(({ id }) => [id, presentVersion(deps.world(), id)]));
+    const definitions = updates.map((update): PlacedApp => {
+      const json = updatedDefinition(deps, update, partial);
+      return { path: update.path, json: checked(appJsonSchema, json, request, reply, update.path) };
+    });
     const force = flag(request, 'force');
-    const result = await withNormalised(deps, definitions.map(whole), (apps) =>
-      submit(deps, { kind: 'put-apps', apps, force }, reply, basedOn),
-    );
-    if (result.kind !== 'stale') return accepted(result, reply);
+    const done = await withNormalised(deps, definitions, async (apps, places) => {
+      const result = await submit(deps, { kind: 'put-apps', apps, force }, reply, basedOn);
+      return result.kind === 'stale' ? undefined : accepted(result, reply, places);
+    });
+    if (done !== undefined) return done;
     if (attempt === maxAttempts) {
       throw new HttpProblem(409, 'Others change the same apps all the time: try again.');
     }
@@ -133,7 +146,8 @@ export async function restartApp(
   const { id, version } = requireApp(deps, name);
   checkPreconditions(request, version);
   const change: Change = { kind: 'restart-app', appId: id, force: flag(request, 'force') };
-  return reply.send(deploymentBody(await accept(deps, change, reply, pinnedTo(request, id, version))));
+  const basedOn = pinnedTo(request, id, version);
+  return reply.send(deploymentBody(await accept(deps, change, reply, { basedOn })));
 }
 
 /** DELETE /v2/apps/APP; `force` unless told otherwise, as in Marathon. */
@@ -146,5 +160,6 @@ export async function deleteApp(
   const { id, version } = requireApp(deps, name);
   checkPreconditions(request, version);
   const change: Change = { kind: 'delete-app', appId: id, force: flag(request, 'force', true) };
-  return reply.send(deploymentBody(await accept(deps, change, reply, pinnedTo(request, id, version))));
+  const basedOn = pinnedTo(request, id, version);
+  return reply.send(deploymentBody(await accept(deps, change, reply, { basedOn })));
 }

@@ -8,7 +8,7 @@ import { accept, deploymentBody, sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkPreconditions, entityTag } from '../http/entity-tags.ts';
 import { methodNotAllowed } from '../http/methods.ts';
-import { Details, notFound, notValid } from '../problems.ts';
+import { Details, notFound, notValid, type Places } from '../problems.ts';
 import { checked, flag, jsonBody, queryValues } from '../request.ts';
 import { withNormalised } from './app-changes.ts';
 import { parseGroupId } from './app-id.ts';
@@ -114,8 +114,9 @@ async function create(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
     }
   }
   const id = json.id === undefined ? base : requireGroupId(json.id, base);
-  return withGroup(deps, json, id, async (change) => {
-    const result = await accept(deps, { ...change, create: true, force: flag(request, 'force') }, reply);
+  return withGroup(deps, json, id, async (wanted, places) => {
+    const change: Change = { ...wanted, create: true, force: flag(request, 'force') };
+    const result = await accept(deps, change, reply, { places });
     return reply.header('Location', `/v2/groups${id}`).code(201).send(deploymentBody(result));
   });
 }
@@ -140,8 +141,8 @@ async function putMode(
 ): Promise<FastifyReply> {
   const options = { force: flag(request, 'force'), dryRun: flag(request, 'dryRun') };
   const basedOn = pinned(deps, request, id);
-  const apply = async (change: Change) => {
-    const result = await accept(deps, change, reply, basedOn);
+  const apply = async (change: Change, places?: Places) => {
+    const result = await accept(deps, change, reply, { basedOn, places });
     return reply.send(options.dryRun ? { steps: result.steps } : deploymentBody(result));
   };
   switch (mode.kind) {
@@ -150,7 +151,7 @@ async function putMode(
     case 'scale':
       return apply({ kind: 'scale-group', groupId: id, scaleBy: mode.scaleBy, ...options });
     case 'replace':
-      return withGroup(deps, mode.json, id, (change) => apply({ ...change, ...options }));
+      return withGroup(deps, mode.json, id, (change, places) => apply({ ...change, ...options }, places));
   }
 }
 
@@ -192,15 +193,15 @@ async function withGroup(
   deps: ApiDeps,
   json: GroupJson,
   id: GroupId,
-  use: (change: Extract<Change, { kind: 'put-group' }>) => Promise<FastifyReply>,
+  use: (change: Extract<Change, { kind: 'put-group' }>, places: Places) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
   const details = new Details();
   const reader = new GroupReader(details, deps.info.role);
   const group = reader.read(json, id);
   if (!details.empty) throw notValid(details.list());
-  return withNormalised(deps, reader.apps, async (apps) => {
+  return withNormalised(deps, reader.apps, async (apps, places) => {
     const definitions = new Map(reader.apps.map((placed, index) => [placed, apps[index]!] as const));
-    return use({ kind: 'put-group', update: withApps(group, definitions), force: false });
+    return use({ kind: 'put-group', update: withApps(group, definitions), force: false }, places);
   });
 }
 
@@ -224,5 +225,5 @@ async function remove(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
   const { id } = requireGroup(new Tree(deps.world()), groupNameOf(request));
   const basedOn = pinned(deps, request, id);
   const change: Change = { kind: 'delete-group', groupId: id, force: flag(request, 'force') };
-  return reply.send(deploymentBody(await accept(deps, change, reply, basedOn)));
+  return reply.send(deploymentBody(await accept(deps, change, reply, { basedOn })));
 }

@@ -1,5 +1,5 @@
 import type { App } from '../../../src/model/app.ts';
-import type { AppId, GroupId } from '../../../src/model/ids.ts';
+import type { AppId, AppVersion, GroupId, PathId } from '../../../src/model/ids.ts';
 import { putEdits, removeEdit, retireNone } from './app-edits.ts';
 import { nextVersion } from './app-versions.ts';
 import { resetDelays } from '../offers/backoff.ts';
@@ -13,6 +13,7 @@ import { publishPost } from '../fabric/publications.ts';
 import type { Change, ChangeRequest, ChangeResult } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { Tree } from './tree.ts';
+import type { World } from '../world.ts';
 
 /** Checks a change and carries it out. A refusal changes nothing. */
 export function applyChange(frame: FrameBuilder, change: Change, request: ChangeRequest = {}): ChangeResult {
@@ -51,10 +52,13 @@ export function applyChange(frame: FrameBuilder, change: Change, request: Change
   }
 }
 
+/** Of the app or the group of that id: what a change can be based on. */
+export const presentVersion = ({ apps, groups }: World, id: PathId): AppVersion | undefined =>
+  (apps.get(id as AppId) ?? groups.get(id as GroupId))?.version;
+
 function staleness(frame: FrameBuilder, { basedOn }: ChangeRequest): ChangeResult | undefined {
-  const { apps, groups } = frame.world;
   for (const [id, version] of basedOn ?? []) {
-    const present = (apps.get(id as AppId) ?? groups.get(id as GroupId))?.version;
+    const present = presentVersion(frame.world, id);
     if (present === version) continue;
     return {
       kind: 'stale',

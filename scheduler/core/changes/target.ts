@@ -2,6 +2,7 @@ import type { App } from '../../../src/model/app.ts';
 import { groupsAbove } from '../../../src/model/group.ts';
 import type { Group } from '../../../src/model/group.ts';
 import type { AppId, AppVersion, GroupId } from '../../../src/model/ids.ts';
+import type { Refusal } from '../events.ts';
 import type { AppEdit } from './app-edits.ts';
 import { isDeepEqual } from './app-versions.ts';
 import { DependencyGraph } from './dependencies.ts';
@@ -21,12 +22,6 @@ export interface Target {
   readonly groups: ReadonlyMap<GroupId, Group | undefined>;
 }
 
-/** Why the result of a change is not allowed, and where in the request. */
-export interface TargetProblem {
-  readonly path: string;
-  readonly errors: readonly string[];
-}
-
 const sameIdentifier = 'Groups and Applications may not have the same identifier.';
 const cyclic = 'Dependency graph has cyclic dependencies.';
 
@@ -39,7 +34,7 @@ export function planTarget(
   apps: readonly AppEdit[],
   groups: readonly GroupEdit[],
   version: AppVersion,
-): Target | TargetProblem {
+): Target | Refusal {
   const tree = new Tree(world);
   const touched = new Set<GroupId>();
   for (const { groupId, after } of groups) {
@@ -58,11 +53,15 @@ export function planTarget(
   for (const id of overwritten) touched.add(id);
   for (const id of touched) {
     if (tree.group(id) !== undefined && tree.app(id as string as AppId) !== undefined)
-      return { path: '/id', errors: [sameIdentifier, `'${id}' is an app`] };
+      return refusal(apps.find(isWithin(id)), '/id', [sameIdentifier, `'${id}' is an app`]);
   }
   const cycle = new DependencyGraph(tree).findCycle(newlyDependent(world, tree, apps, groups));
-  if (cycle !== undefined)
-    return { path: '/dependencies', errors: [cyclic, `the cycle is ${[...cycle, cycle[0]].join(' → ')}`] };
+  if (cycle !== undefined) {
+    const part = apps.find(
+      ({ appId, after }) => cycle.includes(appId) && after !== undefined && after.dependencies.length > 0,
+    );
+    return refusal(part, '/dependencies', [cyclic, `the cycle is ${[...cycle, cycle[0]].join(' → ')}`]);
+  }
   const result = new Map<GroupId, Group | undefined>();
   for (const id of touched) {
     const group = tree.group(id);
@@ -70,6 +69,18 @@ export function planTarget(
   }
   return { tree, groups: result };
 }
+
+/** `of`: the app of the change that it is about, where there is one. */
+const refusal = (of: AppEdit | undefined, path: string, errors: readonly string[]): Refusal => ({
+  ...(of === undefined ? {} : { appId: of.appId }),
+  path,
+  errors,
+});
+
+const isWithin =
+  (id: GroupId) =>
+  ({ appId, after }: AppEdit): boolean =>
+    after !== undefined && (appId === (id as string) || groupsAbove(appId).includes(id));
 
 /** The groups above everything that is to be there. */
 function wantedGroups(apps: readonly AppEdit[], groups: readonly GroupEdit[]): Set<GroupId> {
@@ -80,13 +91,13 @@ function wantedGroups(apps: readonly AppEdit[], groups: readonly GroupEdit[]): S
 }
 
 /** Removes empty groups that an app takes the name of. */
-function giveWay(tree: Tree, apps: readonly AppEdit[]): GroupId[] | TargetProblem {
+function giveWay(tree: Tree, apps: readonly AppEdit[]): GroupId[] | Refusal {
   const overwritten: GroupId[] = [];
   for (const { appId, after } of apps) {
     const id = appId as string as GroupId;
     if (after === undefined || tree.group(id) === undefined) continue;
     if (!tree.isEmpty(id))
-      return { path: '/id', errors: [sameIdentifier, `'${id}' is a group with something in it`] };
+      return { appId, path: '/id', errors: [sameIdentifier, `'${id}' is a group with something in it`] };
     tree.setGroup(id, undefined);
     overwritten.push(id);
   }

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../../src/model/deployment.ts';
 import type { AppId, DeploymentId } from '../../../src/model/ids.ts';
 import { dropAndKeep, takeBack } from '../changes/deployments.ts';
+import { reasonOf } from './deploy.ts';
 import { isDone } from './deployments.ts';
 import type { FrameBuilder } from '../frame.ts';
 import type { World } from '../world.ts';
@@ -17,8 +18,7 @@ export function deadlineDue(frame: FrameBuilder, id: DeploymentId): void {
   if (deployment.rollsBack !== true) return dropAndKeep(frame, deployment, { outcome: 'failed', reason });
   const result = takeBack(frame, deployment, { outcome: 'failed', reason });
   if (result.kind === 'accepted') return;
-  const why =
-    result.kind === 'invalid' ? result.details.flatMap(({ errors }) => errors).join('; ') : result.message;
+  const why = reasonOf(result);
   dropAndKeep(frame, deployment, { outcome: 'failed', reason: `${reason}; it cannot be taken back: ${why}` });
 }
 

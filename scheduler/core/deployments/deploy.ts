@@ -8,7 +8,7 @@ import { deploymentId } from '../../../src/model/ids.ts';
 import type { AppId, AppVersion, DeploymentId, GroupId } from '../../../src/model/ids.ts';
 import type { Slot } from '../../../src/model/instance.ts';
 import { isProblem, LeasePlan } from '../slots/addresses.ts';
-import type { AddressProblem } from '../slots/addresses.ts';
+import type { AddressProblem, AppProblem } from '../slots/addresses.ts';
 import { removeEdit } from '../changes/app-edits.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
@@ -184,15 +184,15 @@ function planAll(frame: FrameBuilder, leases: LeasePlan, edits: readonly AppEdit
       after === undefined
         ? retireAll(frame.world, appId, frame.now)
         : planSlots(frame.world, leases, after, retire, frame.now);
-    if (isProblemOrSlots(planned)) return invalid(planned);
+    if (isProblemOrSlots(planned)) return invalid({ appId, ...planned });
     slots.push(...planned);
   }
   return slots;
 }
 
-const invalid = ({ path, error }: AddressProblem): ChangeResult => ({
+const invalid = ({ error, ...place }: AddressProblem | AppProblem): ChangeResult => ({
   kind: 'invalid',
-  details: [{ path, errors: [error] }],
+  details: [{ ...place, errors: [error] }],
 });
 
 const tooMany = (max: number): ChangeResult => ({
@@ -254,13 +254,16 @@ function changedGroups({ groupId, apps }: Edits): Iterable<GroupId> {
   return groupId === undefined ? new Set(apps.flatMap(({ appId }) => parentOf(appId) ?? [])) : [groupId];
 }
 
-function reasonOf(result: ChangeResult): string | undefined {
+/** Why a change was refused, in one line; undefined when it was not. */
+export function reasonOf(result: ChangeResult): string | undefined {
   switch (result.kind) {
     case 'accepted':
       return undefined;
     case 'invalid':
       return result.details
-        .flatMap(({ path, errors }) => errors.map((error) => `${path}: ${error}`))
+        .flatMap(({ appId, path, errors }) =>
+          errors.map((error) => `${appId === undefined ? '' : `app '${appId}' `}${path}: ${error}`),
+        )
         .join('; ');
     case 'not-found':
     case 'conflict':

@@ -12,7 +12,7 @@ import {
   type Exposure,
   type Publication,
 } from '../../../src/fabric/publication.ts';
-import type { AddressProblem } from '../slots/addresses.ts';
+import type { AddressProblem, AppProblem } from '../slots/addresses.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { exposedPorts, type ExposedPort } from './exposed-ports.ts';
 import { incarnationsOf } from '../frame.ts';
@@ -23,7 +23,7 @@ import { slotsOf } from '../slots/slot-table.ts';
 import type { World } from '../world.ts';
 
 /** Why the apps of a change cannot have the host ports that they ask for, or undefined. */
-export function exposureProblem(world: World, edits: readonly AppEdit[]): AddressProblem | undefined {
+export function exposureProblem(world: World, edits: readonly AppEdit[]): AppProblem | undefined {
   const exposures = new Map(world.exposures);
   const edited = edits.flatMap(({ after }) => after ?? []);
   for (const { appId } of edits) exposures.delete(appId);
@@ -31,7 +31,7 @@ export function exposureProblem(world: World, edits: readonly AppEdit[]): Addres
   for (const app of edited) {
     const problem =
       fixedPortProblem(exposures, app) ?? clashProblem(exposures, app) ?? newcomerProblem(world, app);
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) return { appId: app.id, ...problem };
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import { appName, fullName, lengthProblem, nameProblem } from '../../../src/fabr
 import type { App } from '../../../src/model/app.ts';
 import type { AppId, NetworkName } from '../../../src/model/ids.ts';
 import type { Network } from '../../../src/model/network.ts';
-import type { AddressProblem } from '../slots/addresses.ts';
+import type { AppProblem } from '../slots/addresses.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import type { World } from '../world.ts';
 
@@ -10,7 +10,7 @@ import type { World } from '../world.ts';
  * Why an app of a change would be called like another one (`/a.b` and `/a-b` are called alike), or like a reserved
  * machine; undefined when every name leads to one thing. A name of a slot is no app's: no app is in another.
  */
-export function nameClash(world: World, edits: readonly AppEdit[]): AddressProblem | undefined {
+export function nameClash(world: World, edits: readonly AppEdit[]): AppProblem | undefined {
   const named = edits.flatMap(({ before, after }) => {
     const name = after === undefined ? undefined : nameOf(world, after);
     const isNew = before === undefined || nameOf(world, before) !== name;
@@ -25,7 +25,7 @@ export function nameClash(world: World, edits: readonly AppEdit[]): AddressProbl
     const present = appsNamed(world, name).filter((owner) => !edited.has(owner));
     const app = [...present, ...(editedByName.get(name) ?? [])].find((owner) => owner !== id);
     const owner = app === undefined ? reserved.get(name) : `app '${app}'`;
-    if (owner !== undefined) return { path: '/id', error: `its name ${name} is that of ${owner}` };
+    if (owner !== undefined) return { appId: id, path: '/id', error: `its name ${name} is that of ${owner}` };
   }
   return undefined;
 }

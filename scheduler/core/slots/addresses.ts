@@ -22,6 +22,11 @@ export interface AddressProblem {
   readonly error: string;
 }
 
+/** The same of one of the apps of a change. */
+export interface AppProblem extends AddressProblem {
+  readonly appId: AppId;
+}
+
 /**
  * Gives out addresses for the slots of one change without touching the world, so that a change that is refused
  * halfway has given out nothing. INVARIANT: no address is given to two slots, nor one that a slot or a living
