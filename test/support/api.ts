@@ -146,7 +146,7 @@ export class ApiHarness {
         frameworkName: 'patchpanel',
         role: '*',
         user: 'root',
-        hostname: 'localhost',
+        hostname: 'host-0',
         advertiseUrl: 'http://127.0.0.1:8080',
         master: 'http://127.0.0.1:5050',
         failoverTimeoutSeconds: 604_800,

@@ -1,6 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
+import { knownHostnames } from '../../core/fabric/exposures.ts';
 import { wantedApp } from '../../core/changes/tree.ts';
 import { HttpProblem, notFound, notValid, type Detail, type Places } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
@@ -86,6 +87,7 @@ export async function withNormalised<T>(
         api: {
           ports: [deps.info.httpPort, deps.info.httpsPort].filter((port) => port !== undefined),
           hostname: deps.info.hostname,
+          isOnHost: knownHostnames(deps.world()).has(deps.info.hostname),
         },
         now: deps.now(),
         nextServicePort: keptServicePorts(present, json, nextServicePort),

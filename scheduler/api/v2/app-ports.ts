@@ -91,8 +91,7 @@ function checkMapping(
   const exposure = parseExposure(label);
   const where = `${path(index)}/labels/${exposeLabel}`;
   if ('problem' in exposure) details.add(where, exposure.problem);
-  // Without names of hosts it may be any, also those of other schedulers.
-  else if (api.ports.includes(exposure.hostPort) && isExposedOn(exposure, api.hostname))
+  else if (api.isOnHost && api.ports.includes(exposure.hostPort) && isExposedOn(exposure, api.hostname))
     details.add(where, portNeeded(exposure.hostPort, 'the API of Patchpanel'));
   details.require(
     containerPort !== 0,

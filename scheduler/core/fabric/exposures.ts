@@ -74,12 +74,18 @@ function newcomerProblem(world: World, app: App): AddressProblem | undefined {
  */
 function strangeHost(world: World, { hosts }: Exposure, present: readonly Exposure[]): string | undefined {
   if (hosts.length === 0) return undefined;
-  const known = new Set(Array.from(world.places.values(), ({ hostname }) => hostname));
-  for (const { facts } of world.hosts.values()) known.add(facts.hostname);
+  const known = knownHostnames(world);
   if (known.size === 0) return undefined;
   const before = new Set(present.flatMap((exposure) => exposure.hosts));
   const stranger = hosts.find((host) => !known.has(host) && !before.has(host));
   return stranger === undefined ? undefined : noSuchHost(stranger, known);
+}
+
+/** Names of the hosts that have offered something or whose executor has reported. */
+export function knownHostnames({ places, hosts }: World): ReadonlySet<string> {
+  const known = new Set(Array.from(places.values(), ({ hostname }) => hostname));
+  for (const { facts } of hosts.values()) known.add(facts.hostname);
+  return known;
 }
 
 function agentsPort({ places }: World, exposure: Exposure): string | undefined {
