@@ -33,11 +33,15 @@ const idOf = (result: ChangeResult) => {
   if (result.kind !== 'accepted' || result.deploymentId === undefined) throw new Error('refused');
   return result.deploymentId;
 };
-const refusal = (path: string, error: string) => ({ kind: 'invalid', details: [{ path, errors: [error] }] });
+const refusal = (app: string, path: string, error: string) => ({
+  kind: 'invalid',
+  details: [{ appId: app, path, errors: [error] }],
+});
 const isPrivileged = (app: string) =>
   refusal(
+    app,
     '/container/docker/privileged',
-    `app '${app}': privileged is forbidden on this cluster (--forbid privileged)`,
+    'privileged is forbidden on this cluster (--forbid privileged)',
   );
 const scale = (bench: CoreBench, scaleBy: number) =>
   bench.change({ kind: 'scale-group', groupId: groupId('/shop'), scaleBy, force: false });
@@ -52,7 +56,7 @@ test('a group is not scaled to a second copy of what may only have one', () => {
   const bench = new Cluster();
   bench.deploy(anApp('/shop/one', single));
   expect(scale(bench, 2)).toEqual(
-    refusal('/instances', "app '/shop/one': Single instance app may only have one instance"),
+    refusal('/shop/one', '/instances', 'Single instance app may only have one instance'),
   );
   expect(bench.frame.writes).toEqual([]);
   expect(scale(bench, 1).kind).toBe('accepted');
@@ -123,7 +127,7 @@ describe('what was forbidden after it was defined', () => {
     expect(bench.world.deployments.size).toBe(0);
     expect(bench.world.endedDeployments.get(failing)).toMatchObject({
       outcome: 'failed',
-      reason: expect.stringMatching(/it cannot be taken back: app '\/shop\/web': privileged is forbidden/),
+      reason: expect.stringMatching(/it cannot be taken back: app '\/shop\/web' .*: privileged is forbidden/),
     });
     expect(bench.app('/shop/web')).toMatchObject({ env: { RELEASE: '2' }, container: { privileged: false } });
   });

@@ -12,10 +12,7 @@ import type { ChangeResult } from '../events.ts';
 export function againstRules(edits: readonly AppEdit[], rules: AppRules): ChangeResult | undefined {
   const details = edits.flatMap(({ appId, before, after }) => {
     if (after === undefined || isNoMoreThan(before, after)) return [];
-    return ruleProblems(after, rules).map(({ path, error }) => ({
-      path,
-      errors: [`app '${appId}': ${error}`],
-    }));
+    return ruleProblems(after, rules).map(({ path, error }) => ({ appId, path, errors: [error] }));
   });
   return details.length === 0 ? undefined : { kind: 'invalid', details };
 }
