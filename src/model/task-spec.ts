@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxProbeSeconds } from './bounds.ts';
 
 /** What is asked of a task to learn whether it is well. */
 export const probeSpecSchema = z.discriminatedUnion('kind', [
@@ -29,7 +30,11 @@ export const checkSpecSchema = z.object({
   /** Failures so soon after the start are not counted until the first success. */
   graceMs: z.int().nonnegative(),
   intervalMs: z.int().positive(),
-  timeoutMs: z.int().positive(),
+  /** What timers can count: a longer one would end at once. */
+  timeoutMs: z
+    .int()
+    .positive()
+    .max(maxProbeSeconds * 1000),
   /** Failures in a row after which the task has to be replaced; 0: never. */
   maxConsecutiveFailures: z.int().nonnegative(),
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { maxAddedInstances, maxInstances } from '../../src/model/bounds.ts';
+import { maxAddedInstances, maxInstances, maxProbeSeconds, maxSeconds } from '../../src/model/bounds.ts';
 import { appId, groupId } from '../../src/model/ids.ts';
 import { ApiHarness } from '../support/api.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
@@ -88,4 +88,62 @@ test('the API refuses too many instances by name of the field, whatever the requ
     { numRuns: 100 },
   );
   expect(api.world.apps.get(appId('/shop/web'))?.instances).toBe(1);
+});
+
+/** Where times are in a definition, and how long each may be. */
+const durations = [
+  ['/taskKillGracePeriodSeconds', maxSeconds, (n: number) => ({ taskKillGracePeriodSeconds: n })],
+  ['/backoffSeconds', maxSeconds, (n: number) => ({ backoffSeconds: n, maxLaunchDelaySeconds: 1 })],
+  ['/maxLaunchDelaySeconds', maxSeconds, (n: number) => ({ maxLaunchDelaySeconds: n })],
+  [
+    '/unreachableStrategy/expungeAfterSeconds',
+    maxSeconds,
+    (n: number) => ({ unreachableStrategy: { expungeAfterSeconds: n } }),
+  ],
+  ['/healthChecks(0)/gracePeriodSeconds', maxSeconds, (n: number) => checked({ gracePeriodSeconds: n })],
+  ['/healthChecks(0)/delaySeconds', maxSeconds, (n: number) => checked({ delaySeconds: n })],
+  ['/healthChecks(0)/intervalSeconds', maxProbeSeconds, (n: number) => checked({ intervalSeconds: n })],
+  ['/healthChecks(0)/timeoutSeconds', maxProbeSeconds, (n: number) => checked({ timeoutSeconds: n })],
+  ['/readinessChecks(0)/intervalSeconds', maxProbeSeconds, (n: number) => readied({ intervalSeconds: n })],
+  ['/readinessChecks(0)/timeoutSeconds', maxProbeSeconds, (n: number) => readied({ timeoutSeconds: n })],
+  ['/labels/patchpanel.drainSeconds', maxProbeSeconds, (n: number) => labelled('drainSeconds', n)],
+  [
+    '/labels/patchpanel.deploymentDeadlineSeconds',
+    7 * 86_400,
+    (n: number) => labelled('deploymentDeadlineSeconds', n),
+  ],
+] as const;
+
+const checked = (times: object) => ({ healthChecks: [{ protocol: 'MESOS_TCP', port: 80, ...times }] });
+const readied = (times: object) => ({
+  readinessChecks: [{ portName: 'http', intervalSeconds: maxProbeSeconds, timeoutSeconds: 1, ...times }],
+});
+const labelled = (label: string, seconds: number) => ({ labels: { [`patchpanel.${label}`]: `${seconds}` } });
+
+test('each time in a definition has a bound, and what is longer is refused by name of the field', async () => {
+  const api = new ApiHarness();
+  const definition = {
+    networks: [{ mode: 'container' }],
+    container: { docker: { image: 'web:1' }, portMappings: [{ containerPort: 80, name: 'http' }] },
+  };
+  const change = (fields: object) =>
+    api.call<{ details?: { path: string }[] }>('PUT', '/v2/apps/web?force=true', {
+      ...definition,
+      ...fields,
+    });
+  for (const [path, most, fields] of durations) {
+    // A readiness check has to be asked less often than it may take.
+    const allowed = path === '/readinessChecks(0)/timeoutSeconds' ? most - 1 : most;
+    expect([path, (await change(fields(allowed))).body.details]).toEqual([path, undefined]);
+  }
+  const tooLong = fc.oneof(fc.constantFrom(1, 2_147_484, 9.1e12, 1e300), fc.maxSafeNat());
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...durations), tooLong, async ([path, most, fields], more) => {
+      const before = api.stored;
+      const { status, body } = await change(fields(Math.max(most + 1, most + more)));
+      expect([status, body.details?.map((detail) => detail.path)]).toEqual([422, [path]]);
+      expect(api.stored).toBe(before);
+    }),
+    { numRuns: 200 },
+  );
 });

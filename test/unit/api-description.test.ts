@@ -55,6 +55,14 @@ function isDescribed(method: string, route: string): boolean {
     : paths.includes(template);
 }
 
+test('bounds of numbers are in the description', () => {
+  const { AppDefinition, GroupUpdate } = document.components.schemas;
+  expect(AppDefinition).toMatchObject({
+    properties: { instances: { maximum: 10_000 }, taskKillGracePeriodSeconds: { maximum: 31_536_000 } },
+  });
+  expect(GroupUpdate).toMatchObject({ properties: { scaleBy: { maximum: 10_000 } } });
+});
+
 test('bodies are described by the schemas that check them', () => {
   const { schemas } = document.components as {
     schemas: Record<string, { properties: object; required?: string[] }>;

@@ -225,6 +225,8 @@ test('health checks reach the executor with numbers for ports and milliseconds f
       { ...check, protocol: 'HTTP', path: 'up', portIndex: 0 },
       { ...check, protocol: 'MESOS_TCP', port: 99 },
       { ...check, protocol: 'COMMAND', command: 'true' },
+      // Stored before there was a bound: a timer takes such a time for none.
+      { ...check, protocol: 'MESOS_TCP', port: 98, intervalSeconds: 2_147_484, timeoutSeconds: 2_147_484 },
     ],
   });
   const spec = prepared(launchRecord({ app })).spec();
@@ -234,6 +236,13 @@ test('health checks reach the executor with numbers for ports and milliseconds f
     { probe: http, delayMs: 0, ...ms },
     { probe: { kind: 'tcp', port: 99 }, delayMs: 15_000, ...ms },
     { probe: { kind: 'command', command: 'true' }, delayMs: 15_000, ...ms },
+    {
+      probe: { kind: 'tcp', port: 98 },
+      delayMs: 15_000,
+      ...ms,
+      intervalMs: 86_400_000,
+      timeoutMs: 86_400_000,
+    },
   ]);
   expect(taskSpecSchema.parse(spec)).toEqual(spec);
 });

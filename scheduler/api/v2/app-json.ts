@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxInstances } from '../../../src/model/bounds.ts';
+import { maxInstances, maxProbeSeconds, maxSeconds } from '../../../src/model/bounds.ts';
 
 /**
  * Marathon's app JSON as people send it: the 1.5+ form and the older fields that it replaced. Shapes and simple bounds
@@ -73,7 +73,9 @@ const network = z.object({
   labels: textMap.optional(),
 });
 
-const seconds = z.int().min(0);
+const seconds = z.int().min(0).max(maxSeconds);
+const probeSeconds = z.int().min(0).max(maxProbeSeconds);
+const fractionalSeconds = z.number().min(0).max(maxSeconds);
 const limit = z.union([z.number().min(0), z.literal('unlimited')], {
   error: ({ input }) => `'${String(input)}' is an invalid resource limit. It must be 'unlimited' or a number`,
 });
@@ -85,9 +87,9 @@ const healthCheck = z.object({
   port: port.optional(),
   command: z.object({ value: text.min(1) }).optional(),
   gracePeriodSeconds: seconds.optional(),
-  intervalSeconds: seconds.optional(),
-  timeoutSeconds: seconds.optional(),
-  maxConsecutiveFailures: seconds.optional(),
+  intervalSeconds: probeSeconds.optional(),
+  timeoutSeconds: probeSeconds.optional(),
+  maxConsecutiveFailures: z.int().min(0).optional(),
   delaySeconds: seconds.optional(),
   ignoreHttp1xx: z.boolean().optional(),
   ipProtocol: oneOf('IPv4', 'IPv6').optional(),
@@ -98,8 +100,8 @@ const readinessCheck = z.object({
   protocol: oneOf('HTTP', 'HTTPS').optional(),
   path: text.optional(),
   portName: text.optional(),
-  intervalSeconds: z.int().min(1).optional(),
-  timeoutSeconds: z.int().min(1).optional(),
+  intervalSeconds: probeSeconds.min(1).optional(),
+  timeoutSeconds: probeSeconds.min(1).optional(),
   httpStatusCodesForReady: z.array(z.int().min(100).max(999)).optional(),
   preserveLastResponse: z.boolean().optional(),
 });
@@ -158,9 +160,9 @@ export const appJsonSchema = z.object({
   healthChecks: z.array(healthCheck).optional(),
   readinessChecks: z.array(readinessCheck).max(1).optional(),
   check: z.unknown().optional(),
-  backoffSeconds: z.number().min(0).optional(),
+  backoffSeconds: fractionalSeconds.optional(),
   backoffFactor: z.number().min(1).optional(),
-  maxLaunchDelaySeconds: z.number().min(0).optional(),
+  maxLaunchDelaySeconds: fractionalSeconds.optional(),
   upgradeStrategy: z
     .object({
       maximumOverCapacity: z.number().min(0).max(1),

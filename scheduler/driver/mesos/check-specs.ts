@@ -1,4 +1,5 @@
 import type { App, HealthCheck } from '../../../src/model/app.ts';
+import { maxProbeSeconds } from '../../../src/model/bounds.ts';
 import type { Instance } from '../../../src/model/instance.ts';
 import type { CheckSpec, ProbeSpec, TaskSpec } from '../../../src/model/task-spec.ts';
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
@@ -6,6 +7,9 @@ import { taskPorts } from '../../core/offers/task-env.ts';
 
 /** Nobody gains by checking more often, and a check that may take no time at all can only fail. */
 const leastMs = 1000;
+
+/** Definitions that were stored before there was a bound may be above it. */
+const probeMs = (seconds: number): number => Math.max(leastMs, Math.min(seconds, maxProbeSeconds) * 1000);
 
 /**
  * The app's health checks as the executor runs them for one instance.
@@ -16,8 +20,8 @@ export const checkSpecs = (app: App, instance: Instance): CheckSpec[] =>
     probe: probeOf(check, app, instance),
     delayMs: startsLate(check) ? check.delaySeconds * 1000 : 0,
     graceMs: check.gracePeriodSeconds * 1000,
-    intervalMs: Math.max(leastMs, check.intervalSeconds * 1000),
-    timeoutMs: Math.max(leastMs, check.timeoutSeconds * 1000),
+    intervalMs: probeMs(check.intervalSeconds),
+    timeoutMs: probeMs(check.timeoutSeconds),
     maxConsecutiveFailures: check.maxConsecutiveFailures,
   }));
 
@@ -39,7 +43,9 @@ export function readinessSpec(app: App, instance: Instance): Pick<TaskSpec, 'rea
     ...(check.preserveLastResponse ? { keepsResponse: true } : {}),
   };
   const { intervalSeconds, timeoutSeconds } = check;
-  return { readinessCheck: { probe, intervalMs: intervalSeconds * 1000, timeoutMs: timeoutSeconds * 1000 } };
+  return {
+    readinessCheck: { probe, intervalMs: probeMs(intervalSeconds), timeoutMs: probeMs(timeoutSeconds) },
+  };
 }
 
 const rooted = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
