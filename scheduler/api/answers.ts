@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
 import type { ApiDeps } from './deps.ts';
-import { refusal, type Places } from './problems.ts';
+import { refusal, type DefinitionPaths } from './problems.ts';
 
 export type Accepted = Extract<ChangeResult, { kind: 'accepted' }>;
 
@@ -20,7 +20,7 @@ export function submit(
  * The result of a change that was accepted; the headers name its deployment.
  * @throws HttpProblem when the core has refused it
  */
-export function accepted(result: ChangeResult, reply: FastifyReply, places?: Places): Accepted {
+export function accepted(result: ChangeResult, reply: FastifyReply, places?: DefinitionPaths): Accepted {
   if (result.kind !== 'accepted') throw refusal(result, places);
   if (result.deploymentId !== undefined) reply.header('Marathon-Deployment-Id', result.deploymentId);
   return result;
@@ -30,7 +30,7 @@ export function accepted(result: ChangeResult, reply: FastifyReply, places?: Pla
 interface Origin {
   readonly basedOn?: ChangeRequest['basedOn'];
   /** Refusals are told by them. */
-  readonly places?: Places | undefined;
+  readonly places?: DefinitionPaths | undefined;
 }
 
 /**

@@ -114,12 +114,12 @@ function issueTexts(issue: z.core.$ZodIssue): string[] {
 }
 
 /** Where in a request the definitions of its apps are: `''` for the whole, `(7)`, `/groups(0)/apps(1)`. */
-export type Places = ReadonlyMap<AppId, string>;
+export type DefinitionPaths = ReadonlyMap<AppId, string>;
 
 /** The refusal of a change as an HTTP answer; an accepted change is not one. */
 export function refusal(
   result: Exclude<ChangeResult, { kind: 'accepted' }>,
-  places: Places = new Map(),
+  places: DefinitionPaths = new Map(),
 ): HttpProblem {
   switch (result.kind) {
     case 'not-found':
@@ -140,7 +140,7 @@ export function refusal(
 }
 
 /** What is wrong with an app that the request does not define names it. */
-function detailOf({ appId, path, errors }: Refusal, places: Places): Detail {
+function detailOf({ appId, path, errors }: Refusal, places: DefinitionPaths): Detail {
   if (appId === undefined) return { path, errors };
   const place = places.get(appId);
   if (place !== undefined) return { path: `${place}${path}`, errors };

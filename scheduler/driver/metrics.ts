@@ -27,7 +27,9 @@ export interface MetricValues {
   readonly histograms: Readonly<Record<string, { readonly count: number; readonly sum: number }>>;
 }
 
-/** The scheduler's own metrics. Labels have few values: nothing named by users is one, but for drops, bounded there. */
+/**
+ * The scheduler's own metrics. Labels have few values; only drops name hosts and slots, at most `seriesLimits.told` of each reason.
+ */
 export class SchedulerMetrics {
   readonly registry = new Registry();
   readonly subscribed = this.#gauge('subscribed', 'Whether the Mesos stream is subscribed (0 or 1)');

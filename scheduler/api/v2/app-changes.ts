@@ -3,7 +3,7 @@ import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { knownHostnames } from '../../core/fabric/exposures.ts';
 import { wantedApp } from '../../core/changes/tree.ts';
-import { HttpProblem, notFound, notValid, type Detail, type Places } from '../problems.ts';
+import { HttpProblem, notFound, notValid, type Detail, type DefinitionPaths } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
 import type { AppJson, AppUpdateJson } from './app-json.ts';
 import { definitionAt } from './app-versions.ts';
@@ -65,7 +65,7 @@ export interface Update {
 export async function withNormalised<T>(
   deps: ApiDeps,
   definitions: readonly PlacedApp[],
-  use: (apps: readonly App[], places: Places) => Promise<T>,
+  use: (apps: readonly App[], places: DefinitionPaths) => Promise<T>,
 ): Promise<T> {
   const before = new Set(reservedPorts);
   const nextServicePort = servicePortAllocator(deps.world(), reservedPorts);

@@ -8,7 +8,7 @@ import { accept, deploymentBody, sendJson } from '../answers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkPreconditions, entityTag } from '../http/entity-tags.ts';
 import { methodNotAllowed } from '../http/methods.ts';
-import { Details, notFound, notValid, type Places } from '../problems.ts';
+import { Details, notFound, notValid, type DefinitionPaths } from '../problems.ts';
 import { checked, flag, jsonBody, queryValues } from '../request.ts';
 import { withNormalised } from './app-changes.ts';
 import { parseGroupId } from './app-id.ts';
@@ -141,7 +141,7 @@ async function putMode(
 ): Promise<FastifyReply> {
   const options = { force: flag(request, 'force'), dryRun: flag(request, 'dryRun') };
   const basedOn = pinned(deps, request, id);
-  const apply = async (change: Change, places?: Places) => {
+  const apply = async (change: Change, places?: DefinitionPaths) => {
     const result = await accept(deps, change, reply, { basedOn, places });
     return reply.send(options.dryRun ? { steps: result.steps } : deploymentBody(result));
   };
@@ -193,7 +193,7 @@ async function withGroup(
   deps: ApiDeps,
   json: GroupJson,
   id: GroupId,
-  use: (change: Extract<Change, { kind: 'put-group' }>, places: Places) => Promise<FastifyReply>,
+  use: (change: Extract<Change, { kind: 'put-group' }>, places: DefinitionPaths) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
   const details = new Details();
   const reader = new GroupReader(details, deps.info.role);
