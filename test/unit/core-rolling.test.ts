@@ -270,6 +270,28 @@ describe('on hosts without room for standbys', () => {
     expect(bench.killed(bench.wait(6))).toHaveLength(1);
   });
 
+  test.each([2, 60])(
+    'nothing ends for want of room before all hosts were heard since a delay of %i s',
+    (backoff) => {
+      const fields = {
+        instances: 4,
+        ...strategy(0.5, 1),
+        backoffSeconds: backoff,
+        maxLaunchDelaySeconds: 3_600,
+      };
+      const bench = new CoreBench();
+      bench.deploy(anApp('/web', fields));
+      bench.status(bench.instance('/web', 3), 'failed');
+      bench.put(anApp('/web', { ...fields, env: { RELEASE: '2' } }));
+      bench.wait(20);
+      const [bad] = bench.offer(oneFreed());
+      expect(bad?.instance.standby).toBe(false);
+      bench.status(bad!.instance, 'failed');
+      expect(bench.killed(bench.wait(backoff + 34))).toEqual([]);
+      expect(bench.killed(bench.wait(1))).toHaveLength(1);
+    },
+  );
+
   test('what is unreachable makes no room, so it stays until a standby takes over', () => {
     const bench = upgrading({ ...roomy, unreachableStrategy: 'disabled' });
     const [lost, other] = bench.instances('/web');

@@ -32,7 +32,7 @@ export interface AppProgress {
   readonly outdatedUnready: Set<SlotId>;
   /** Outdated slots that the rolling upgrade wants a standby for. */
   readonly standbys: Set<SlotId>;
-  /** No host has room for one of these. */
+  /** No host has room for any of `standbys`. */
   noRoom: boolean;
   readonly unsettled: Set<SlotId>;
   readonly sick: Set<SlotId>;

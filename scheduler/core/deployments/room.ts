@@ -5,6 +5,7 @@ import { launchableFrom } from '../offers/backoff.ts';
 import { launchAllowance } from '../offers/launch-rate.ts';
 import { answerMs } from '../offers/places.ts';
 import type { AppProgress } from './progress.ts';
+import type { Settings } from '../world.ts';
 
 /**
  * Finds out whether there is room for an app's standbys: they have been wanted for so long that every host with something
@@ -21,11 +22,18 @@ export function watchRoom(frame: FrameBuilder, app: App, progress: AppProgress):
   }
 }
 
-/** The app's standbys have waited for long enough, unless nothing could be launched anyway. */
+/**
+ * The app's standbys have waited for long enough, if all the while they could have been launched: in a delay, also one
+ * that began since, nothing is asked for.
+ */
 export function roomDue(frame: FrameBuilder, appId: AppId): void {
-  const progress = frame.world.progress.get(appId);
-  if (progress === undefined) return;
-  if (!frame.world.subscribed || launchAllowance(frame) === 0) return listen(frame, appId, frame.now);
+  const { world, now, settings } = frame;
+  const app = world.apps.get(appId);
+  const progress = world.progress.get(appId);
+  if (app === undefined || progress === undefined) return;
+  if (!world.subscribed || launchAllowance(frame) === 0) return listen(frame, appId, now);
+  const launchable = launchableFrom(world, app);
+  if (heardBy(launchable, settings) > now) return listen(frame, appId, launchable);
   progress.noRoom = true;
   frame.touchedApps.add(appId);
 }
@@ -37,7 +45,10 @@ export function listenAnew(frame: FrameBuilder): void {
   }
 }
 
-/** Offers are asked for within the least interval between requests, and have come some time after that. */
 function listen({ world, settings }: FrameBuilder, appId: AppId, from: number): void {
-  world.timers.set({ kind: 'room', appId }, from + settings.minReviveIntervalMs + answerMs);
+  world.timers.set({ kind: 'room', appId }, heardBy(from, settings));
 }
+
+/** When all were heard: offers are asked for within the least interval between requests, and have come some time after. */
+const heardBy = (from: number, { minReviveIntervalMs }: Settings): number =>
+  from + minReviveIntervalMs + answerMs;
