@@ -88,8 +88,11 @@ export function startTasks(options: ServeOptions): Tasks {
   const inCharge = new AbortController();
   scope.defer('watch of other executors', () => inCharge.abort());
   host.lives.follow(inCharge.signal, log, async (id) => {
-    await garbage.removeOf(id);
-    await host.fabric.cleanUp((other) => host.lives.isOther(other));
+    try {
+      await garbage.removeOf(id);
+    } finally {
+      await host.fabric.cleanUp((other) => host.lives.isOther(other));
+    }
   });
   resendUpdates(options);
   const handOver = async (): Promise<void> => {

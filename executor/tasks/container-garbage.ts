@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/runtime/clock.ts';
+import { PatchpanelError } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import type { Containers, ListedContainer } from '../core/tasks/containers.ts';
@@ -7,7 +8,10 @@ const everyMs = 30_000;
 /** Containers that are removed at the same time. */
 const parallel = 4;
 
-/** Removes containers of this host that belong to no task: all at start, later what two rounds in a row found. */
+/**
+ * Removes containers of this host that belong to no task: all at start, later what two rounds in a row found. One that
+ * Docker cannot remove (its disk or device is stuck) is tried again in each round.
+ */
 export class ContainerGarbage {
   readonly #containers: Containers;
   readonly #isWanted: (container: ListedContainer) => boolean;
@@ -32,16 +36,26 @@ export class ContainerGarbage {
     });
   }
 
-  /** Removes at once whatever nobody wants; apps first, as they use the sandboxes. */
-  async removeLeftovers(): Promise<void> {
+  /**
+   * Removes at once whatever nobody wants; apps first, as they use the sandboxes. Gives what Docker could not remove: it
+   * is for the rounds.
+   */
+  async removeLeftovers(): Promise<readonly ListedContainer[]> {
     const left = await this.#strays();
-    if (left.length === 0) return;
-    await this.#removeAll(left);
+    return left.length === 0 ? [] : this.#removeAll(left);
   }
 
-  /** Removes at once what the tasks of an executor that has ended left. */
+  /**
+   * Removes at once what the tasks of an executor that has ended left.
+   * @throws PatchpanelError `external` when some of it is still there; the rest is gone then, too
+   */
   async removeOf(runId: string): Promise<void> {
-    await this.#removeAll((await this.#strays()).filter((container) => container.runId === runId));
+    const stuck = await this.#removeAll(
+      (await this.#strays()).filter((container) => container.runId === runId),
+    );
+    if (stuck.length === 0) return;
+    const names = stuck.map(({ name }) => name).join(', ');
+    throw new PatchpanelError('external', `Docker could not remove ${names}`);
   }
 
   /** Begins the periodic rounds. */
@@ -66,19 +80,33 @@ export class ContainerGarbage {
     return (await this.#containers.list()).filter((container) => !this.#isWanted(container));
   }
 
-  async #removeAll(left: readonly ListedContainer[]): Promise<void> {
+  async #removeAll(left: readonly ListedContainer[]): Promise<readonly ListedContainer[]> {
     this.#log.info('removing what an earlier executor left', { containers: left.length });
-    await this.#remove(left.filter((container) => container.role === 'app'));
-    await this.#remove(left.filter((container) => container.role === 'sandbox'));
+    const apps = await this.#remove(left.filter((container) => container.role === 'app'));
+    const sandboxes = await this.#remove(left.filter((container) => container.role === 'sandbox'));
+    return [...apps, ...sandboxes];
   }
 
-  async #remove(containers: readonly ListedContainer[]): Promise<void> {
+  /** Gives what could not be removed: one that is stuck keeps nobody from removing the others. */
+  async #remove(containers: readonly ListedContainer[]): Promise<readonly ListedContainer[]> {
     const queue = [...containers];
+    const stuck: ListedContainer[] = [];
     const work = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        await this.#containers.remove(next.id);
+        if (!(await this.#isRemoved(next))) stuck.push(next);
       }
     };
     await Promise.all(Array.from({ length: parallel }, work));
+    return stuck;
+  }
+
+  async #isRemoved({ id, name, taskId }: ListedContainer): Promise<boolean> {
+    try {
+      await this.#containers.remove(id);
+      return true;
+    } catch (error) {
+      this.#log.warn('a container could not be removed', { name, taskId, error });
+      return false;
+    }
   }
 }
