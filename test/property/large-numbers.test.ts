@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { maxAddedInstances, maxInstances, maxProbeSeconds, maxSeconds } from '../../src/model/bounds.ts';
 import { appId, groupId } from '../../src/model/ids.ts';
+import type { ChangeResult } from '../../scheduler/core/events.ts';
+import type { StoredRecord } from '../../scheduler/store/store.ts';
 import { ApiHarness } from '../support/api.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 
@@ -11,6 +13,11 @@ const anySize = fc.oneof(
   fc.constantFrom(maxInstances - 1, maxInstances, maxInstances + 1, 20_000_000, 2 ** 24, 2 ** 32, 1e300),
   fc.maxSafeNat(),
 );
+
+const idOf = (result: ChangeResult) => {
+  if (result.kind !== 'accepted' || result.deploymentId === undefined) throw new Error('refused');
+  return result.deploymentId;
+};
 
 const onHost = { network: { mode: 'host' as const } };
 
@@ -37,7 +44,9 @@ test('no factor ends the core when a group is scaled', () => {
       const change = { kind: 'scale-group', groupId: groupId('/shop'), scaleBy, force: true } as const;
       const result = bench.change(change);
       if (instances * scaleBy <= maxInstances) return expect(result.kind).toBe('accepted');
-      const details = [{ path: '/scaleBy', errors: [expect.stringContaining('/shop/web')] }];
+      const details = [
+        { appId: '/shop/web', path: '/instances', errors: [expect.stringContaining('too many')] },
+      ];
       expect(result).toEqual({ kind: 'invalid', details });
       expect(bench.app('/shop/web').instances).toBe(instances);
     }),
@@ -53,6 +62,46 @@ test('one change adds no more instances than can be planned at once, whatever th
   const refused = bench.change({ kind: 'put-apps', apps: many, force: false });
   expect(refused).toMatchObject({ kind: 'invalid', details: [{ path: '/' }] });
   expect(bench.frame.writes).toEqual([]);
+});
+
+/** The scheduler starts anew, and apps of its records, also what deployments replaced, have other instances. */
+function restartWith(bench: CoreBench, instances: number): void {
+  const texts = [...bench.store.values()].map((record) => JSON.stringify(record));
+  bench.store.clear();
+  for (const text of texts) {
+    const record = JSON.parse(
+      text.replace(/"instances":[1-9]\d*/g, `"instances":${instances}`),
+    ) as StoredRecord;
+    bench.store.set(`${record.kind} ${record.key}`, record);
+  }
+  bench.restart();
+}
+
+const scaleShop = (scaleBy: number) =>
+  ({ kind: 'scale-group', groupId: groupId('/shop'), scaleBy, force: true }) as const;
+
+test('an app with more instances than may be may keep them and have fewer, but no more', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/shop/web', { instances: maxInstances, ...onHost }), 'a1');
+  restartWith(bench, maxInstances + 1);
+  const id = appId('/shop/web');
+  expect(bench.change(scaleShop(1.5))).toMatchObject({ details: [{ appId: id, path: '/instances' }] });
+  expect(bench.change({ kind: 'restart-app', appId: id, force: true }).kind).toBe('accepted');
+  expect(bench.put({ ...bench.app(id), labels: { a: 'b' } }, true).kind).toBe('accepted');
+  const deleted = bench.change({ kind: 'delete-app', appId: id, force: true });
+  bench.change({ kind: 'cancel-deployment', deploymentId: idOf(deleted), force: true });
+  expect(bench.app(id).instances).toBe(maxInstances + 1);
+  expect(bench.change(scaleShop(0.5)).kind).toBe('accepted');
+  expect(bench.app(id).instances).toBe(maxInstances / 2 + 1);
+});
+
+test('what was there before the bounds can be brought back, whatever its number', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/shop/web', onHost));
+  const scaled = idOf(bench.change(scaleShop(0)));
+  restartWith(bench, maxAddedInstances + 1);
+  bench.change({ kind: 'cancel-deployment', deploymentId: scaled, force: false });
+  expect(bench.app('/shop/web').instances).toBe(maxAddedInstances + 1);
 });
 
 test('the API refuses too many instances by name of the field, whatever the request', async () => {

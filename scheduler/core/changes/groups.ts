@@ -1,5 +1,4 @@
 import type { App } from '../../../src/model/app.ts';
-import { maxInstances } from '../../../src/model/bounds.ts';
 import { groupsAbove, parentOf, rootGroupId } from '../../../src/model/group.ts';
 import type { Group } from '../../../src/model/group.ts';
 import type { AppId, GroupId } from '../../../src/model/ids.ts';
@@ -55,11 +54,6 @@ export function scaleGroup(frame: FrameBuilder, change: ChangeOf<'scale-group'>)
     ...app,
     instances: Math.ceil(app.instances * scaleBy - epsilon),
   }));
-  const tooLarge = scaled.find(({ instances }) => instances > maxInstances);
-  if (tooLarge !== undefined) {
-    const error = `app '${tooLarge.id}' would have ${tooLarge.instances} instances: an app may have ${maxInstances}`;
-    return { kind: 'invalid', details: [{ path: '/scaleBy', errors: [error] }] };
-  }
   const apps = putEdits(frame.world, scaled, version, force);
   return deploy(frame, { apps, version, force, dryRun, groupId });
 }

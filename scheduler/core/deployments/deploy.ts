@@ -1,5 +1,4 @@
 import type { App } from '../../../src/model/app.ts';
-import { maxAddedInstances } from '../../../src/model/bounds.ts';
 import type { Deployment } from '../../../src/model/deployment.ts';
 import { deploymentPolicy } from '../../../src/model/deployment-policy.ts';
 import { parentOf } from '../../../src/model/group.ts';
@@ -12,7 +11,7 @@ import type { AddressProblem, AppProblem } from '../slots/addresses.ts';
 import { removeEdit } from '../changes/app-edits.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
-import { againstRules } from '../changes/edit-rules.ts';
+import { againstRules, beyondBounds } from '../changes/edit-rules.ts';
 import { DependencyGraph } from '../changes/dependencies.ts';
 import type { UntimelyEnd } from './deployment-ends.ts';
 import { beginDeployment, planSteps } from './deployments.ts';
@@ -81,8 +80,9 @@ function tryDeploy(frame: FrameBuilder, asked: Edits): ChangeResult {
   if (ambiguous !== undefined) return invalid(ambiguous);
   const refused = againstRules(edits.apps, frame.settings.rules);
   if (refused !== undefined) return refused;
-  const added = addedInstances(edits.apps);
-  if (added > maxAddedInstances) return tooManyAtOnce(added);
+  // What was there before can be there again.
+  const unbounded = edits.takesBack === undefined ? beyondBounds(edits.apps) : undefined;
+  if (unbounded !== undefined) return unbounded;
   const leases = new LeasePlan(world);
   const unpublishable = exposureProblem(world, edits.apps);
   if (unpublishable !== undefined) return invalid(unpublishable);
@@ -199,18 +199,6 @@ const tooMany = (max: number): ChangeResult => ({
   kind: 'too-many',
   message: `Max number (${max}) of running deployments is achieved. Wait for existing deployments to complete or cancel one using force=true parameter. You can increase max deployment number by using --max-running-deployments parameter but be advised that this can have negative effects on the performance.`,
 });
-
-const addedInstances = (edits: readonly AppEdit[]): number =>
-  edits.reduce(
-    (sum, { before, after }) => sum + Math.max(0, (after?.instances ?? 0) - (before?.instances ?? 0)),
-    0,
-  );
-
-const tooManyAtOnce = (added: number): ChangeResult =>
-  invalid({
-    path: '/',
-    error: `${added} instances are too many to be added at once: one change may add ${maxAddedInstances}`,
-  });
 
 const isProblemOrSlots = (
   planned: ReturnType<typeof planSlots>,

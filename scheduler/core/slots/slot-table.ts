@@ -1,8 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
-import { maxInstances } from '../../../src/model/bounds.ts';
 import type { AppId, SlotId } from '../../../src/model/ids.ts';
 import { sameLease, type Slot } from '../../../src/model/instance.ts';
-import { instancesPath, isProblem, newSlot } from './addresses.ts';
+import { isProblem, newSlot } from './addresses.ts';
 import type { AddressProblem, LeasePlan } from './addresses.ts';
 import { shrinkOrder } from '../deployments/kill-selection.ts';
 import type { World } from '../world.ts';
@@ -19,8 +18,6 @@ export function planSlots(
   retire: ReadonlySet<SlotId>,
   now: number,
 ): Slot[] | AddressProblem {
-  if (app.instances > maxInstances)
-    return { path: instancesPath, error: `${app.instances} are too many: an app may have ${maxInstances}` };
   const existing = new Map(slotsOf(world, app.id).map((slot) => [slot.index, slot]));
   const changed: Slot[] = [];
   for (const index of indexesInService(world, app, existing, retire)) {
