@@ -56,6 +56,7 @@ export function coreSettings(
     flipDeadlineMs: config.flipDeadline * 1000,
     unreachableKeepMs: config.unreachableKeep * 1000,
     defaultNetwork: defaultNetwork.name,
+    api: { hostname: config.hostname, ports: config.listen.map(({ port }) => port) },
     interconnect: { mode: config.interconnect, encapsulation: config.encapsulation },
     executorBuild: bundle.build,
     buildExecutorInfo: (executorId, offers) =>

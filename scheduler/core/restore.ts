@@ -77,6 +77,7 @@ export function createWorld(): World {
     reconciling: new Map(),
     unknownSince: new Map(),
     subscribed: false,
+    subscribedAt: undefined,
     suppressed: false,
     revivesPaidUntil: 0,
     revivedAt: 0,

@@ -108,6 +108,8 @@ export interface World {
   readonly unknownSince: Map<TaskId, number>;
   /** True between SUBSCRIBED and the end of the stream. */
   subscribed: boolean;
+  /** When the last subscription began (milliseconds since 1970). */
+  subscribedAt: number | undefined;
   suppressed: boolean;
   /** Each revive adds its interval to this moment; the allowance is what lies between it and now. */
   revivesPaidUntil: number;
@@ -228,6 +230,8 @@ export interface Settings {
   /** How long an instance that was replaced while it was unreachable stays in the books, to be killed on return. */
   readonly unreachableKeepMs: number;
   readonly defaultNetwork: NetworkName;
+  /** Where this scheduler's own API is. */
+  readonly api: { readonly hostname: string; readonly ports: readonly number[] };
   /** How the hosts are interconnected. */
   readonly interconnect: Interconnect;
   /** Names the executor's build; part of each executor id. */

@@ -29,16 +29,12 @@ const tunnelPorts: ReadonlySet<number> = new Set([4789, 6081]);
 export const isTunnelPort = (port: number): boolean => tunnelPorts.has(port);
 
 /** What else every host needs: a published port hides it. An agent may have another port than Mesos's usual one. */
-const neededPorts: ReadonlyMap<number, string> = new Map([
+export const neededPorts: ReadonlyMap<number, string> = new Map([
   [22, 'SSH to hosts'],
   [53, 'names for containers'],
   [67, 'leases for machines'],
   [5051, 'the Mesos agent'],
 ]);
-
-/** What nothing may be published on, in words. */
-const useOf = (port: number): string | undefined =>
-  isTunnelPort(port) ? 'the tunnels between hosts' : neededPorts.get(port);
 
 /** Reads `8080` or `8080@edge1,edge2`; the problem in words when it is neither. */
 export function parseExposure(text: string): Exposure | { readonly problem: string } {
@@ -47,8 +43,7 @@ export function parseExposure(text: string): Exposure | { readonly problem: stri
   if (match === null || hostPort < 1 || hostPort > 65_535) {
     return { problem: `"${text}" must be a host port, or a port and hosts like 8080@edge1,edge2` };
   }
-  const use = useOf(hostPort);
-  if (use !== undefined) return { problem: portNeeded(hostPort, use) };
+  if (isTunnelPort(hostPort)) return { problem: portNeeded(hostPort, 'the tunnels between hosts') };
   const hosts = match[2]?.split(',').map((host) => host.trim()) ?? [];
   const bad = hosts.find((host) => !/^[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?$/.test(host));
   if (bad !== undefined) return { problem: `"${bad}" is not a name of a host` };

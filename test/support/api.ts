@@ -88,7 +88,7 @@ export class ApiHarness {
     pathPrefix,
   }: ApiHarnessOptions = {}) {
     const rules: AppRules = { forbidden, allowedParameters: new Set(allowedParameters) };
-    this.#settings = { ...coreSettings, role: '*', rules };
+    this.#settings = { ...coreSettings, role: '*', rules, api: { hostname: 'host-0', ports: [8080] } };
     const network = {
       name: networkName('default'),
       vni: 7,

@@ -50,6 +50,7 @@ export const settings: Settings = {
   flipDeadlineMs: 5_000,
   unreachableKeepMs: 3_600_000,
   defaultNetwork: defaultNetwork.name,
+  api: { hostname: 'api.example', ports: [8080] },
   interconnect: defaultInterconnect,
   executorBuild: 'test',
   buildExecutorInfo: (executorId) => ({ executor_id: { value: executorId } }),

@@ -4,7 +4,7 @@ import { parseExposure } from '../../src/fabric/publication.ts';
 import { defaultInterconnect } from '../../src/fabric/interconnect.ts';
 import type { App } from '../../src/model/app.ts';
 import type { HostFacts } from '../../src/model/host.ts';
-import { agentId, appId, executorId } from '../../src/model/ids.ts';
+import { agentId, appId, executorId, frameworkId, groupId } from '../../src/model/ids.ts';
 import { anApp, anOffer, CoreBench, defaultNetwork } from '../support/core-bench.ts';
 
 function exposing(id: string, label: string, fields: Partial<App> = {}): App {
@@ -25,7 +25,7 @@ const path = '/container/portMappings(0)/labels/patchpanel.expose';
 test('the label names a host port, and hosts after an at sign', () => {
   expect(parseExposure('8080')).toEqual({ hostPort: 8080, hosts: [] });
   expect(parseExposure('8080@edge1, edge2,edge1')).toEqual({ hostPort: 8080, hosts: ['edge1', 'edge2'] });
-  for (const wrong of ['', '0', '65536', 'http', '8080@', '8080@a b', '80:8080'])
+  for (const wrong of ['', '0', '65536', 'http', '8080@', '8080@a b', '80:8080', '4789', '6081@edge1'])
     expect(parseExposure(wrong)).toHaveProperty('problem');
 });
 
@@ -33,11 +33,69 @@ test.each([
   ['22', 'SSH'],
   ['53@edge1', 'names'],
   ['67', 'leases'],
-  ['4789', 'tunnels'],
-  ['6081@edge1', 'tunnels'],
   ['5051', 'Mesos agent'],
 ])('%s is refused: every host needs it for %s', (text, use) => {
-  expect(parseExposure(text)).toEqual({ problem: expect.stringContaining(use) });
+  expect(new CoreBench().put(exposing('/web', text))).toMatchObject({
+    kind: 'invalid',
+    details: [{ path, errors: [expect.stringContaining(use)] }],
+  });
+});
+
+/** A bench on which the app has been stored with the label before anything stood against that. */
+function storedWith(label: string): CoreBench {
+  const bench = new CoreBench();
+  bench.deploy(exposing('/web', '8080'), 'a1');
+  const record = bench.store.get('app /web')!;
+  const app = record.value as App;
+  bench.store.set('app /web', { ...record, value: { ...app, container: exposing('/web', label).container } });
+  bench.restart();
+  return bench;
+}
+
+test.each(['22', '53', '67@a1.example', '5051'])('%s stays published where it was', (label) => {
+  const bench = storedWith(label);
+  const hostPort = Number.parseInt(label, 10);
+  expect(published(bench)).toMatchObject([{ hostPort, targets: ['10.32.0.3'] }]);
+  expect(bench.put(exposing('/web', label, { instances: 2 }), true).kind).toBe('accepted');
+  expect(published(bench)).toMatchObject([{ hostPort }]);
+  expect(bench.put(exposing('/other', '5051')).kind).toBe('invalid');
+});
+
+test('what is taken back is published as it was', () => {
+  const bench = storedWith('22@gone.example');
+  bench.offer('a1');
+  bench.wait(31);
+  const result = bench.put(exposing('/web', '8080'), true);
+  if (result.kind !== 'accepted' || result.deploymentId === undefined) throw new Error('not deployed');
+  const { deploymentId } = result;
+  expect(bench.change({ kind: 'cancel-deployment', deploymentId, force: false }).kind).toBe('accepted');
+  expect(published(bench)).toMatchObject([{ hostPort: 22, hosts: ['gone.example'] }]);
+  expect(bench.put(exposing('/new', '80@gone.example')).kind).toBe('invalid');
+});
+
+test("the API's own port is not published where the API is, if that is a host of the fabric", () => {
+  const bench = new CoreBench();
+  expect(bench.put(exposing('/early', '8080')).kind).toBe('accepted');
+  bench.change({ kind: 'delete-app', appId: appId('/early'), force: true });
+  bench.offer(anOffer('a1', { hostname: bench.settings.api.hostname }), 'a2');
+  for (const label of ['8080', '8080@a2.example,api.example']) {
+    expect(bench.put(exposing('/web', label))).toMatchObject({
+      kind: 'invalid',
+      details: [{ path, errors: [expect.stringContaining('API')] }],
+    });
+  }
+  expect(bench.put(exposing('/web', '8080@a2.example')).kind).toBe('accepted');
+});
+
+test('an app keeps a port that is that of the API by now, and a group may not bring one back', () => {
+  const bench = new CoreBench();
+  bench.put(exposing('/shop/web', '8080'));
+  const { version } = bench.app('/shop/web');
+  bench.offer(anOffer('a1', { hostname: bench.settings.api.hostname }));
+  expect(bench.put(exposing('/shop/web', '8080', { cpus: 0.2 }), true).kind).toBe('accepted');
+  expect(bench.put(exposing('/shop/web', '8081'), true).kind).toBe('accepted');
+  const back = { kind: 'revert-group', groupId: groupId('/shop'), version, force: true } as const;
+  expect(bench.change(back)).toMatchObject({ kind: 'invalid', details: [{ path }] });
 });
 
 test("an agent's own port is not published where the agent is", () => {
@@ -67,6 +125,9 @@ test('a host that is known neither by an offer nor by its executor is refused, u
     dockerVersion: '20',
   };
   bench.step({ kind: 'host-facts', facts });
+  // Others may not have been heard of yet.
+  expect(bench.put(exposing('/soon', '8084@edge2')).kind).toBe('accepted');
+  bench.wait(31);
   expect(bench.put(exposing('/web', '8081@a1.example,a2.example')).kind).toBe('accepted');
   expect(bench.put(exposing('/late', '8082@a1.example,edge1'))).toMatchObject({
     kind: 'invalid',
@@ -74,6 +135,25 @@ test('a host that is known neither by an offer nor by its executor is refused, u
   });
   expect(bench.world.apps.has(appId('/late'))).toBe(false);
   expect(bench.put(exposing('/early', '8083@edge1'), true).kind).toBe('accepted');
+});
+
+test('after a failover a host without an executor is as good as before', () => {
+  const bench = new CoreBench();
+  bench.deploy(exposing('/web', '8080'), 'a1');
+  bench.restart();
+  // The new leader keeps listening, though nothing is to be launched.
+  bench.wait(10);
+  bench.offer('a1');
+  expect(bench.world.suppressed).toBe(false);
+  expect(bench.put(exposing('/web', '8080@a2.example'), true).kind).toBe('accepted');
+  bench.offer('a1', 'a2');
+  bench.wait(31);
+  expect(bench.put(exposing('/more', '8081@a2.example')).kind).toBe('accepted');
+  expect(bench.put(exposing('/more', '8081@a3.example'), true).kind).toBe('invalid');
+  // The master is another one: hosts are to be heard of anew.
+  bench.step({ kind: 'subscribed', frameworkId: frameworkId('framework-1') });
+  bench.offer('a1');
+  expect(bench.put(exposing('/more', '8081@a3.example'), true).kind).toBe('accepted');
 });
 
 test('only instances that serve are published, and every change of that changes the view', () => {

@@ -1,7 +1,6 @@
 import type { App } from '../../../src/model/app.ts';
 import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
-import { knownHostnames } from '../../core/fabric/exposures.ts';
 import { wantedApp } from '../../core/changes/tree.ts';
 import { HttpProblem, notFound, notValid, type Detail, type DefinitionPaths } from '../problems.ts';
 import { parseAppId } from './app-id.ts';
@@ -84,11 +83,6 @@ export async function withNormalised<T>(
         secretProblem: deps.secretProblem,
         defaultImage: deps.info.defaultImage,
         rules: deps.rules,
-        api: {
-          ports: [deps.info.httpPort, deps.info.httpsPort].filter((port) => port !== undefined),
-          hostname: deps.info.hostname,
-          isOnHost: knownHostnames(deps.world()).has(deps.info.hostname),
-        },
         now: deps.now(),
         nextServicePort: keptServicePorts(present, json, nextServicePort),
       });

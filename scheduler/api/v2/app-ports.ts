@@ -1,10 +1,4 @@
-import {
-  exposeLabel,
-  isExposedOn,
-  isTunnelPort,
-  parseExposure,
-  portNeeded,
-} from '../../../src/fabric/publication.ts';
+import { exposeLabel, isTunnelPort, parseExposure } from '../../../src/fabric/publication.ts';
 import type { AppNetwork, PortDefinition, PortMapping } from '../../../src/model/app.ts';
 import type { Details } from '../problems.ts';
 import type { AppJson } from './app-json.ts';
@@ -63,18 +57,12 @@ function mappingsOf(
     'Host ports must be unique: for both protocols on one use "udp,tcp"',
   );
   return (given ?? [{ containerPort: 0, name: 'default' }]).map((mapping, index) => {
-    checkMapping(mapping, index, network, defaults, details);
+    checkMapping(mapping, index, network, details);
     return mappingOf(mapping, network, defaults);
   });
 }
 
-function checkMapping(
-  json: MappingJson,
-  index: number,
-  network: SwitchNetwork,
-  { api }: NormaliseDefaults,
-  details: Details,
-): void {
+function checkMapping(json: MappingJson, index: number, network: SwitchNetwork, details: Details): void {
   const { containerPort = 0, hostPort = 0, labels = {}, networkNames = [] } = json;
   details.require(
     !isTunnelPort(hostPort),
@@ -89,10 +77,7 @@ function checkMapping(
   const label = labels[exposeLabel];
   if (label === undefined) return;
   const exposure = parseExposure(label);
-  const where = `${path(index)}/labels/${exposeLabel}`;
-  if ('problem' in exposure) details.add(where, exposure.problem);
-  else if (api.isOnHost && api.ports.includes(exposure.hostPort) && isExposedOn(exposure, api.hostname))
-    details.add(where, portNeeded(exposure.hostPort, 'the API of Patchpanel'));
+  if ('problem' in exposure) details.add(`${path(index)}/labels/${exposeLabel}`, exposure.problem);
   details.require(
     containerPort !== 0,
     `${path(index)}/containerPort`,

@@ -12,8 +12,6 @@ export interface NormaliseDefaults {
   /** What an app runs that names no image; without it such an app is refused. */
   readonly defaultImage: string | undefined;
   readonly rules: AppRules;
-  /** Ports of this API, the name of the machine that it is on, and whether that is a host of the fabric. */
-  readonly api: { readonly ports: readonly number[]; readonly hostname: string; readonly isOnHost: boolean };
   readonly now: number;
   /** Hands out the next free service port; throws when the range is used up. */
   readonly nextServicePort: () => number;

@@ -84,7 +84,7 @@ function tryDeploy(frame: FrameBuilder, asked: Edits): ChangeResult {
   const unbounded = edits.takesBack === undefined ? beyondBounds(edits.apps) : undefined;
   if (unbounded !== undefined) return unbounded;
   const leases = new LeasePlan(world);
-  const unpublishable = exposureProblem(world, edits.apps);
+  const unpublishable = exposureProblem(frame, edits.apps, edits.takesBack !== undefined);
   if (unpublishable !== undefined) return invalid(unpublishable);
   const slots = planAll(frame, leases, edits.apps);
   if (!Array.isArray(slots)) return slots;

@@ -8,6 +8,7 @@ import {
   exposuresClash,
   isExposedOn,
   isWithin,
+  neededPorts,
   portNeeded,
   type Exposure,
   type Publication,
@@ -15,22 +16,33 @@ import {
 import type { AddressProblem, AppProblem } from '../slots/addresses.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { exposedPorts, type ExposedPort } from './exposed-ports.ts';
-import { incarnationsOf } from '../frame.ts';
+import { incarnationsOf, type FrameBuilder } from '../frame.ts';
 import { isReady } from '../slots/health.ts';
+import { hasHeardAll } from '../offers/places.ts';
 import { without } from '../offers/ports.ts';
 import { noSuchHost } from './reservations.ts';
 import { slotsOf } from '../slots/slot-table.ts';
 import type { World } from '../world.ts';
 
-/** Why the apps of a change cannot have the host ports that they ask for, or undefined. */
-export function exposureProblem(world: World, edits: readonly AppEdit[]): AppProblem | undefined {
+/**
+ * Why the apps of a change cannot have the host ports that they ask for, or undefined. What is taken back
+ * (`isTakenBack`) had its ports before: only what has come into their place since stands against them.
+ */
+export function exposureProblem(
+  frame: FrameBuilder,
+  edits: readonly AppEdit[],
+  isTakenBack: boolean,
+): AppProblem | undefined {
+  const { world } = frame;
   const exposures = new Map(world.exposures);
   const edited = edits.flatMap(({ after }) => after ?? []);
   for (const { appId } of edits) exposures.delete(appId);
   for (const app of edited) exposures.set(app.id, exposedPorts(app));
   for (const app of edited) {
     const problem =
-      fixedPortProblem(exposures, app) ?? clashProblem(exposures, app) ?? newcomerProblem(world, app);
+      fixedPortProblem(exposures, app) ??
+      clashProblem(exposures, app) ??
+      newcomerProblem(frame, app, isTakenBack);
     if (problem !== undefined) return { appId: app.id, ...problem };
   }
   return undefined;
@@ -57,43 +69,56 @@ const clash = (one: ExposedPort, other: ExposedPort): boolean =>
   one.protocols.some((protocol) => other.protocols.includes(protocol));
 
 /** What stands against a port that the app has not on all of these hosts already. */
-function newcomerProblem(world: World, app: App): AddressProblem | undefined {
+function newcomerProblem(frame: FrameBuilder, app: App, isTakenBack: boolean): AddressProblem | undefined {
+  const { world } = frame;
   const present = (world.exposures.get(app.id) ?? []).map(({ exposure }) => exposure);
   for (const { index, exposure } of exposedPorts(app)) {
     if (present.some((before) => isWithin(exposure, before))) continue;
     const error =
-      strangeHost(world, exposure, present) ?? agentsPort(world, exposure) ?? takenPort(world, app, exposure);
+      (isTakenBack ? undefined : (strangeHost(frame, exposure, present) ?? neededPort(frame, exposure))) ??
+      takenPort(world, app, exposure);
     if (error !== undefined) return { path: labelPath(index), error };
   }
   return undefined;
 }
 
 /**
- * A name that no host has; one that the app has given before may be of a host that is gone. Before any host has been heard
+ * A name that no host has; one that the app has given before may be of a host that is gone. Until all hosts have been heard
  * of, names are taken as they are.
  */
-function strangeHost(world: World, { hosts }: Exposure, present: readonly Exposure[]): string | undefined {
-  if (hosts.length === 0) return undefined;
+function strangeHost(
+  { world, now }: FrameBuilder,
+  { hosts }: Exposure,
+  present: readonly Exposure[],
+): string | undefined {
+  if (hosts.length === 0 || !hasHeardAll(world, now)) return undefined;
   const known = knownHostnames(world);
-  if (known.size === 0) return undefined;
   const before = new Set(present.flatMap((exposure) => exposure.hosts));
   const stranger = hosts.find((host) => !known.has(host) && !before.has(host));
   return stranger === undefined ? undefined : noSuchHost(stranger, known);
 }
 
 /** Names of the hosts that have offered something or whose executor has reported. */
-export function knownHostnames({ places, hosts }: World): ReadonlySet<string> {
+function knownHostnames({ places, hosts }: World): ReadonlySet<string> {
   const known = new Set(Array.from(places.values(), ({ hostname }) => hostname));
   for (const { facts } of hosts.values()) known.add(facts.hostname);
   return known;
 }
 
-function agentsPort({ places }: World, exposure: Exposure): string | undefined {
-  for (const { hostname, agentPort } of places.values()) {
-    if (agentPort === exposure.hostPort && isExposedOn(exposure, hostname))
-      return portNeeded(agentPort, `the Mesos agent on ${hostname}`);
+/** What the port is needed for: on every host, by an agent, or for the API where that is on a host of the fabric. */
+function neededPort({ world, settings }: FrameBuilder, exposure: Exposure): string | undefined {
+  const { hostPort } = exposure;
+  const use = neededPorts.get(hostPort);
+  if (use !== undefined) return portNeeded(hostPort, use);
+  for (const { hostname, agentPort } of world.places.values()) {
+    if (agentPort === hostPort && isExposedOn(exposure, hostname))
+      return portNeeded(hostPort, `the Mesos agent on ${hostname}`);
   }
-  return undefined;
+  const { ports, hostname } = settings.api;
+  const isHidden = ports.includes(hostPort) && isExposedOn(exposure, hostname);
+  return isHidden && knownHostnames(world).has(hostname)
+    ? portNeeded(hostPort, 'the API of Patchpanel')
+    : undefined;
 }
 
 /** Ports of the host that apps use otherwise: those that tasks were given, and those that a definition insists on. */

@@ -1,6 +1,7 @@
 import { launchableFrom } from './backoff.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { launchAllowance } from './launch-rate.ts';
+import { answerMs } from './places.ts';
 
 /** Work that stays unmet is told to Mesos again after this long: filters and lost calls must not hide offers for ever. */
 const repeatReviveMs = 60_000;
@@ -22,10 +23,14 @@ export function reviveDue(frame: FrameBuilder): void {
   if (frame.world.subscribed && hasWork(frame)) revive(frame);
 }
 
-/** Tells Mesos, once, to keep its offers as long as nothing wants to be launched. */
+/**
+ * Tells Mesos, once, to keep its offers as long as nothing wants to be launched; not before the hosts have been heard of
+ * that a new subscription knows nothing of.
+ */
 export function suppressWhenIdle(frame: FrameBuilder): void {
-  const { world } = frame;
+  const { world, now } = frame;
   if (!world.subscribed || world.suppressed || world.wanting.size > 0) return;
+  if (world.subscribedAt !== undefined && now < world.subscribedAt + answerMs) return;
   world.suppressed = true;
   frame.emit({ kind: 'suppress' });
 }

@@ -2,6 +2,7 @@ import type { AgentId } from '../../../src/model/ids.ts';
 import type { Place } from './constraints.ts';
 import type { Offer } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
+import type { World } from '../world.ts';
 
 /** An agent that has offered something. */
 export interface SeenPlace extends Place {
@@ -12,6 +13,13 @@ export interface SeenPlace extends Place {
 
 /** After a request for offers every agent with something free has been heard of by then, milliseconds. */
 export const answerMs = 30_000;
+
+/**
+ * Whether offers have been listened to for so long since the subscription that every agent with something free was heard
+ * of. One that joins while offers are suppressed is heard of when something is to be launched.
+ */
+export const hasHeardAll = ({ subscribedAt, places }: World, now: number): boolean =>
+  subscribedAt !== undefined && now >= subscribedAt + answerMs && places.size > 0;
 
 /** Notes where offers come from: what groups there are is learned from them, not only from running instances. */
 export function notePlaces(frame: FrameBuilder, offers: readonly Offer[]): void {

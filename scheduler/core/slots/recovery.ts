@@ -17,6 +17,7 @@ export function subscribed(frame: FrameBuilder, frameworkId: FrameworkId): void 
   const again = world.frameworkId !== undefined;
   if (world.frameworkId !== frameworkId) frame.putFrameworkId(frameworkId);
   world.subscribed = true;
+  world.subscribedAt = frame.now;
   world.suppressed = false;
   world.revivesPaidUntil = 0;
   world.places.clear();
