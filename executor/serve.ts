@@ -149,7 +149,12 @@ export function refusingTasks(message: string, reporter: TaskReporter): Tasks {
     launch: (info) => {
       const id = taskId(info.task_id.value);
       reporter.launched(info);
-      reporter.report(id, { state: 'TASK_FAILED', message, reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
+      reporter.report(id, {
+        state: 'TASK_FAILED',
+        message,
+        reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+        hostUnfit: true,
+      });
       reporter.forget(id);
     },
     kill: () => undefined,

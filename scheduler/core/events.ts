@@ -64,6 +64,8 @@ export interface StatusUpdate {
   readonly source?: StatusSource;
   readonly reason?: string;
   readonly message?: string;
+  /** The executor refused the task because it cannot serve its host; nothing is wrong with the task. */
+  readonly hostUnfit?: true;
   readonly healthy?: boolean;
   /** What the executor's health checks found; absent when the update does not tell. */
   readonly checkResults?: CheckResults;

@@ -74,6 +74,7 @@ export function createWorld(): World {
     launchDelays: new Map(),
     lastFailures: new Map(),
     unplaced: new Map(),
+    unfitHosts: new Map(),
     reconciling: new Map(),
     unknownSince: new Map(),
     subscribed: false,

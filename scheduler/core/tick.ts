@@ -1,6 +1,7 @@
 import type { TaskId } from '../../src/model/ids.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import { countFailure, delayDue } from './offers/backoff.ts';
+import { unfitDue } from './fabric/unfit-hosts.ts';
 import { deadlineDue } from './deployments/deadlines.ts';
 import { roomDue } from './deployments/room.ts';
 import { finishInstance } from './slots/endings.ts';
@@ -55,6 +56,8 @@ function fire(frame: FrameBuilder, timer: Timer): void {
       return delayDue(frame, timer.key);
     case 'room':
       return roomDue(frame, timer.appId);
+    case 'unfit':
+      return unfitDue(frame, timer.agentId);
     case 'deadline':
       return deadlineDue(frame, timer.deploymentId);
     case 'reconcile-retry':

@@ -1,4 +1,4 @@
-import type { AppId, DeploymentId, SlotId, TaskId } from '../../src/model/ids.ts';
+import type { AgentId, AppId, DeploymentId, SlotId, TaskId } from '../../src/model/ids.ts';
 
 /** What falls due. One timer per key: setting it again replaces it. */
 export type Timer =
@@ -22,6 +22,8 @@ export type Timer =
   | { readonly kind: 'delay'; readonly key: string }
   /** Standbys of the app have waited for room for long enough. */
   | { readonly kind: 'room'; readonly appId: AppId }
+  /** A host that could not be served may be tried again, or forgotten. */
+  | { readonly kind: 'unfit'; readonly agentId: AgentId }
   /** A deployment has had long enough. */
   | { readonly kind: 'deadline'; readonly deploymentId: DeploymentId }
   /** Tasks that Mesos has not answered for. */
@@ -138,6 +140,8 @@ function keyOf(timer: TimerRef): string {
       return `${timer.kind} ${timer.key}`;
     case 'room':
       return `${timer.kind} ${timer.appId}`;
+    case 'unfit':
+      return `${timer.kind} ${timer.agentId}`;
     case 'deadline':
       return `${timer.kind} ${timer.deploymentId}`;
     case 'reconcile-retry':

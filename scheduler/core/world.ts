@@ -102,6 +102,8 @@ export interface World {
   /** By app id and configuration, `/web@<lastConfigChangeAt>`. */
   readonly launchDelays: Map<string, LaunchDelay>;
   readonly unplaced: Map<AppId, UnplacedReason>;
+  /** Hosts whose executor cannot serve them, until a task runs there, the agent goes, or long after the last try. */
+  readonly unfitHosts: Map<AgentId, UnfitHost>;
   /** Tasks that Mesos was asked about and has not answered for. */
   readonly reconciling: Map<TaskId, { readonly sentAt: number; readonly attempt: number }>;
   /** When Mesos first said that it does not know the task; it is believed when it says so again later. */
@@ -154,6 +156,19 @@ export interface LaunchDelay {
   readonly until: number;
   /** Launches in a row that Mesos dropped and that were tried again at once. */
   readonly drops: number;
+}
+
+/** A host that its executor cannot serve. Times are milliseconds since 1970. */
+export interface UnfitHost {
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  /** What the executor said last. */
+  readonly problem: string;
+  /** The first time in a row. */
+  readonly since: number;
+  readonly pauseMs: number;
+  /** No launch there before this moment. */
+  readonly until: number;
 }
 
 /** `timestamp` is in milliseconds since 1970. */

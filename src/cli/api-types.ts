@@ -120,6 +120,15 @@ export interface HostInfo {
   };
 }
 
+/** A host on which nothing is launched before `until`. Times are ISO 8601. */
+export interface UnfitHostInfo {
+  readonly agentId: string;
+  readonly hostname: string;
+  readonly problem: string;
+  readonly since: string;
+  readonly until: string;
+}
+
 interface PathEndInfo {
   readonly ip: string;
   readonly slot?: string;

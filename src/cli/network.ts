@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { HostInfo, NetworkInfo } from './api-types.ts';
+import type { HostInfo, NetworkInfo, UnfitHostInfo } from './api-types.ts';
 import { ApiClient, type GlobalOptions } from './client.ts';
 import { addReservationCommands } from './reservation.ts';
 import { print, table } from './output.ts';
@@ -54,27 +54,34 @@ export function hostCommand(): Command {
 }
 
 async function listHosts(options: GlobalOptions): Promise<void> {
-  const { hosts } = await new ApiClient(options).get<{ hosts: HostInfo[] }>('/v1/hosts');
-  print(options.json, hosts, () =>
-    table(
-      ['HOST', 'AGENT', 'UNDERLAY', 'DATAPATH', 'REACHABLE', 'TASKS', 'VIEW', 'SELF-TEST', 'PROBLEM'],
-      hosts.map((h) => [
-        h.hostname,
-        h.agentId,
-        h.underlayIp,
-        h.datapath,
-        h.reachable ? 'yes' : 'no',
-        h.tasks,
-        h.view.connected
-          ? `${h.view.applied ?? 'none'}${h.view.lag > 0 ? ` (${h.view.lag} behind)` : ''}`
-          : 'no stream',
-        selfTestText(h.selfTest),
-        h.view.problem ?? h.selfTest?.problem,
-      ]),
-      'no host has reported yet: an executor starts with the first task',
-    ),
+  const { hosts, unfit } = await new ApiClient(options).get<{ hosts: HostInfo[]; unfit: UnfitHostInfo[] }>(
+    '/v1/hosts',
+  );
+  print(options.json, hosts, () => [hostTable(hosts), ...unfit.map(unfitText)].join('\n'));
+}
+
+function hostTable(hosts: readonly HostInfo[]): string {
+  return table(
+    ['HOST', 'AGENT', 'UNDERLAY', 'DATAPATH', 'REACHABLE', 'TASKS', 'VIEW', 'SELF-TEST', 'PROBLEM'],
+    hosts.map((h) => [
+      h.hostname,
+      h.agentId,
+      h.underlayIp,
+      h.datapath,
+      h.reachable ? 'yes' : 'no',
+      h.tasks,
+      h.view.connected
+        ? `${h.view.applied ?? 'none'}${h.view.lag > 0 ? ` (${h.view.lag} behind)` : ''}`
+        : 'no stream',
+      selfTestText(h.selfTest),
+      h.view.problem ?? h.selfTest?.problem,
+    ]),
+    'no host has reported yet: an executor starts with the first task',
   );
 }
+
+const unfitText = ({ hostname, agentId, until, problem }: UnfitHostInfo): string =>
+  `nothing is launched on ${hostname} (${agentId}) before ${until}: ${problem}`;
 
 function selfTestText(result: HostInfo['selfTest']): string | undefined {
   if (result === undefined) return undefined;

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { TaskState, TaskStatus } from '../../proto/mesos.gen.ts';
+import { statusOf } from '../../scheduler/driver/mesos/statuses.ts';
 import { readExecutorConfig } from '../../executor/config.ts';
+import { refusingTasks } from '../../executor/serve.ts';
 import { TaskUpdates } from '../../executor/core/tasks/updates.ts';
 import { TaskReporter } from '../../executor/tasks/task-reporter.ts';
 import { IdleTimer } from '../../executor/tasks/idle-timer.ts';
@@ -86,6 +88,14 @@ test('a task ends once, whatever is reported afterwards', () => {
     told.report(taskId(id), { state, message: '' });
   }
   expect(sent.map(({ state }) => state)).toEqual(['TASK_STARTING', 'TASK_FINISHED']);
+});
+
+test('an executor that cannot serve its host says so in a field that the scheduler reads', () => {
+  const { sent, told } = reporter();
+  refusingTasks('no Docker here', told).launch(taskInfo(taskSpec({ taskId: id })));
+  expect(sent.map((each) => statusOf(each))).toMatchObject([
+    { taskId: id, condition: 'failed', hostUnfit: true, message: 'no Docker here' },
+  ]);
 });
 
 test('progress is told every two seconds at most', () => {

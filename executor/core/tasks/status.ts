@@ -15,6 +15,8 @@ export interface TaskReport {
   readonly state: TaskState;
   readonly message: string;
   readonly reason?: TaskStatusReason;
+  /** The task is refused because its host cannot be served. Travels in TaskStatus.data, for the scheduler to leave it out. */
+  readonly hostUnfit?: true;
   /** What the health checks found; absent for a task without any, and before it runs. */
   readonly checkResults?: CheckResults;
   /** What the readiness check found; absent as above. */
@@ -146,7 +148,7 @@ export function toTaskStatus(
 ): TaskStatus {
   const network = record?.task.plug?.network;
   const healthy = record === undefined ? undefined : healthOf(record.health.map(({ result }) => result));
-  const running = report.state === 'TASK_RUNNING' && record !== undefined;
+  const data = dataOf(report, record);
   return {
     task_id: { value: taskId },
     state: report.state,
@@ -158,18 +160,25 @@ export function toTaskStatus(
     uuid: stamp.uuid,
     ...(report.reason === undefined ? {} : { reason: report.reason }),
     ...(healthy === undefined ? {} : { healthy }),
-    ...(running ? { data: new TextEncoder().encode(JSON.stringify(dataOf(record, report))) } : {}),
+    ...(data === undefined ? {} : { data: new TextEncoder().encode(JSON.stringify(data)) }),
     ...(network === undefined ? {} : { container_status: { network_infos: [networkInfo(network)] } }),
   };
 }
 
-/** For the scheduler's eyes: how long the start took, and the results of the checks. */
-const dataOf = ({ timings }: TaskRecord, { checkResults, ready, lastResponse }: TaskReport) => ({
-  ...timings,
-  ...(checkResults === undefined ? {} : { health: checkResults }),
-  ...(ready === undefined ? {} : { ready }),
-  ...(lastResponse === undefined ? {} : { response: lastResponse }),
-});
+/** For the scheduler's eyes: that the host is unfit; of a task that runs how long its start took, and the results of its checks. */
+function dataOf(
+  { state, hostUnfit, checkResults, ready, lastResponse }: TaskReport,
+  record: TaskRecord | undefined,
+): object | undefined {
+  if (hostUnfit !== undefined) return { hostUnfit };
+  if (state !== 'TASK_RUNNING' || record === undefined) return undefined;
+  return {
+    ...record.timings,
+    ...(checkResults === undefined ? {} : { health: checkResults }),
+    ...(ready === undefined ? {} : { ready }),
+    ...(lastResponse === undefined ? {} : { response: lastResponse }),
+  };
+}
 
 const networkInfo = (network: { readonly ip: string; readonly name: string }) => ({
   name: network.name,

@@ -4,7 +4,10 @@ import { isTerminal } from '../../../src/model/instance.ts';
 import { addressProblem } from '../../core/fabric/hosts.ts';
 import type { ApiDeps } from '../deps.ts';
 
-/** `/v1/hosts`: every host that an executor reported from, with its switch and its view. */
+/**
+ * `/v1/hosts`: every host that an executor reported from, with its switch and its view; and those, whether any reported
+ * or not, whose executor could not serve them.
+ */
 export function hostListRoutes(server: FastifyInstance, deps: ApiDeps): void {
   server.get('/v1/hosts', () => {
     const world = deps.world();
@@ -25,6 +28,13 @@ export function hostListRoutes(server: FastifyInstance, deps: ApiDeps): void {
           },
         };
       }),
+      unfit: [...world.unfitHosts.values()].map(({ agentId, hostname, problem, since, until }) => ({
+        agentId,
+        hostname,
+        problem,
+        since: isoTime(since),
+        until: isoTime(until),
+      })),
     };
   });
 }

@@ -13,6 +13,7 @@ import type { Accepted, AgentPool } from './offer-pool.ts';
 import { offeringPlaces } from './places.ts';
 import { choosePorts, wantedPorts } from './ports.ts';
 import { isBroken } from '../fabric/hosts.ts';
+import { isUnfit } from '../fabric/unfit-hosts.ts';
 import { progressOf } from '../deployments/progress.ts';
 import { RankedPools } from './ranked-pools.ts';
 import { isAbsent } from '../slots/slot-plan.ts';
@@ -100,6 +101,7 @@ export class AppMatcher {
       return this.#refuse(pool, 'UnfulfilledConstraint');
     }
     if (this.#isUnderMaintenance(pool)) return this.#refuse(pool, 'AgentMaintenance');
+    if (isUnfit(this.#frame, pool.agentId)) return this.#refuse(pool, 'HostUnfit');
     const onSwitch = this.#frame.world.slots.get(slotId)?.lease !== undefined;
     if (onSwitch && isBroken(this.#frame, pool.agentId)) return this.#refuse(pool, 'NetworkSelfTestFailed');
     const need = this.#need;

@@ -3,6 +3,7 @@ import type { Place } from './constraints.ts';
 import type { Offer } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
 import type { World } from '../world.ts';
+import { isUnfit } from '../fabric/unfit-hosts.ts';
 
 /** An agent that has offered something. */
 export interface SeenPlace extends Place {
@@ -40,10 +41,15 @@ export function forgetPlace(frame: FrameBuilder, agentId: AgentId): void {
   frame.world.places.delete(agentId);
 }
 
-/** The places that have something to offer: one that did not answer the last request has nothing, or is gone. */
-export function* offeringPlaces({ world, now }: FrameBuilder): Iterable<Place> {
+/**
+ * The places that have something to offer: one that did not answer the last request has nothing, or is gone; what an
+ * unfit host has is no good.
+ */
+export function* offeringPlaces(frame: FrameBuilder): Iterable<Place> {
+  const { world, now } = frame;
   const askedLongAgo = now >= world.revivedAt + answerMs;
-  for (const place of world.places.values()) {
+  for (const [agentId, place] of world.places) {
+    if (isUnfit(frame, agentId)) continue;
     if (!askedLongAgo || place.seenAt >= world.revivedAt) yield place;
   }
 }

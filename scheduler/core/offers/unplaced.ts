@@ -14,6 +14,8 @@ const funnel = [
   'UnfulfilledConstraint',
   'NoCorrespondingReservationFound',
   'AgentMaintenance',
+  // Ours: the executor cannot serve the host.
+  'HostUnfit',
   // Ours: the host found that its switch carries no traffic.
   'NetworkSelfTestFailed',
   'InsufficientCpus',

@@ -4,6 +4,7 @@ import { countFailure } from '../offers/backoff.ts';
 import type { Failure } from '../offers/backoff.ts';
 import type { StatusSource } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
+import { hostUnfit } from '../fabric/unfit-hosts.ts';
 import { publishStatus } from '../fabric/publications.ts';
 import { noteLastFailure } from './last-failure.ts';
 import { quarantineEnd } from './slot-table.ts';
@@ -14,6 +15,8 @@ export interface Ending {
   readonly source?: StatusSource;
   readonly reason?: string;
   readonly message?: string;
+  /** The executor refused the task because it cannot serve its host. */
+  readonly hostUnfit?: true;
 }
 
 /**
@@ -53,6 +56,7 @@ export function finishInstance(frame: FrameBuilder, instance: Instance, ending: 
   world.unknownSince.delete(instance.taskId);
   forgetExecutor(frame, instance, ending);
   extendQuarantine(frame, instance);
+  if (ending.hostUnfit === true) hostUnfit(frame, instance, ending.message ?? '');
   const app = world.apps.get(instance.appId);
   if (app !== undefined) noteFailure(frame, app, instance, ending);
   publishStatus(frame, { ...instance, condition: ending.condition }, ending);
@@ -88,8 +92,10 @@ function extendQuarantine(frame: FrameBuilder, { slotId }: Instance): void {
 
 function noteFailure(frame: FrameBuilder, app: App, instance: Instance, ending: Ending): void {
   const failure = failureOf(instance, ending);
-  if (failure !== undefined) countFailure(frame, app, instance.configVersion, failure);
-  if (failure === undefined || ending.condition === 'finished') return;
+  if (failure === undefined) return;
+  // A host that is unfit is left out for a while: the app need not wait, too.
+  if (ending.hostUnfit !== true) countFailure(frame, app, instance.configVersion, failure);
+  if (ending.condition === 'finished') return;
   noteLastFailure(frame, instance, ending.condition, ending.message ?? ending.reason ?? '');
 }
 

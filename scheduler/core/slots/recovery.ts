@@ -4,6 +4,7 @@ import { askFor, instancesOf } from './asking.ts';
 import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { agentUnreachable } from '../fabric/hosts.ts';
+import { forgetUnfit } from '../fabric/unfit-hosts.ts';
 import { sendKill } from './kills.ts';
 import { listenAnew } from '../deployments/room.ts';
 import { forgetPlace } from '../offers/places.ts';
@@ -71,6 +72,7 @@ export function answered(frame: FrameBuilder, taskId: TaskId): void {
 export function agentLost(frame: FrameBuilder, agentId: AgentId): void {
   agentUnreachable(frame, agentId);
   forgetPlace(frame, agentId);
+  forgetUnfit(frame, agentId);
   askFor(frame, instancesOf(frame, agentId), 0);
 }
 

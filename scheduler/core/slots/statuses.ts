@@ -5,6 +5,7 @@ import type { StatusUpdate } from '../events.ts';
 import { finishInstance } from './endings.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { agentSeen, agentUnreachable } from '../fabric/hosts.ts';
+import { forgetUnfit } from '../fabric/unfit-hosts.ts';
 import { fenceInstance, sendKill } from './kills.ts';
 import { launchConfirmed } from '../offers/launch-rate.ts';
 import { isDeepEqual } from '../changes/app-versions.ts';
@@ -86,7 +87,10 @@ function becomeLive(frame: FrameBuilder, instance: Instance, status: StatusUpdat
   frame.putInstance(live);
   if (live.condition === 'running') {
     frame.world.timers.cancel({ kind: 'launch', taskId: live.taskId });
-    if (instance.startedAt === undefined) launchConfirmed(frame);
+    if (instance.startedAt === undefined) {
+      launchConfirmed(frame);
+      forgetUnfit(frame, live.agentId);
+    }
   }
   if (returned) {
     frame.world.timers.cancel({ kind: 'unreachable', taskId: live.taskId });

@@ -40,22 +40,23 @@ export function statusOf(status: TaskStatus): StatusUpdate {
     ...(status.reason === undefined ? {} : { reason: status.reason }),
     ...(status.message === undefined ? {} : { message: status.message }),
     ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
-    ...healthOf(status.data),
+    ...toldIn(status.data),
     ...(hasUuid ? { uuid: status.uuid } : {}),
   };
 }
 
 const statusDataSchema = z.object({
+  hostUnfit: z.literal(true).optional().catch(undefined),
   health: checkResultsSchema.optional(),
   ready: z.boolean().optional(),
   // One that is too long is left out; what comes with it counts all the same.
   response: httpResponseSchema.optional().catch(undefined),
 });
 
-/** What the executor tells of its checks; nothing when the data is none of its own or does not speak of them. */
-function healthOf(
+/** What the executor tells of its checks and its host; nothing when the data is none of its own or does not speak of them. */
+function toldIn(
   data: Uint8Array | undefined,
-): Pick<StatusUpdate, 'checkResults' | 'ready' | 'lastResponse'> {
+): Pick<StatusUpdate, 'checkResults' | 'ready' | 'lastResponse' | 'hostUnfit'> {
   if (data === undefined || data.length === 0) return {};
   let content: unknown;
   try {
@@ -63,8 +64,9 @@ function healthOf(
   } catch {
     return {};
   }
-  const { health, ready, response } = statusDataSchema.safeParse(content).data ?? {};
+  const { hostUnfit, health, ready, response } = statusDataSchema.safeParse(content).data ?? {};
   return {
+    ...(hostUnfit === undefined ? {} : { hostUnfit }),
     ...(health === undefined ? {} : { checkResults: health }),
     ...(ready === undefined ? {} : { ready }),
     ...(response === undefined ? {} : { lastResponse: response }),

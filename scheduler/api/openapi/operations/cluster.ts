@@ -11,6 +11,13 @@ const prometheus = { description: 'Prometheus’s text format', type: 'text/plai
 const noCallbacks = { description: 'callbacks are not supported' };
 const noPod = { description: 'there are no pods' };
 const anything = z.record(z.string(), z.unknown());
+const unfitHost = z.object({
+  agentId: z.string(),
+  hostname: z.string(),
+  problem: z.string(),
+  since: z.string(),
+  until: z.string(),
+});
 const level = z.object({ ROOT: z.string() });
 
 /** What is about the scheduler and the cluster as a whole. */
@@ -118,8 +125,13 @@ export const clusterOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/hosts',
     summary:
-      'Every host with its switch and its view; one that is gone for a week and holds nothing is left out',
-    answers: { 200: { description: 'the hosts', schema: z.object({ hosts: z.array(anything) }) } },
+      'Every host with its switch and its view; one that is gone for a week and holds nothing is left out. Besides, hosts on which nothing is launched for now, because their executor cannot serve them',
+    answers: {
+      200: {
+        description: 'the hosts',
+        schema: z.object({ hosts: z.array(anything), unfit: z.array(unfitHost) }),
+      },
+    },
   },
   {
     method: 'get',
