@@ -119,6 +119,15 @@ test('a host that is connected stays, which is stored once a day', () => {
   expect(known()).toEqual(['a1', 'a2']);
 });
 
+test('a host that comes back with nothing new is there, also for a list of those connected from before', () => {
+  bench.now += 8 * daySeconds * 1000;
+  report('a1', 1_400);
+  bench.step({ kind: 'hosts-connected', agentIds: [agentId('a2')] });
+  expect(known()).toEqual(['a1', 'a2']);
+  report('a1', 1_400);
+  expect(bench.frame.writes).toEqual([]);
+});
+
 test('a host with a task or a reservation stays', () => {
   bench.deploy(anApp('/web', { unreachableStrategy: 'disabled' }), 'a1');
   bench.status(bench.instance('/web'), 'unreachable');

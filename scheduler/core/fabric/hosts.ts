@@ -7,10 +7,16 @@ import type { FrameBuilder } from '../frame.ts';
 import type { World } from '../world.ts';
 import { isReserved, reservedOn } from './reservations.ts';
 
+/** How long a host that nothing needs is remembered after it was last heard of. */
+const rememberedMs = 7 * 86_400_000;
+
+/** How often it is stored that a host is still there. */
+const seenStoredMs = 86_400_000;
+
 /** An executor told of its host: it is there, and what it said is stored if it is new. */
 export function hostFacts(frame: FrameBuilder, facts: HostFacts): void {
   const known = frame.world.hosts.get(facts.agentId);
-  if (known?.reachable === true && isDeepEqual(known.facts, facts)) return;
+  if (known?.reachable === true && isDeepEqual(known.facts, facts)) return hostSeen(frame, known);
   if (known?.reachable === false) askForLost(frame, facts.agentId);
   frame.putHost({ facts, reachable: true, seenAt: frame.now });
   // Offers of a host that is well again were declined for long.
@@ -49,28 +55,24 @@ export function agentSeen(frame: FrameBuilder, agentId: AgentId): void {
   setReachable(frame, agentId, true);
 }
 
-/** How long a host that nothing needs is remembered after it was last heard of. */
-const rememberedMs = 7 * 86_400_000;
-
-/** How often it is stored that a host is still there. */
-const seenStoredMs = 86_400_000;
-
 /**
  * These hosts read their views. Of the others those are forgotten that have been gone for long and that nothing needs:
  * most agents that come back do so under a new id. The executor goes from the books with its host, so that one that is
- * launched there later tells everything anew.
+ * launched there later tells everything anew. One that spoke since the list was made has just been seen.
  */
 export function hostsConnected(frame: FrameBuilder, agentIds: readonly AgentId[]): void {
   const { world, now } = frame;
   const connected = new Set(agentIds);
   for (const host of world.hosts.values()) {
-    const silentMs = now - host.seenAt;
-    if (connected.has(host.facts.agentId)) {
-      if (silentMs >= seenStoredMs) frame.putHost({ ...host, seenAt: now });
-    } else if (silentMs >= rememberedMs && !isNeeded(world, host)) {
+    if (connected.has(host.facts.agentId)) hostSeen(frame, host);
+    else if (now - host.seenAt >= rememberedMs && !isNeeded(world, host)) {
       forgetHost(frame, host.facts.agentId);
     }
   }
+}
+
+function hostSeen(frame: FrameBuilder, host: HostRecord): void {
+  if (frame.now - host.seenAt >= seenStoredMs) frame.putHost({ ...host, seenAt: frame.now });
 }
 
 function forgetHost(frame: FrameBuilder, agentId: AgentId): void {
