@@ -26,7 +26,6 @@ import type { Secrets } from './driver/secrets.ts';
 import { PathFinder } from './driver/paths/path-finder.ts';
 import type { Scheduler } from './driver/scheduler.ts';
 import type { FrontDoor } from './front-door.ts';
-import { appRules } from './settings.ts';
 import type { Store } from './store/store.ts';
 import { SupersededError } from './store/superseded.ts';
 
@@ -155,7 +154,6 @@ function apiDeps(
     hostRoutes: hostRoutes(executorSide(scheduler, bundle)),
     security: { ...security, hostTokens: new HostTokens(hostKey) },
     allowedOrigins: config.accessControlAllowOrigin,
-    rules: appRules(config),
     secretProblem: (source) => secrets.problem(source),
     abdicate,
     isStale: () => !mandate.holds(),

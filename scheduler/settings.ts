@@ -7,7 +7,6 @@ import { defaultNetwork } from './driver/configured-networks.ts';
 import type { ExecutorBundle } from './driver/executor-bundle.ts';
 import { executorInfo } from './driver/mesos/executor-info.ts';
 import type { FrameworkOptions } from './driver/mesos/framework-info.ts';
-import type { AppRules } from '../src/model/app-rules.ts';
 import type { FrameworkId, OfferId } from '../src/model/ids.ts';
 
 /** Time that an executor has to stop its tasks and to clean up, at a shutdown by Mesos. */
@@ -19,12 +18,6 @@ export interface ExecutorNeed {
   readonly mem: number;
 }
 
-/** What apps may ask for, from the configuration. */
-export const appRules = (config: Config): AppRules => ({
-  forbidden: config.forbid,
-  allowedParameters: new Set(config.allowDockerParameter),
-});
-
 /** The core's constants, from the configuration. `takeForExecutor` gives an executor's part of these offers. */
 export function coreSettings(
   config: Config,
@@ -35,7 +28,7 @@ export function coreSettings(
   const executorResources = { cpus: toMilli(config.executorCpus), mem: toMilli(config.executorMem) };
   return {
     role: config.role,
-    rules: appRules(config),
+    rules: { forbidden: config.forbid, allowedParameters: new Set(config.allowDockerParameter) },
     maxVersions: config.maxVersions,
     maxRevisions: config.maxRevisions,
     maxRunningDeployments: config.maxRunningDeployments,

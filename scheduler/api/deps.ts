@@ -1,6 +1,5 @@
 import type { World } from '../core/world.ts';
 import type { Change, ChangeRequest, ChangeResult } from '../core/events.ts';
-import type { AppRules } from '../../src/model/app-rules.ts';
 import type { AgentId, NetworkName } from '../../src/model/ids.ts';
 import type { FabricCounters } from '../driver/counters/fabric-counters.ts';
 import type { PathFinder } from '../driver/paths/path-finder.ts';
@@ -47,7 +46,6 @@ export interface ApiDeps {
   readonly abdicate?: (() => void) | undefined;
   /** Whether what is read here may be out of date: this scheduler does not know whether it still leads. */
   readonly isStale?: () => boolean;
-  readonly rules: AppRules;
   readonly info: ApiInfo;
   readonly log: Logger;
 }

@@ -1,6 +1,7 @@
 import type { App } from './app.ts';
 import { parseDockerParameters } from './docker-parameters.ts';
 import { fetchSource } from './fetch.ts';
+import { handoverLabels } from './handover.ts';
 
 /** What an operator may forbid all apps, because it reaches the host past the container. */
 export const forbiddable = [
@@ -30,6 +31,7 @@ export interface RuleProblem {
 export const ruleProblems = (app: App, rules: AppRules): RuleProblem[] => [
   ...forbiddenProblems(app, rules.forbidden),
   ...(isSingleInstance(app.labels) ? singleInstanceProblems(app) : []),
+  ...handoverObstacles(app),
   ...parseDockerParameters(app.container.parameters, rules.allowedParameters).problems.map(
     ({ index, message }) => ({ path: `/container/docker/parameters(${index})/key`, error: message }),
   ),
@@ -72,4 +74,28 @@ function singleInstanceProblems({ instances, upgradeStrategy }: App): RuleProble
       error: 'must be 0 for a single instance app',
     })),
   ];
+}
+
+/**
+ * What is asked for by its name is had, or refused: not something else in silence. Whatever the number of instances, so
+ * that no label stands in the way of scaling.
+ */
+function handoverObstacles({ labels, network, upgradeStrategy }: App): RuleProblem[] {
+  const mode = labels[handoverLabels.mode];
+  if (mode !== 'drain' && mode !== 'swap') return [];
+  const refused = (why: string): RuleProblem[] => [
+    { path: `/labels/${handoverLabels.mode}`, error: `${mode} ${why}, or use recreate or no label` },
+  ];
+  if (network.mode === 'host') {
+    return refused(
+      "hands an address of the app's own over, and on the host's network it has none: use another network",
+    );
+  }
+  const { maximumOverCapacity, minimumHealthCapacity } = upgradeStrategy;
+  if (maximumOverCapacity === 0 && minimumHealthCapacity < 1) {
+    return refused(
+      'needs room for one beside the old one, and upgradeStrategy has old ones end first: raise maximumOverCapacity',
+    );
+  }
+  return [];
 }

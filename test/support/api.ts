@@ -26,7 +26,7 @@ import {
   type TaskId,
 } from '../../src/model/ids.ts';
 import type { Condition } from '../../src/model/instance.ts';
-import type { AppRules, Forbiddable } from '../../src/model/app-rules.ts';
+import type { Forbiddable } from '../../src/model/app-rules.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { DescribedApi } from './openapi.ts';
 import { settings as coreSettings } from './core-bench.ts';
@@ -76,7 +76,7 @@ export class ApiHarness {
     world: () => this.world,
     ask: (host, frame, entrance) => this.askHost(host, frame, entrance),
   });
-  readonly #settings: Settings;
+  #settings: Settings;
   readonly #streams = new Map<AgentId, HostStreamStatus>();
 
   constructor({
@@ -87,8 +87,12 @@ export class ApiHarness {
     allowedOrigins,
     pathPrefix,
   }: ApiHarnessOptions = {}) {
-    const rules: AppRules = { forbidden, allowedParameters: new Set(allowedParameters) };
-    this.#settings = { ...coreSettings, role: '*', rules, api: { hostname: 'host-0', ports: [8080] } };
+    this.#settings = {
+      ...coreSettings,
+      role: '*',
+      rules: { forbidden, allowedParameters: new Set(allowedParameters) },
+      api: { hostname: 'host-0', ports: [8080] },
+    };
     const network = {
       name: networkName('default'),
       vni: 7,
@@ -139,7 +143,6 @@ export class ApiHarness {
         ...security,
       },
       allowedOrigins: allowedOrigins ?? [],
-      rules,
       secretProblem: (source) => (source === 'missing' ? 'there is no secret "missing"' : undefined),
       info: {
         version: '0.0.0',
@@ -255,6 +258,11 @@ export class ApiHarness {
       kind: 'status',
       status: { taskId, agentId: instance.agentId, condition, uuid: new Uint8Array(16), ...fields },
     });
+  }
+
+  /** As if the operator had started the scheduler anew with this forbidden. */
+  forbid(...forbidden: Forbiddable[]): void {
+    this.#settings = { ...this.#settings, rules: { ...this.#settings.rules, forbidden } };
   }
 
   /** As if much time had passed. */

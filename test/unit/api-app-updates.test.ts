@@ -166,6 +166,45 @@ test('a version may be named in any way of writing its time', async () => {
   expect(body).not.toHaveProperty('tasksRunning');
 });
 
+describe('an app from before a rule', () => {
+  const privileged = { container: { docker: { image: 'web:1', privileged: true } } };
+  const isForbidden = (path: string) => ({
+    status: 422,
+    body: { details: [{ path, errors: [expect.stringMatching(/^privileged is forbidden/)] }] },
+  });
+
+  test('is scaled down and suspended by PUT, not up; a new one is refused at its place', async () => {
+    await api.call('PUT', `${url}?force=true`, { ...privileged, instances: 3 });
+    api.forbid('privileged');
+    for (const instances of [2, 0]) {
+      expect(await api.call('PUT', `${url}?force=true`, { instances })).toMatchObject({ status: 200 });
+      const app = api.world.apps.get(appId('/shop/web'));
+      expect(app).toMatchObject({ instances, container: { privileged: true } });
+    }
+    const path = '/container/docker/privileged';
+    expect(await api.call('PUT', `${url}?force=true`, { instances: 1 })).toMatchObject(isForbidden(path));
+    const other = { id: '/other', ...privileged };
+    expect(await api.call('POST', '/v2/apps', other)).toMatchObject(isForbidden(path));
+    expect(await api.call('PUT', '/v2/apps?force=true', [webApp, other])).toMatchObject(
+      isForbidden(`(1)${path}`),
+    );
+    expect(
+      await api.call('POST', '/v2/groups', { id: '/new', apps: [{ ...other, id: 'web' }] }),
+    ).toMatchObject(isForbidden(`/apps(0)${path}`));
+  });
+});
+
+test('a handover by name is in the way of no number of instances', async () => {
+  const definition = {
+    instances: 10,
+    labels: { 'patchpanel.handover': 'drain' },
+    upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0.2 },
+  };
+  await api.call('PUT', `${url}?force=true`, definition);
+  for (const instances of [2, 3, 0])
+    expect((await api.call('PUT', `${url}?force=true`, { instances })).status).toBe(200);
+});
+
 describe('a group', () => {
   const group = '/v2/groups/shop';
   const tag = async () => String((await send('GET', group, {})).headers['etag']);

@@ -267,17 +267,10 @@ describe('run-time fields', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['drain', { networks: [{ mode: 'host' }] }, "the host's network"],
     ['swap', { networks: undefined }, "the host's network"],
-    ['drain', { networks: onSwitch, instances: 2, upgradeStrategy: inPlace }, 'no more than 2 for 2'],
+    ['drain', { networks: onSwitch, instances: 2, upgradeStrategy: inPlace }, 'end first'],
     ['swap', { networks: onSwitch, instances: 2, upgradeStrategy: inPlace }, 'maximumOverCapacity'],
-    [
-      'drain',
-      {
-        networks: onSwitch,
-        instances: 3,
-        upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0.3 },
-      },
-      'no more than 3 for 3',
-    ],
+    // Whatever the number.
+    ['drain', { networks: onSwitch, instances: 0, upgradeStrategy: inPlace }, 'maximumOverCapacity'],
     ['drain', { networks: onSwitch, instances: 1, labels: { MARATHON_SINGLE_INSTANCE_APP: 'true' } }, 'room'],
   ])('the handover %s that cannot be had with %j is refused', async (mode, fields, why) => {
     const labels = { ...(fields['labels'] as object | undefined), 'patchpanel.handover': mode };
@@ -291,15 +284,16 @@ describe('run-time fields', () => {
     ['recreate', { networks: onSwitch, upgradeStrategy: inPlace }],
     ['drain', { networks: onSwitch, instances: 2 }],
     // What leaves no move lets one more run.
+    ['swap', { networks: onSwitch, upgradeStrategy: { minimumHealthCapacity: 1, maximumOverCapacity: 0 } }],
+    // There is room for two with four instances, and the number may be another one later.
     [
-      'swap',
+      'drain',
       {
         networks: onSwitch,
-        instances: 1,
-        upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 },
+        instances: 3,
+        upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0.3 },
       },
     ],
-    ['drain', { networks: onSwitch, instances: 0, upgradeStrategy: inPlace }],
   ])('the handover %s that can be had with %j is taken', async (mode, fields) => {
     const labels = { 'patchpanel.handover': mode };
     expect(await accepted({ container: image, ...fields, labels })).toMatchObject({ labels });

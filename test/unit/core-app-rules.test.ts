@@ -29,11 +29,16 @@ class Cluster extends CoreBench {
   }
 }
 
+const draining: Partial<App> = {
+  labels: { 'patchpanel.handover': 'drain' },
+  upgradeStrategy: { maximumOverCapacity: 0, minimumHealthCapacity: 0.5 },
+};
+
 const idOf = (result: ChangeResult) => {
   if (result.kind !== 'accepted' || result.deploymentId === undefined) throw new Error('refused');
   return result.deploymentId;
 };
-const refusal = (app: string, path: string, error: string) => ({
+const refusal = (app: string, path: string, error: unknown) => ({
   kind: 'invalid',
   details: [{ appId: app, path, errors: [error] }],
 });
@@ -60,6 +65,24 @@ test('a group is not scaled to a second copy of what may only have one', () => {
   );
   expect(bench.frame.writes).toEqual([]);
   expect(scale(bench, 1).kind).toBe('accepted');
+});
+
+test('a handover that cannot be had is refused, and an app that has it from before may shrink', () => {
+  const bench = new Cluster();
+  bench.deploy(anApp('/shop/web', { instances: 4, labels: draining.labels! }));
+  const inPlace = anApp('/shop/web', { instances: 4, ...draining });
+  expect(bench.change({ kind: 'put-apps', apps: [inPlace], force: false })).toEqual(
+    refusal('/shop/web', '/labels/patchpanel.handover', expect.stringContaining('end first')),
+  );
+  // As one that was stored before there was this rule.
+  const record = bench.store.get('app /shop/web')!;
+  bench.store.set('app /shop/web', {
+    ...record,
+    value: { ...inPlace, version: bench.app('/shop/web').version },
+  });
+  bench.restart();
+  expect(scale(bench, 2).kind).toBe('invalid');
+  expect(scale(bench, 0.5).kind).toBe('accepted');
 });
 
 describe('what was forbidden after it was defined', () => {

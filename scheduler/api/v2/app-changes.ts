@@ -82,7 +82,6 @@ export async function withNormalised<T>(
         domainOf: (network) => deps.world().networks.get(network)?.domain,
         secretProblem: deps.secretProblem,
         defaultImage: deps.info.defaultImage,
-        rules: deps.rules,
         now: deps.now(),
         nextServicePort: keptServicePorts(present, json, nextServicePort),
       });

@@ -1,5 +1,4 @@
 import type { NetworkName } from '../../../src/model/ids.ts';
-import type { AppRules } from '../../../src/model/app-rules.ts';
 
 /** What normalisation fills in that is not in the JSON. */
 export interface NormaliseDefaults {
@@ -11,7 +10,6 @@ export interface NormaliseDefaults {
   readonly secretProblem: (source: string) => string | undefined;
   /** What an app runs that names no image; without it such an app is refused. */
   readonly defaultImage: string | undefined;
-  readonly rules: AppRules;
   readonly now: number;
   /** Hands out the next free service port; throws when the range is used up. */
   readonly nextServicePort: () => number;

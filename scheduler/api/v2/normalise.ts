@@ -6,13 +6,12 @@ import type {
   HealthCheck,
   ReadinessCheck,
 } from '../../../src/model/app.ts';
-import { isSingleInstance, ruleProblems } from '../../../src/model/app-rules.ts';
+import { isSingleInstance } from '../../../src/model/app-rules.ts';
 import { deploymentPolicyProblems } from '../../../src/model/deployment-policy.ts';
-import { handoverLabels, handoverProblems } from '../../../src/model/handover.ts';
+import { handoverProblems } from '../../../src/model/handover.ts';
 import { placementLabel, placementProblem } from '../../../src/model/placement.ts';
 import { versionAt, type AppId, type NetworkName, type PathId } from '../../../src/model/ids.ts';
 import { nameProblem } from '../../../src/fabric/names.ts';
-import { rollingLimits } from '../../core/deployments/rolling.ts';
 import { Details, type Detail } from '../problems.ts';
 import { parseAppId, readDependencies } from './app-id.ts';
 import type { AppJson } from './app-json.ts';
@@ -34,7 +33,8 @@ const commandRule = "AppDefinition must either contain one of 'cmd' or 'args', a
 
 /**
  * Marathon's JSON, old forms included, → an app with every default filled in; or every error, by path. The version
- * fields are placeholders that the core replaces.
+ * fields are placeholders that the core replaces. What an app may be (app-rules.ts) the core judges, which knows what
+ * it was.
  */
 export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalised {
   const details = new Details();
@@ -48,7 +48,6 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   for (const { label, problem } of [...handoverProblems(labels), ...deploymentPolicyProblems(labels)]) {
     details.add(`/labels/${label}`, problem);
   }
-  checkHandover(json, network, details);
   const misplaced = placementProblem(json.labels ?? {});
   if (misplaced !== undefined) details.add(`/labels/${placementLabel}`, misplaced);
   if ('id' in id && network.mode !== 'host') checkName(id.id, network.name, defaults, details);
@@ -71,7 +70,6 @@ export function normalise(json: AppJson, defaults: NormaliseDefaults): Normalise
   const image = json.container?.docker?.image ?? defaults.defaultImage;
   if ('error' in id || image === undefined) return { kind: 'invalid', details: details.list() };
   const app = assemble(json, id.id, image, network, ports, checked, defaults);
-  for (const { path, error } of ruleProblems(app, defaults.rules)) details.add(path, error);
   checkSize(app, details);
   return details.empty ? { kind: 'app', app } : { kind: 'invalid', details: details.list() };
 }
@@ -156,27 +154,6 @@ function assemble(
     version,
     versionInfo: { lastScalingAt: version, lastConfigChangeAt: version },
   };
-}
-
-/** What is asked for by its name is had, or refused: not something else in silence. */
-function checkHandover(json: AppJson, network: AppNetwork, details: Details): void {
-  const mode = json.labels?.[handoverLabels.mode];
-  if (mode !== 'drain' && mode !== 'swap') return;
-  const path = `/labels/${handoverLabels.mode}`;
-  details.require(
-    network.mode !== 'host',
-    path,
-    `${mode} hands an address of the app's own over, and on the host's network it has none: use recreate or no label`,
-  );
-  const instances = json.instances ?? 1;
-  const upgradeStrategy = json.upgradeStrategy ?? defaultUpgrade(json);
-  const { maxCapacity } = rollingLimits({ instances, upgradeStrategy });
-  details.require(
-    maxCapacity > instances,
-    path,
-    `${mode} needs room for one beside the old one, and upgradeStrategy allows no more than ${maxCapacity} for ` +
-      `${instances} instances: raise maximumOverCapacity, or use recreate or no label`,
-  );
 }
 
 function checkName(id: AppId, network: NetworkName, defaults: NormaliseDefaults, details: Details): void {
