@@ -151,9 +151,9 @@ const durations = [
   ],
   ['/healthChecks(0)/gracePeriodSeconds', maxSeconds, (n: number) => checked({ gracePeriodSeconds: n })],
   ['/healthChecks(0)/delaySeconds', maxSeconds, (n: number) => checked({ delaySeconds: n })],
-  ['/healthChecks(0)/intervalSeconds', maxProbeSeconds, (n: number) => checked({ intervalSeconds: n })],
+  ['/healthChecks(0)/intervalSeconds', maxSeconds, (n: number) => checked({ intervalSeconds: n })],
   ['/healthChecks(0)/timeoutSeconds', maxProbeSeconds, (n: number) => checked({ timeoutSeconds: n })],
-  ['/readinessChecks(0)/intervalSeconds', maxProbeSeconds, (n: number) => readied({ intervalSeconds: n })],
+  ['/readinessChecks(0)/intervalSeconds', maxSeconds, (n: number) => readied({ intervalSeconds: n })],
   ['/readinessChecks(0)/timeoutSeconds', maxProbeSeconds, (n: number) => readied({ timeoutSeconds: n })],
   ['/labels/patchpanel.drainSeconds', maxProbeSeconds, (n: number) => labelled('drainSeconds', n)],
   [
@@ -168,6 +168,22 @@ const readied = (times: object) => ({
   readinessChecks: [{ portName: 'http', intervalSeconds: maxProbeSeconds, timeoutSeconds: 1, ...times }],
 });
 const labelled = (label: string, seconds: number) => ({ labels: { [`patchpanel.${label}`]: `${seconds}` } });
+
+test('what means for ever to others is taken: as many seconds as 32 bits hold', async () => {
+  const api = new ApiHarness();
+  const seconds = 2 ** 31 - 1;
+  const longest = {
+    taskKillGracePeriodSeconds: seconds,
+    backoffSeconds: seconds,
+    maxLaunchDelaySeconds: seconds,
+    unreachableStrategy: { inactiveAfterSeconds: seconds, expungeAfterSeconds: seconds },
+    healthChecks: [{ gracePeriodSeconds: seconds, intervalSeconds: seconds, delaySeconds: seconds }],
+  };
+  const app = { id: '/web', container: { docker: { image: 'web:1' } }, ...longest };
+  expect((await api.call('POST', '/v2/apps', app)).body).toMatchObject(longest);
+  expect((await api.call('PUT', '/v2/apps/web?force=true', { instances: 3 })).status).toBe(200);
+  expect((await api.call<{ app: object }>('GET', '/v2/apps/web')).body.app).toMatchObject(longest);
+});
 
 test('each time in a definition has a bound, and what is longer is refused by name of the field', async () => {
   const api = new ApiHarness();

@@ -58,7 +58,7 @@ function isDescribed(method: string, route: string): boolean {
 test('bounds of numbers are in the description', () => {
   const { AppDefinition, GroupUpdate } = document.components.schemas;
   expect(AppDefinition).toMatchObject({
-    properties: { instances: { maximum: 10_000 }, taskKillGracePeriodSeconds: { maximum: 31_536_000 } },
+    properties: { instances: { maximum: 10_000 }, taskKillGracePeriodSeconds: { maximum: 3_153_600_000 } },
   });
   expect(GroupUpdate).toMatchObject({ properties: { scaleBy: { maximum: 10_000 } } });
 });

@@ -240,7 +240,7 @@ test('health checks reach the executor with numbers for ports and milliseconds f
       probe: { kind: 'tcp', port: 98 },
       delayMs: 15_000,
       ...ms,
-      intervalMs: 86_400_000,
+      intervalMs: 2_147_484_000,
       timeoutMs: 86_400_000,
     },
   ]);

@@ -8,8 +8,10 @@ import { taskPorts } from '../../core/offers/task-env.ts';
 /** Nobody gains by checking more often, and a check that may take no time at all can only fail. */
 const leastMs = 1000;
 
+const intervalMs = (seconds: number): number => Math.max(leastMs, seconds * 1000);
+
 /** Definitions that were stored before there was a bound may be above it. */
-const probeMs = (seconds: number): number => Math.max(leastMs, Math.min(seconds, maxProbeSeconds) * 1000);
+const timeoutMs = (seconds: number): number => Math.max(leastMs, Math.min(seconds, maxProbeSeconds) * 1000);
 
 /**
  * The app's health checks as the executor runs them for one instance.
@@ -20,8 +22,8 @@ export const checkSpecs = (app: App, instance: Instance): CheckSpec[] =>
     probe: probeOf(check, app, instance),
     delayMs: startsLate(check) ? check.delaySeconds * 1000 : 0,
     graceMs: check.gracePeriodSeconds * 1000,
-    intervalMs: probeMs(check.intervalSeconds),
-    timeoutMs: probeMs(check.timeoutSeconds),
+    intervalMs: intervalMs(check.intervalSeconds),
+    timeoutMs: timeoutMs(check.timeoutSeconds),
     maxConsecutiveFailures: check.maxConsecutiveFailures,
   }));
 
@@ -42,10 +44,8 @@ export function readinessSpec(app: App, instance: Instance): Pick<TaskSpec, 'rea
     statuses: [...check.httpStatusCodesForReady],
     ...(check.preserveLastResponse ? { keepsResponse: true } : {}),
   };
-  const { intervalSeconds, timeoutSeconds } = check;
-  return {
-    readinessCheck: { probe, intervalMs: probeMs(intervalSeconds), timeoutMs: probeMs(timeoutSeconds) },
-  };
+  const times = { intervalMs: intervalMs(check.intervalSeconds), timeoutMs: timeoutMs(check.timeoutSeconds) };
+  return { readinessCheck: { probe, ...times } };
 }
 
 const rooted = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
