@@ -266,9 +266,7 @@ export class Bridge {
     await this.#vswitch.repair();
     await this.#options.replug(signal);
     // Not waited for, so that there can be another repair when the bridge goes again; the table goes on by itself.
-    this.#flows.resync().catch((error: unknown) => {
-      this.#options.around.log.warn('flows could not be written anew', { error });
-    });
+    this.#rewriter.now();
     this.#repairing = false;
     this.#rowsChanged();
     this.#options.onUp();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/runtime/clock.ts';
+import { codeOf } from '../../src/runtime/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 
 /** Others' writing comes in bursts, each change a report: there is one answer to what comes within a moment. */
@@ -44,14 +45,19 @@ export class Rewriter {
     this.#arm(AFTER_MS);
   }
 
+  /** Writes all anew; nobody has to wait for it, and at the end of the executor nobody misses it. */
+  now(): void {
+    this.#options.rewrite().catch((error: unknown) => {
+      if (codeOf(error) !== 'aborted') this.#options.log.warn('flows could not be written anew', { error });
+    });
+  }
+
   #arm(delayMs: number): void {
     this.#cancel?.();
     this.#cancel = this.#options.clock.after(delayMs, () => {
       this.#touched = false;
       this.#arm(EVERY_MS);
-      this.#options.rewrite().catch((error: unknown) => {
-        this.#options.log.warn('flows could not be written anew', { error });
-      });
+      this.now();
     });
   }
 }

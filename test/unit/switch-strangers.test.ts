@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { flowReports, monitorRemovals, monitorWrites } from '../../executor/adapters/openflow/messages.ts';
 import { Rewriter } from '../../executor/fabric/rewriter.ts';
+import { PatchpanelError } from '../../src/runtime/errors.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -77,4 +78,19 @@ test('touches within a moment are answered once, and without any it is all writt
   rewriter.touched('too late');
   clock.advance(60 * 60_000);
   expect(rewrites).toBe(3);
+});
+
+test('a failure to write anew is told, but not that the executor stops meanwhile', async () => {
+  const warnings: string[] = [];
+  const told = async (error: PatchpanelError) => {
+    const log = { ...createLogger('test', 'silent'), warn: (text: string) => void warnings.push(text) };
+    const rewrite = async () => {
+      throw error;
+    };
+    new Rewriter({ clock: new ManualClock(), log, rewrite }).now();
+    await new Promise((resolve) => setImmediate(resolve));
+    return warnings.splice(0);
+  };
+  expect(await told(new PatchpanelError('aborted', 'the executor stops'))).toEqual([]);
+  expect(await told(new PatchpanelError('external', 'the switch refuses'))).toHaveLength(1);
 });
