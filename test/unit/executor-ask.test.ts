@@ -49,12 +49,13 @@ const saying = (bytes: string) =>
 
 type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;
 
-const http = (port: number, of: Partial<HttpProbe> = {}, timeoutMs = 10_000) =>
+const find = (port: number, of: Partial<HttpProbe> = {}, timeoutMs = 10_000) =>
   ask({
     probe: { kind: 'http', scheme: 'http', path: '/', ignore1xx: false, ...of, port },
     address,
     timeoutMs,
   });
+const http = async (...asked: Parameters<typeof find>) => (await find(...asked)).outcome;
 
 test.each([
   [200, { kind: 'success' }],
@@ -106,7 +107,9 @@ test.each(['http', 'https'] as const)(
       input: JSON.stringify(question),
       timeoutMs: 60_000,
     };
-    expect(await launch(wish, () => answer())).toMatchObject({ stdout: '\n{"kind":"success"}' });
+    expect(await launch(wish, () => answer())).toMatchObject({
+      stdout: '\n{"outcome":{"kind":"success"},"late":false}',
+    });
     await rm(program);
   },
 );
@@ -120,9 +123,10 @@ test('a certificate of anybody will do', async () => {
   expect(await http(port, { scheme: 'https' })).toEqual({ kind: 'success' });
 });
 
-test('no answer in time is a failure', async () => {
+test('no answer in time is a failure, and told as late', async () => {
   const port = await listen(net.createServer((socket) => socket.on('error', () => undefined)));
-  expect(await http(port, {}, 500)).toEqual({ kind: 'failure', cause: 'no answer within 500 ms' });
+  const outcome = { kind: 'failure', cause: 'no answer within 500 ms' };
+  expect(await find(port, {}, 500)).toEqual({ outcome, late: true });
 });
 
 test('an informational answer alone is a failure, or no result where that is wanted', async () => {
@@ -141,11 +145,15 @@ test('an informational answer before the real one does not count', async () => {
 test('a connection is enough for TCP, and none is a failure', async () => {
   const port = await saying('');
   const timeoutMs = 10_000;
-  expect(await ask({ probe: { kind: 'tcp', port }, address, timeoutMs })).toEqual({ kind: 'success' });
+  const connected = await ask({ probe: { kind: 'tcp', port }, address, timeoutMs });
+  expect(connected).toEqual({ outcome: { kind: 'success' }, late: false });
   const closed = await freePort();
   const refused = await ask({ probe: { kind: 'tcp', port: closed }, address, timeoutMs });
-  expect(refused).toEqual({ kind: 'failure', cause: `connect ECONNREFUSED ${address}:${closed}` });
-  expect(await http(closed)).toEqual(refused);
+  expect(refused).toEqual({
+    outcome: { kind: 'failure', cause: `connect ECONNREFUSED ${address}:${closed}` },
+    late: false,
+  });
+  expect(await find(closed)).toEqual(refused);
 });
 
 const keeping = (port: number, timeoutMs?: number) => http(port, { keepsResponse: true }, timeoutMs);
@@ -171,11 +179,11 @@ test('of a long body only the beginning is kept, without half a character', asyn
   });
 });
 
-test('a body that does not end in time is kept as far as it came', async () => {
+test('a body that does not end in time is kept as far as it came, and is late although it is no failure', async () => {
   const port = await listen(createServer((_, response) => void response.write('so far')));
-  expect(await keeping(port, 1_000)).toEqual({
-    kind: 'success',
-    response: { status: 200, contentType: '', body: 'so far' },
+  expect(await find(port, { keepsResponse: true }, 1_000)).toEqual({
+    outcome: { kind: 'success', response: { status: 200, contentType: '', body: 'so far' } },
+    late: true,
   });
 });
 

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { maxBodyBytes, maxContentType, type HttpResponse } from '../../../src/model/health.ts';
 import { messageOf } from '../../../src/runtime/errors.ts';
 import type { ProbeOutcome } from '../../core/tasks/health-check.ts';
-import type { Question } from './question.ts';
+import type { Finding, Question } from './question.ts';
 
 type HttpProbe = Extract<Question['probe'], { kind: 'http' }>;
 
@@ -14,23 +14,23 @@ const failure = (cause: string): ProbeOutcome => ({ kind: 'failure', cause });
 export async function ask(
   { probe, address, timeoutMs }: Question,
   onAsked: () => void = () => undefined,
-): Promise<ProbeOutcome> {
+): Promise<Finding> {
   if (probe.kind === 'tcp') return connect(address, probe.port, timeoutMs, onAsked);
   const { port, path, scheme } = probe;
   const options = { host: address, port, path, agent: false, headers: { connection: 'close' } };
   const answer = await request(scheme, options, timeoutMs, probe.keepsResponse === true, onAsked);
-  return judge(answer, probe);
+  return { outcome: judge(answer, probe), late: answer.late === true };
 }
 
-function connect(host: string, port: number, timeoutMs: number, onAsked: () => void): Promise<ProbeOutcome> {
+function connect(host: string, port: number, timeoutMs: number, onAsked: () => void): Promise<Finding> {
   return new Promise((resolve) => {
     const socket = net.connect({ host, port });
-    const done = (outcome: ProbeOutcome) => {
+    const done = (outcome: ProbeOutcome, late = false) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(outcome);
+      resolve({ outcome, late });
     };
-    const timer = setTimeout(() => done(failure(`no connection within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(() => done(failure(`no connection within ${timeoutMs} ms`), true), timeoutMs);
     socket.on('connect', () => done(success));
     socket.on('error', (error) => done(failure(error.message)));
     onAsked();
@@ -44,6 +44,8 @@ interface Answer {
   readonly response?: HttpResponse;
   readonly informed?: number;
   readonly problem?: string;
+  /** See Finding. */
+  readonly late?: boolean;
 }
 
 async function request(
@@ -68,20 +70,20 @@ async function request(
       sent.destroy();
       resolve({ ...informed, ...answer });
     };
-    let late = (): Answer => ({ problem: `no answer within ${timeoutMs} ms` });
+    let soFar = (): Answer => ({ problem: `no answer within ${timeoutMs} ms` });
     const answered = (message: IncomingMessage) => {
       const { statusCode: status } = message;
       if (status === undefined || !keeps) return done(status === undefined ? {} : { status });
-      const body = beginningOf(message, () => done(late()));
+      const body = beginningOf(message, () => done(soFar()));
       // The status is there: a body that goes on for ever is cut, not held against the app.
-      late = () => ({ status, response: { status, contentType: contentTypeOf(message), body: body() } });
+      soFar = () => ({ status, response: { status, contentType: contentTypeOf(message), body: body() } });
     };
-    const timer = setTimeout(() => done(late()), timeoutMs);
+    const timer = setTimeout(() => done({ ...soFar(), late: true }), timeoutMs);
     sent.on('information', ({ statusCode }) => (informed = { informed: statusCode }));
     sent.on('response', answered);
     sent.on('upgrade', (message) => {
       answered(message);
-      done(late());
+      done(soFar());
     });
     sent.on('error', (error) => done({ problem: error.message }));
     sent.end();

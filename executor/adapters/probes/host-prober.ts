@@ -7,7 +7,7 @@ import type { Prober, ProbeTarget } from '../../core/tasks/probing.ts';
 import type { DockerContainers } from '../docker/docker-containers.ts';
 import { Gate } from '../../../src/runtime/gate.ts';
 import { runProgram } from '../program.ts';
-import type { Question } from './question.ts';
+import type { Finding, Question } from './question.ts';
 
 export interface HostProberOptions {
   readonly containers: Pick<DockerContainers, 'inspect' | 'run'>;
@@ -20,10 +20,13 @@ export interface HostProberOptions {
 /** To start one takes some 80 ms of a processor: more at once would only take time from the apps. */
 const startsAtOnce = 4;
 /**
- * Probes that are started or wait for an answer: of the network, each a process that holds 18 MiB, which may count as the
- * executor's; commands, which cost the app and not the host.
+ * Probes of the network that are started or wait for an answer: each is a process that holds 18 MiB, which may count as the
+ * executor's.
  */
-const networkProbesAtOnce = 32;
+const networkProbesAtOnce = 8;
+/** Of these, such as found no answer in time when they were made last: tasks that hang leave places for those that do not. */
+const lateProbesAtOnce = 4;
+/** Commands cost the app and not the host. */
 const commandsAtOnce = 128;
 /** What starting a probe may take on a busy host, in milliseconds. */
 const startLimitMs = 10_000;
@@ -34,16 +37,20 @@ const outcomeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failure'), cause: z.string(), response }),
   z.object({ kind: z.literal('ignored') }),
 ]);
+const findingSchema = z.object({ outcome: outcomeSchema, late: z.boolean() });
 
 /**
  * Probes containers of this host: over the network from inside their own namespace, as they see themselves; commands
- * in the app's container. Few start at the same time, many may wait, so that those who do not answer hold nobody up; time
+ * in the app's container. Few start at the same time, more may wait, and those who go on not answering hold nobody up; time
  * in the queue is not the app's.
  */
 export class HostProber implements Prober {
   readonly #options: HostProberOptions;
   readonly #starts = new Gate(startsAtOnce);
   readonly #networkProbes = new Gate(networkProbesAtOnce);
+  readonly #lateProbes = new Gate(lateProbesAtOnce);
+  /** Probes that were late the last time. A task has the same object as long as it lives. */
+  readonly #late = new WeakSet<ProbeSpec>();
   readonly #commands = new Gate(commandsAtOnce);
 
   constructor(options: HostProberOptions) {
@@ -57,8 +64,9 @@ export class HostProber implements Prober {
       return this.#commands.pass(() => this.#starts.pass(run));
     }
     const question = { probe, address: target.address, timeoutMs };
-    const askIt = (leave: () => void) => this.#network(question, target, leave);
-    return this.#networkProbes.pass(() => this.#starts.pass(askIt));
+    const start = (leave: () => void) => this.#network(question, target, leave);
+    const askIt = () => this.#networkProbes.pass(() => this.#starts.pass(start));
+    return this.#late.has(probe) ? this.#lateProbes.pass(askIt) : askIt();
   }
 
   async #network(question: Question, target: ProbeTarget, onStarted: () => void): Promise<ProbeOutcome> {
@@ -67,7 +75,10 @@ export class HostProber implements Prober {
     const args = ['--target', String(pid), '--net', '--', node, program];
     const limitMs = question.timeoutMs + startLimitMs;
     const answer = await runProgram('nsenter', args, JSON.stringify(question), limitMs, onStarted);
-    return outcomeOf(answer);
+    const { outcome, late } = findingOf(answer);
+    if (late) this.#late.add(question.probe);
+    else this.#late.delete(question.probe);
+    return outcome;
   }
 
   async #pidOf(container: string): Promise<number> {
@@ -92,13 +103,13 @@ export class HostProber implements Prober {
 }
 
 /** The error of a parser would cite the text, and with it perhaps what the app said: that must not reach a log. */
-function outcomeOf(answer: string): ProbeOutcome {
+function findingOf(answer: string): Finding {
   try {
-    return outcomeSchema.parse(JSON.parse(answer));
+    return findingSchema.parse(JSON.parse(answer));
   } catch {
     throw new PatchpanelError(
       'external',
-      `the probe program said ${answer.length} characters that are no outcome`,
+      `the probe program said ${answer.length} characters that are no finding`,
     );
   }
 }

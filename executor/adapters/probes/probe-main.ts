@@ -8,4 +8,4 @@ import type { Question } from './question.ts';
  */
 const question = JSON.parse(readFileSync(0, 'utf8')) as Question;
 const answered = ask(question, () => process.stdout.write('\n'));
-void answered.then((outcome) => process.stdout.write(JSON.stringify(outcome), () => process.exit(0)));
+void answered.then((finding) => process.stdout.write(JSON.stringify(finding), () => process.exit(0)));
