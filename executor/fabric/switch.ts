@@ -66,7 +66,7 @@ export class Switch implements Fabric {
       wanted: (round) => this.#enforcer.wantedFlows(round),
       tunnels: () => tunnelsOf(this.#current.view, config.agentId),
       onProblem: (problem) => this.#feed.flowsProblem(problem),
-      onUp: () => this.#enforcer.refreshLegs(),
+      onUp: () => void this.#enforcer.refreshLegs(),
       onPorts: () => this.#attachments.watch(),
       replug: (signal) => this.#attachments.replug(signal),
     });
@@ -192,7 +192,7 @@ export class Switch implements Fabric {
   async moveUnderlay(ip: string): Promise<void> {
     this.#underlayIp = ip;
     await this.#bridge.moveUnderlay(ip);
-    this.#enforcer.refreshLegs();
+    await this.#enforcer.refreshLegs();
     this.#selfTest?.trigger();
     this.#feed.factsChanged(await this.#facts());
     this.#place.around.log.info('the tunnel endpoint has another address', { underlayIp: ip });

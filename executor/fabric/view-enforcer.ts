@@ -1,7 +1,13 @@
-import { applyRules, configureLegs } from '../adapters/netns/gateway-host.ts';
+import { applyRules, configureLegs, underlayPrefix } from '../adapters/netns/gateway-host.ts';
 import { DnsmasqNameServer } from '../adapters/dnsmasq/name-server.ts';
 import { tunnelPort } from '../adapters/ovsdb/host-port-plan.ts';
-import { gatewayWish, machineOfports, noGateways, type GatewayWish } from '../core/fabric/gateway-legs.ts';
+import {
+  gatewayWish,
+  isWithinOwn,
+  machineOfports,
+  noGateways,
+  type GatewayWish,
+} from '../core/fabric/gateway-legs.ts';
 import { FlowCompiler } from '../../src/fabric/flow-compiler.ts';
 import type { FlowObjects } from '../../src/fabric/flow-objects.ts';
 import type { LocalSwitch } from '../../src/fabric/local-switch.ts';
@@ -58,26 +64,26 @@ export class ViewEnforcer {
 
   /** Puts everything but flows in force, or makes an attempt at it. Never rejects. */
   async followLegsAndNames(): Promise<void> {
-    await this.#gateways.follow(this.#gatewayWish());
+    await this.#gateways.follow(await this.#gatewayWish());
     await this.#followNames();
   }
 
   /** Resolves when the flows of the view are in force. @throws PatchpanelError as Bridge.follow() */
   async follow(view: View): Promise<void> {
     // What fails of it is reported and tried again: the network between containers does not wait for the outside.
-    await this.#gateways.follow(this.#gatewayWish());
+    await this.#gateways.follow(await this.#gatewayWish());
     await Promise.all([this.#parts.bridge.follow(view), this.#followNames()]);
   }
 
   /** Devices of the host may have been made anew, or it has another address: its legs are put in force again. */
-  refreshLegs(): void {
-    this.#gateways.refresh(this.#gatewayWish());
+  async refreshLegs(): Promise<void> {
+    this.#gateways.refresh(await this.#gatewayWish());
   }
 
   /** Takes the host's legs, rules and name servers away, for good. Never rejects. */
   async leave(): Promise<void> {
     this.#left = true;
-    await Promise.all([this.#gateways.follow(this.#gatewayWish()), this.#followNames()]);
+    await Promise.all([this.#gateways.follow(noGateways), this.#followNames()]);
   }
 
   /** What is in force stays. */
@@ -104,11 +110,17 @@ export class ViewEnforcer {
     };
   }
 
-  #gatewayWish(): GatewayWish {
-    if (this.#left) return noGateways;
-    const { config, current, underlayIp } = this.#parts;
+  /** By the view and the address as they are when the host's routes have been read. */
+  async #gatewayWish(): Promise<GatewayWish> {
+    const { config, current, around, ...parts } = this.#parts;
     const { agentId: id, hostname } = config;
-    return gatewayWish(current.view, { id, hostname, underlayIp: underlayIp() });
+    const underlayIp = parts.underlayIp();
+    const prefix = isWithinOwn(current.view, { id, underlayIp })
+      ? await underlayPrefix(underlayIp, around.log)
+      : undefined;
+    if (this.#left) return noGateways;
+    if (parts.underlayIp() !== underlayIp) return this.#gatewayWish();
+    return gatewayWish(current.view, { id, hostname, underlayIp, underlayPrefix: prefix });
   }
 
   /** OpenFlow port of everything that is plugged in here, containers and machines. */

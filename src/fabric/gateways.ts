@@ -14,19 +14,9 @@ export function legNetworks(view: View, self: AgentId): readonly ViewNetwork[] {
   return view.networks.filter(({ name }) => own.has(name));
 }
 
-/**
- * Why a host with this tunnel address can have no leg in the network, or undefined when it can. The leg's route leads
- * to the whole subnet: what the host has to say to other hosts, to the master and to the scheduler would go into it.
- */
-export function legProblem({ name, cidr }: Subnetted, underlayIp: string): string | undefined {
-  if (!subnetContains(parseCidr(cidr), parseIpv4(underlayIp))) return undefined;
-  return (
-    `the host's own address ${underlayIp} is within ${cidr} of network '${name}', so it has no gateway and no names ` +
-    `there: give the network another subnet`
-  );
-}
-
-type Subnetted = Pick<ViewNetwork, 'name' | 'cidr'>;
+/** True when the network's subnet holds the address. */
+export const holdsAddress = ({ cidr }: Pick<ViewNetwork, 'cidr'>, address: string): boolean =>
+  subnetContains(parseCidr(cidr), parseIpv4(address));
 
 /** Where every host answers what its own endpoints ask of names and leases; at the MAC of the gateway. */
 export const serviceAddress = ({ cidr }: Pick<ViewNetwork, 'cidr'>): string =>

@@ -2,8 +2,10 @@ import { expect, test } from '@jest/globals';
 import { firewallRules, noRules } from '../../executor/core/fabric/firewall-rules.ts';
 import {
   gatewayWish,
+  isWithinOwn,
   legLines,
   machineOfports,
+  narrowestPrefix,
   type GatewayWish,
 } from '../../executor/core/fabric/gateway-legs.ts';
 import { Gateways, type GatewayHost } from '../../executor/fabric/gateways.ts';
@@ -61,8 +63,8 @@ test('a port that is published on chosen hosts is not offered by others', () => 
   expect(gatewayWish(of, { ...here, hostname: 'there.example' }).publications).toHaveLength(1);
 });
 
-test('a host gets no leg in a network that holds its own address, and says so; its other networks have theirs', async () => {
-  const self = { ...here, underlayIp: '10.1.7.7' };
+test('a host gets no leg in a network that hides its neighbours, and says so; its other networks have theirs', async () => {
+  const self = { ...here, underlayIp: '10.1.7.7', underlayPrefix: 16 };
   const machine = { ...web, app: appId('/vm'), device: 'tap0' };
   const wish = gatewayWish(view([self, there], [red, blue], [web, machine, db]), self);
   expect(wish).toMatchObject({ legs: [{ network: 'blue' }], publications: [], devices: ['tap0'] });
@@ -75,14 +77,40 @@ test('a host gets no leg in a network that holds its own address, and says so; i
   await gateways.stop();
 });
 
+test('a narrower route to the neighbours keeps the leg; where it is not known the leg stays, with a word', () => {
+  const shown = view([here], [red], [web]);
+  const wishWith = (underlayPrefix: number | undefined) =>
+    gatewayWish(shown, { ...here, underlayIp: '10.1.7.7', underlayPrefix });
+  expect(wishWith(24)).toEqual(gatewayWish(shown, here));
+  for (const prefix of [0, 12, 16])
+    expect(wishWith(prefix)).toMatchObject({ legs: [], problem: expect.stringContaining('no gateway') });
+  const { problem, ...rest } = wishWith(undefined);
+  expect(rest).toEqual(gatewayWish(shown, here));
+  expect(problem).toContain('is not known');
+  expect(isWithinOwn(shown, { ...here, underlayIp: '10.1.7.7' })).toBe(true);
+  expect(isWithinOwn(shown, here)).toBe(false);
+});
+
+test('the route to the neighbours is the narrowest that leads somewhere and through no leg', () => {
+  const connected = { dst: '10.1.2.0/24', dev: 'eth0' };
+  const leg = { dst: '10.1.2.0/28', dev: 'ppg7' };
+  const refusing = { type: 'unreachable', dst: '10.1.2.0/26' };
+  expect(narrowestPrefix([{ dst: 'default', dev: 'eth0' }, leg, connected, refusing])).toBe(24);
+  // The host's only address is a /32: all others are reached by the default route.
+  expect(narrowestPrefix([{ dst: 'default', dev: 'eth0' }, leg])).toBe(0);
+  expect(narrowestPrefix([{ dst: '10.1.2.3', dev: 'eth0' }])).toBe(32);
+  expect(narrowestPrefix([leg])).toBeUndefined();
+});
+
 test('an address that moves into a network takes the leg along, and out of it brings it back', async () => {
   const alone = view([here], [red], [web]);
   const noted = new NotedHost();
   const { gateways, problems } = gatewaysOn(noted);
   const told: (string | undefined)[] = [];
   for (const underlayIp of ['172.16.0.1', '10.1.7.7', '172.16.0.1']) {
-    gateways.refresh(gatewayWish(alone, { ...here, underlayIp }));
-    await gateways.follow(gatewayWish(alone, { ...here, underlayIp }));
+    const wish = gatewayWish(alone, { ...here, underlayIp, underlayPrefix: 0 });
+    gateways.refresh(wish);
+    await gateways.follow(wish);
     told.push(problems.at(-1));
   }
   expect(noted.calls.filter((call) => call.startsWith('ports'))).toEqual(['ports 7', 'ports ', 'ports 7']);

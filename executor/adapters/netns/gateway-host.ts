@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { legLines, type GatewayLeg } from '../../core/fabric/gateway-legs.ts';
+import { legLines, narrowestPrefix, type GatewayLeg, type Route } from '../../core/fabric/gateway-legs.ts';
+import type { Logger } from '../../../src/runtime/logger.ts';
 import { runProgram } from '../program.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -18,6 +19,17 @@ export async function configureLegs(legs: readonly GatewayLeg[], plainFrames: bo
   }
   if (!legs.some(({ gateway }) => gateway)) return;
   if ((await readFile(FORWARDING, 'utf8')).trim() === '0') await writeFile(FORWARDING, '1');
+}
+
+/** Prefix length of the host's route to its neighbours around this address; undefined when it cannot be told. */
+export async function underlayPrefix(ip: string, log: Logger): Promise<number | undefined> {
+  try {
+    const text = await runProgram('ip', ['-json', '-4', 'route', 'show', 'match', ip], '', TIMEOUT_MS);
+    return narrowestPrefix(JSON.parse(text === '' ? '[]' : text) as Route[]);
+  } catch (error) {
+    log.warn('the routes of the host could not be read', { error });
+    return undefined;
+  }
 }
 
 /** Puts a file of nftables in force, all of it or nothing. @throws PatchpanelError `external` with the words of nft */

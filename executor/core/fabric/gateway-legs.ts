@@ -1,5 +1,5 @@
 import { parseCidr } from '../../../src/fabric/cidr.ts';
-import { hasGateway, legNetworks, legProblem, serviceAddress } from '../../../src/fabric/gateways.ts';
+import { hasGateway, holdsAddress, legNetworks, serviceAddress } from '../../../src/fabric/gateways.ts';
 import { macOf } from '../../../src/fabric/mac.ts';
 import { endpointsOn } from '../../../src/fabric/own-endpoints.ts';
 import { isExposedOn, type Publication } from '../../../src/fabric/publication.ts';
@@ -42,7 +42,7 @@ export interface GatewayWish {
   readonly forwards: readonly Forward[];
   /** Addresses of containers on it that may go out, whatever their network says. */
   readonly outgoing: readonly string[];
-  /** Why the host has no leg in a network that it should have one in. */
+  /** Why the host has no leg in a network that it should have one in, or one that may cut it off. */
   readonly problem?: string;
 }
 
@@ -63,17 +63,25 @@ export const noGateways: GatewayWish = {
   outgoing: [],
 };
 
+const legPrefix = 'ppg';
+
 /** The same name on every bridge, `ppg7`: at most 8 characters. */
-export const gatewayDevice = (vni: number): string => `ppg${vni.toString(16)}`;
+export const gatewayDevice = (vni: number): string => `${legPrefix}${vni.toString(16)}`;
+
+/** What the host knows of itself. */
+export interface OwnHost extends Pick<ViewHost, 'id' | 'hostname' | 'underlayIp'> {
+  /** Prefix length of its route to its neighbours on the underlay, 0 … 32; undefined: unknown. */
+  readonly underlayPrefix?: number | undefined;
+}
 
 /**
  * What the host has to offer and to let out. A network that it cannot have a leg in has no part in that; of the others
  * nothing is less.
  */
-export function gatewayWish(view: View, host: Pick<ViewHost, 'id' | 'hostname' | 'underlayIp'>): GatewayWish {
+export function gatewayWish(view: View, host: OwnHost): GatewayWish {
   const wanted = legNetworks(view, host.id);
-  const problems = wanted.flatMap((network) => legProblem(network, host.underlayIp) ?? []);
-  const networks = wanted.filter((network) => legProblem(network, host.underlayIp) === undefined);
+  const problems = wanted.flatMap((network) => legProblem(network, host) ?? []);
+  const networks = wanted.filter((network) => !cutsOff(network, host));
   const names = new Set(networks.map(({ name }) => name));
   const endpoints = endpointsOn(view, host.id);
   const own = endpoints.filter(({ network }) => names.has(network));
@@ -87,6 +95,46 @@ export function gatewayWish(view: View, host: Pick<ViewHost, 'id' | 'hostname' |
     outgoing: [...new Set(own.filter(({ nat }) => nat === true).map(({ ip }) => ip))].sort(),
     ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
   };
+}
+
+/** Whether the host is in one of its networks itself, so that its route to its neighbours decides on the leg there. */
+export const isWithinOwn = (view: View, { id, underlayIp }: Pick<OwnHost, 'id' | 'underlayIp'>): boolean =>
+  legNetworks(view, id).some((network) => holdsAddress(network, underlayIp));
+
+/**
+ * Whether a leg would cut the host off. Its route leads to the whole subnet: what the host has to say to other hosts, to
+ * the master and to the scheduler goes into it, unless a narrower route leads to them.
+ */
+const cutsOff = (network: ViewNetwork, { underlayIp, underlayPrefix }: OwnHost): boolean =>
+  holdsAddress(network, underlayIp) &&
+  underlayPrefix !== undefined &&
+  parseCidr(network.cidr).prefixLength >= underlayPrefix;
+
+function legProblem(network: ViewNetwork, host: OwnHost): string | undefined {
+  const isUnknown = holdsAddress(network, host.underlayIp) && host.underlayPrefix === undefined;
+  if (!isUnknown && !cutsOff(network, host)) return undefined;
+  const { name, cidr } = network;
+  const result = isUnknown
+    ? 'and its route to its neighbours is not known, so the gateway there may cut it off'
+    : 'so it has no gateway and no names there';
+  return `the host's own address ${host.underlayIp} is within ${cidr} of network '${name}', ${result}: give the network another subnet`;
+}
+
+/** A line of `ip -json route show`. */
+export interface Route {
+  /** `default`, `10.1.2.0/24` or one address. */
+  readonly dst: string;
+  readonly dev?: string;
+  /** Absent for routes that lead somewhere. */
+  readonly type?: string;
+}
+
+/** Prefix length of the narrowest of the routes to one address, those through legs aside; undefined: there is none. */
+export function narrowestPrefix(routes: readonly Route[]): number | undefined {
+  const lengths = routes
+    .filter(({ dev, type }) => dev?.startsWith(legPrefix) !== true && (type ?? 'unicast') === 'unicast')
+    .map(({ dst }) => (dst === 'default' ? 0 : Number(dst.split('/')[1] ?? 32)));
+  return lengths.length === 0 ? undefined : Math.max(...lengths);
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { isoTime } from '../../../src/model/ids.ts';
 import { isTerminal } from '../../../src/model/instance.ts';
-import { addressProblem } from '../../core/fabric/hosts.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /**
@@ -24,7 +23,7 @@ export function hostListRoutes(server: FastifyInstance, deps: ApiDeps): void {
             connected: stream?.connected ?? false,
             applied: stream?.applied ?? null,
             lag: stream?.lag ?? 0,
-            problem: stream?.problem ?? addressProblem(world, facts) ?? null,
+            problem: stream?.problem ?? null,
           },
         };
       }),

@@ -1,7 +1,7 @@
 import type { Network } from '../../../src/model/network.ts';
 import type { NetworkName } from '../../../src/model/ids.ts';
 import { parseCidr, subnetContains, subnetsOverlap } from '../../../src/fabric/cidr.ts';
-import { legProblem } from '../../../src/fabric/gateways.ts';
+import { holdsAddress } from '../../../src/fabric/gateways.ts';
 import type { Interconnect } from '../../../src/fabric/interconnect.ts';
 import { isDnsName } from '../../../src/fabric/names.ts';
 import { parseIpv4Range } from '../../../src/fabric/ipv4.ts';
@@ -85,14 +85,17 @@ function domainError(world: World, network: Network): FieldError | undefined {
   return message === undefined ? undefined : { path: '/domain', message };
 }
 
-/** A subnet around a host's own address would cut that host off. One that is in use is told in the host's status. */
+/**
+ * A subnet around a host's own address cuts that host off, unless the host has a narrower route to its neighbours, which
+ * only its executor knows: that tells what becomes of a subnet that is in use.
+ */
 function underlayError(world: World, network: Network): FieldError | undefined {
   if (world.networks.get(network.name)?.cidr === network.cidr) return undefined;
   for (const host of world.hosts.values()) {
     const { hostname, underlayIp } = host.facts;
     // It may have come back under a new agent id, with another address.
-    if (legProblem(network, underlayIp) === undefined || hostNamed(world, hostname) !== host) continue;
-    const message = `${network.cidr} holds ${underlayIp}, the address of host '${hostname}': it would be cut off`;
+    if (!holdsAddress(network, underlayIp) || hostNamed(world, hostname) !== host) continue;
+    const message = `${network.cidr} holds ${underlayIp}, the address of host '${hostname}': it could be cut off`;
     return { path: '/cidr', message };
   }
   return undefined;

@@ -1,4 +1,3 @@
-import { legProblem } from '../../../src/fabric/gateways.ts';
 import type { HostFacts, HostRecord } from '../../../src/model/host.ts';
 import type { AgentId, TaskId } from '../../../src/model/ids.ts';
 import { askFor } from '../slots/asking.ts';
@@ -35,15 +34,6 @@ export function isBroken({ world, now }: FrameBuilder, agentId: AgentId): boolea
   const host = world.hosts.get(agentId);
   if (host?.facts.selfTest?.passed !== false) return false;
   return world.executors.has(agentId) || now - host.seenAt < brokenKeptMs;
-}
-
-/** Why the host cannot have its part in a network, though its executor may not have been asked for it yet. */
-export function addressProblem(world: World, { underlayIp }: HostFacts): string | undefined {
-  for (const network of world.networks.values()) {
-    const problem = legProblem(network, underlayIp);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
 }
 
 /**
