@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import {
   bridgeIds,
   findBridge,
-  findInterface,
+  inForceAt,
   planBridge,
+  planNotice,
   switchRow,
   type BridgeWish,
 } from '../adapters/ovsdb/bridge-plan.ts';
@@ -17,17 +18,18 @@ import {
   type HostPort,
   type HostPortsWish,
 } from '../adapters/ovsdb/host-port-plan.ts';
-import { isRow, type Operation } from '../adapters/ovsdb/operations.ts';
+import type { Operation } from '../adapters/ovsdb/operations.ts';
 import { OvsdbClient } from '../adapters/ovsdb/ovsdb-client.ts';
 import {
+  findInterface,
   foreignPorts,
   ownPorts,
   planPortRemoval,
   planPorts,
+  portOpened,
   type OwnPort,
   type PortWish,
 } from '../adapters/ovsdb/port-plan.ts';
-import type { Rows } from '../adapters/ovsdb/row-cache.ts';
 import { nextRound } from '../../src/fabric/cookie.ts';
 import { firstTunnels, sameTunnels, type TunnelWish } from '../../src/fabric/interconnect.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -314,22 +316,9 @@ export class OpenVSwitch {
 
   /** Commits and gives the configuration number that Open vSwitch will have reached when all is in force. */
   async #commit(operations: readonly Operation[]): Promise<number> {
-    const where = isRow(switchRow(this.#client.rows).uuid);
-    const results = await this.#client.transact([
-      ...operations,
-      { op: 'mutate', table: 'Open_vSwitch', where, mutations: [['next_cfg', '+=', 1]] },
-      { op: 'select', table: 'Open_vSwitch', where, columns: ['next_cfg'] },
-    ]);
-    const rows = results.at(-1)?.['rows'] as { next_cfg?: number }[] | undefined;
-    return rows?.[0]?.next_cfg ?? 0;
+    const root = switchRow(this.#client.rows);
+    return inForceAt(await this.#client.transact([...operations, ...planNotice(root)]));
   }
-}
-
-function portOpened(rows: Rows, wish: PortWish): true | undefined {
-  const row = findInterface(rows, wish.veth);
-  if (row?.ofport === wish.ofport) return true;
-  if (row?.error === undefined) return undefined;
-  throw new PatchpanelError('external', `Open vSwitch cannot use ${wish.veth}: ${row.error}`);
 }
 
 const lockedOut = (cause: unknown) =>

@@ -1,7 +1,7 @@
 import { PatchpanelError } from '../../../src/runtime/errors.ts';
-import { isRow, type Operation } from './operations.ts';
+import { isRow, type Operation, type OperationResult } from './operations.ts';
 import type { Rows } from './row-cache.ts';
-import type { BridgeRow, InterfaceRow, SwitchRow } from './rows.ts';
+import type { BridgeRow, SwitchRow } from './rows.ts';
 import { createHostPorts, isHostPort, planHostPorts, type HostPortsWish } from './host-port-plan.ts';
 import { foreignPorts, planPortRemoval } from './port-plan.ts';
 import { namedRef, ovsdbMap, ovsdbSet } from './values.ts';
@@ -29,10 +29,6 @@ export function switchRow(rows: Rows): SwitchRow {
   throw new PatchpanelError('unavailable', 'the Open vSwitch database is empty: run ovs-vsctl init');
 }
 
-/** The interface of that name, if there is one. */
-export const findInterface = (rows: Rows, name: string): InterfaceRow | undefined =>
-  rows.all('Interface').find((candidate) => candidate.name === name);
-
 /**
  * What turns the rows that are there into our bridge with the host's ports; empty when nothing is to be done. A bridge
  * of another owner of ours is taken over (the lock proves that its executor is gone), a stranger's is not. Ports of
@@ -59,6 +55,21 @@ function removeForeignPorts(rows: Rows, bridge: BridgeRow, devices: readonly str
     ({ portUuid }) => portUuid,
   );
   return uuids.length === 0 ? [] : planPortRemoval(bridge, uuids);
+}
+
+/** At the end of a transaction: Open vSwitch shall tell when it has put it in force (see inForceAt). */
+export function planNotice({ uuid }: SwitchRow): readonly Operation[] {
+  const where = isRow(uuid);
+  return [
+    { op: 'mutate', table: 'Open_vSwitch', where, mutations: [['next_cfg', '+=', 1]] },
+    { op: 'select', table: 'Open_vSwitch', where, columns: ['next_cfg'] },
+  ];
+}
+
+/** The configuration number that Open vSwitch will have reached when all of a transaction with planNotice is in force. */
+export function inForceAt(results: readonly OperationResult[]): number {
+  const rows = results.at(-1)?.['rows'] as { next_cfg?: number }[] | undefined;
+  return rows?.[0]?.next_cfg ?? 0;
 }
 
 function createBridge(root: SwitchRow, wish: BridgeWish): Operation[] {

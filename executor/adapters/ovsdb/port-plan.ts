@@ -1,5 +1,6 @@
 import type { EndpointKey } from '../../../src/fabric/view.ts';
 import { slotIdFromText } from '../../../src/model/ids.ts';
+import { PatchpanelError } from '../../../src/runtime/errors.ts';
 import { isRow, type Operation } from './operations.ts';
 import type { Rows } from './row-cache.ts';
 import type { BridgeRow, InterfaceRow } from './rows.ts';
@@ -45,6 +46,21 @@ export interface OwnPort {
   readonly error: string | undefined;
   /** Number of the veth in the kernel; 0 once it is gone. */
   readonly ifindex: number | undefined;
+}
+
+/** The interface of that name, if there is one. */
+export const findInterface = (rows: Rows, name: string): InterfaceRow | undefined =>
+  rows.all('Interface').find((candidate) => candidate.name === name);
+
+/**
+ * Whether Open vSwitch has opened the device of a port; undefined: not yet.
+ * @throws PatchpanelError `external` with Open vSwitch's words when it cannot
+ */
+export function portOpened(rows: Rows, { veth, ofport }: PortWish): true | undefined {
+  const row = findInterface(rows, veth);
+  if (row?.ofport === ofport) return true;
+  if (row?.error === undefined) return undefined;
+  throw new PatchpanelError('external', `Open vSwitch cannot use ${veth}: ${row.error}`);
 }
 
 /** Adds ports to a bridge in one transaction. */
