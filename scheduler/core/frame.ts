@@ -12,7 +12,6 @@ import type {
   GroupId,
   NetworkName,
   SlotId,
-  TaskId,
 } from '../../src/model/ids.ts';
 import type { Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
@@ -329,13 +328,3 @@ const versionKey = (id: AppId, version: AppVersion): string => `${id}@${version}
 /** The part of an instance that decides whether a view shows it; its address cannot change. */
 const isShown = (instance: Instance): boolean =>
   instance.condition !== 'unreachable' && instance.fenced !== true;
-
-/** The incarnations of a slot, oldest first. */
-export function incarnationsOf(world: World, slotId: SlotId): Instance[] {
-  const found: Instance[] = [];
-  for (const taskId of world.instancesOfSlot.get(slotId) ?? ([] as TaskId[])) {
-    const instance = world.instances.get(taskId);
-    if (instance !== undefined) found.push(instance);
-  }
-  return found.length > 1 ? found.sort((a, b) => a.epoch - b.epoch) : found;
-}

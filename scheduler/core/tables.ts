@@ -161,6 +161,16 @@ export function addressBook(world: World, network: Lease['network']): AddressBoo
   return book;
 }
 
+/** The incarnations of a slot, oldest first. */
+export function incarnationsOf(world: World, slotId: SlotId): Instance[] {
+  const found: Instance[] = [];
+  for (const taskId of world.instancesOfSlot.get(slotId) ?? ([] as TaskId[])) {
+    const instance = world.instances.get(taskId);
+    if (instance !== undefined) found.push(instance);
+  }
+  return found.length > 1 ? found.sort((a, b) => a.epoch - b.epoch) : found;
+}
+
 type Held = Pick<Lease, 'network' | 'ip'>;
 
 function addHolder(world: World, lease: Held, holder: SlotId | TaskId): void {

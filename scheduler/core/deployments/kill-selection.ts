@@ -1,7 +1,7 @@
 import type { App } from '../../../src/model/app.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
-import { incarnationsOf } from '../frame.ts';
 import { isReady } from '../slots/health.ts';
+import { incarnationsOf } from '../tables.ts';
 import type { World } from '../world.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { App } from '../../../src/model/app.ts';
 import { handoverOf } from '../../../src/model/handover.ts';
 import type { SlotId } from '../../../src/model/ids.ts';
-import { incarnationsOf } from '../frame.ts';
 import type { FrameBuilder } from '../frame.ts';
+import { incarnationsOf } from '../tables.ts';
 import { phaseOf } from './jobs.ts';
 import { stopInstance } from '../slots/kills.ts';
 import type { AppProgress } from './progress.ts';

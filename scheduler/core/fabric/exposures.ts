@@ -16,7 +16,8 @@ import {
 import type { AddressProblem, AppProblem } from '../slots/addresses.ts';
 import type { AppEdit } from '../changes/app-edits.ts';
 import { exposedPorts, type ExposedPort } from './exposed-ports.ts';
-import { incarnationsOf, type FrameBuilder } from '../frame.ts';
+import type { FrameBuilder } from '../frame.ts';
+import { incarnationsOf } from '../tables.ts';
 import { isReady } from '../slots/health.ts';
 import { hasHeardAll } from '../offers/places.ts';
 import { without } from '../offers/ports.ts';

@@ -15,11 +15,11 @@ import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { launchedFrom } from '../changes/app-versions.ts';
 import { publicationsOf } from './exposures.ts';
 import { isPresent } from './hosts.ts';
-import { incarnationsOf } from '../frame.ts';
 import { drains } from '../slots/handover.ts';
 import { isReady } from '../slots/health.ts';
 import { reservedEndpoint } from './reservations.ts';
 import { taskPorts } from '../offers/task-env.ts';
+import { incarnationsOf } from '../tables.ts';
 import type { World } from '../world.ts';
 
 /**

@@ -6,7 +6,7 @@ import { appId, slotIdFromText, taskId, type NetworkName, type SlotId } from '..
 import { isTerminal, type Instance, type Lease } from '../../../src/model/instance.ts';
 import type { Network } from '../../../src/model/network.ts';
 import { viewEndpoints } from './fabric-view.ts';
-import { incarnationsOf } from '../frame.ts';
+import { incarnationsOf } from '../tables.ts';
 import type { World } from '../world.ts';
 
 /** An incarnation that a path begins or ends at. */

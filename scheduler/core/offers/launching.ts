@@ -4,11 +4,11 @@ import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { noScalars, subtractScalars, toMilli } from '../../../src/model/resources.ts';
 import type { Scalars } from '../../../src/model/resources.ts';
 import { nextEpoch } from '../../../src/fabric/incarnations.ts';
-import { incarnationsOf } from '../frame.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { afterTaking, takePortsOut } from './offer-pool.ts';
 import type { Accepted, AgentPool } from './offer-pool.ts';
 import { fenceUnreachable } from '../slots/slot-plan.ts';
+import { incarnationsOf } from '../tables.ts';
 import type { ExecutorRecord, Settings } from '../world.ts';
 
 /** Mesos has to have spoken of a launch by then, or it is asked. */

@@ -7,8 +7,7 @@ import { addressPool } from '../../../src/fabric/address-pool.ts';
 import { allocateAddress, claimAddress } from '../../../src/fabric/allocate.ts';
 import { macOf } from '../../../src/fabric/mac.ts';
 import { slotName } from '../../../src/fabric/names.ts';
-import { incarnationsOf } from '../frame.ts';
-import { addressBook } from '../tables.ts';
+import { addressBook, incarnationsOf } from '../tables.ts';
 import type { World } from '../world.ts';
 
 /** Where the label with pinned addresses is in an app's JSON. */

@@ -2,8 +2,8 @@ import type { App } from '../../../src/model/app.ts';
 import { handoverOf } from '../../../src/model/handover.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
 import type { AgentId, SlotId } from '../../../src/model/ids.ts';
-import { incarnationsOf } from '../frame.ts';
 import type { FrameBuilder } from '../frame.ts';
+import { incarnationsOf } from '../tables.ts';
 import { stopInstance } from './kills.ts';
 
 /** Whether old incarnations of the app keep their connections after a flip. */
