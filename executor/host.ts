@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -116,6 +117,7 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
     hostKey,
     agentId: options.environment.agentId,
     runId: lives.runId,
+    ipv6: existsSync('/proc/sys/net/ipv6/conf/all'),
     ...(cgroupParent === undefined ? {} : { cgroupParent }),
   };
   const tools = toolsOf(config, { containers, fabric, files }, surroundings);

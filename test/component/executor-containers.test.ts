@@ -34,6 +34,7 @@ async function sandboxOn(hostKey: string): Promise<string> {
     hostKey,
     agentId: 'a',
     runId: 'run',
+    ipv6: true,
   });
   await host(hostKey).create(name, spec);
   await host(hostKey).start(name);

@@ -154,7 +154,7 @@ export class TaskBench {
       containers,
       fabric: this.fabric,
       files: filesIn(directory),
-      surroundings: { hostKey, agentId: 'agent-1', runId: 'run-1' },
+      surroundings: { hostKey, agentId: 'agent-1', runId: 'run-1', ipv6: true },
       sandboxImage: pauseImage.name,
       convergeTimeoutMs: 100,
       drainTimeoutMs: 5000,

@@ -13,7 +13,7 @@ import type { TaskSpec } from '../../src/model/task-spec.ts';
 import { taskInfo, taskSpec } from '../support/executor-tasks.ts';
 
 const mounts = { sandbox: '/tasks/1/sandbox', secrets: ['/run/secrets/0'] };
-const surroundings = { hostKey: 'key', agentId: 'agent', runId: 'run' };
+const surroundings = { hostKey: 'key', agentId: 'agent', runId: 'run', ipv6: true };
 
 function desired(changes: Partial<TaskSpec> = {}): DesiredTask {
   const launch = readLaunch(taskInfo(taskSpec(changes)));
@@ -103,6 +103,14 @@ test('odd and even epochs open connections from their own quarter of the ports',
   expect(sandbox({ epoch: 3 }).HostConfig.Sysctls).toMatchObject({
     'net.ipv4.ip_local_port_range': '49152 65535',
   });
+});
+
+test('IPv6 is off within a container, which a kernel that was booted without it must not be asked for', () => {
+  const task = desired();
+  const sysctls = (ipv6: boolean) =>
+    sandboxContainer(task, task.plug!, 'pause', { ...surroundings, ipv6 }).HostConfig.Sysctls;
+  expect(sysctls(true)).toHaveProperty(['net.ipv6.conf.all.disable_ipv6'], '1');
+  expect(Object.keys(sysctls(false) ?? {})).toEqual(['net.ipv4.ip_local_port_range']);
 });
 
 test('options of the network go to the sandbox, or to the app on the network of the host', () => {

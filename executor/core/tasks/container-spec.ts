@@ -39,6 +39,8 @@ export interface ContainerSurroundings {
   readonly agentId: string;
   /** This run of the executor, see ExecutorLives. */
   readonly runId: string;
+  /** Whether the host's kernel speaks IPv6; without it there is no setting of it either. */
+  readonly ipv6: boolean;
   /** The cgroup for all containers; absent: where Docker puts them. */
   readonly cgroupParent?: string;
 }
@@ -96,7 +98,7 @@ export function sandboxContainer(
     HostConfig: {
       NetworkMode: 'none',
       ...resolver(plug, sandbox),
-      Sysctls: { ...sandbox.Sysctls, ...slotSysctls(plug) },
+      Sysctls: { ...sandbox.Sysctls, ...slotSysctls(plug, surroundings) },
       RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'none', Config: {} },
       CapDrop: ['ALL'],
@@ -111,11 +113,11 @@ export function sandboxContainer(
 }
 
 /** A slot's incarnations open connections from their own quarter of the ports, so a user may not change that. */
-function slotSysctls(plug: Plug): Record<string, string> {
+function slotSysctls(plug: Plug, { ipv6 }: ContainerSurroundings): Record<string, string> {
   const { first, last } = portRange(plug.endpoint.epoch);
   return {
     'net.ipv4.ip_local_port_range': `${first} ${last}`,
-    'net.ipv6.conf.all.disable_ipv6': '1',
+    ...(ipv6 ? { 'net.ipv6.conf.all.disable_ipv6': '1' } : {}),
   };
 }
 
