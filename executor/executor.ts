@@ -12,6 +12,7 @@ import type { ExecutorConfig } from './config.ts';
 import { prepareHost } from './host.ts';
 import { refusingTasks, startTasks, type Tasks } from './serve.ts';
 import { TaskReporter } from './tasks/task-reporter.ts';
+import { WaitingTasks } from './tasks/waiting-tasks.ts';
 
 /** Kept of the shutdown grace period for removing containers and telling their ends, in milliseconds. */
 const shutdownReserveMs = 1500;
@@ -42,7 +43,8 @@ export class Executor {
   readonly #client: ExecutorClient;
   readonly #reporter: TaskReporter;
   readonly #hostname = deferred<string>();
-  readonly #tasks = deferred<Tasks>();
+  readonly #waiting: WaitingTasks;
+  #tasks: Tasks;
   readonly #end = deferred<End>();
   readonly #ending = new AbortController();
 
@@ -66,6 +68,8 @@ export class Executor {
       log,
       send: (status) => void this.#send(status),
     });
+    this.#waiting = new WaitingTasks(this.#reporter);
+    this.#tasks = this.#waiting;
   }
 
   /** Serves until it is told to end, or cannot go on; gives the exit code. */
@@ -99,10 +103,10 @@ export class Executor {
       log: this.#log,
       scope: this.#scope,
       signal: this.#ending.signal,
-      onPortLost: (endpoint, reason) =>
-        void this.#tasks.promise.then((tasks) => tasks.portLost(endpoint, reason)),
+      onPortLost: (endpoint, reason) => this.#tasks.portLost(endpoint, reason),
       onSuccessor: () => void this.#handOver(),
     });
+    if (this.#ending.signal.aborted) return;
     const tasks = startTasks({
       host,
       config: this.#config,
@@ -114,14 +118,18 @@ export class Executor {
       onIdle: () => this.#end.resolve({ reason: 'no tasks for long', graceMs: ownGraceMs, exitCode: 0 }),
       onAbandoned: () => this.shutdown('the newer executor of this host is gone'),
     });
-    this.#tasks.resolve(tasks);
+    this.#begin(tasks);
+  }
+
+  #begin(tasks: Tasks): void {
+    this.#tasks = tasks;
+    this.#waiting.handTo(tasks);
   }
 
   /** A newer executor takes the host; this one stays for the tasks that it has. */
   async #handOver(): Promise<void> {
     try {
-      const tasks = await this.#tasks.promise;
-      await tasks.handOver();
+      await this.#tasks.handOver();
     } catch (error) {
       this.#log.error('the host could not be handed over; everything of this executor ends', { error });
       this.shutdown('the host could not be handed over');
@@ -132,16 +140,14 @@ export class Executor {
   #cannotServe(error: unknown): void {
     if (this.#ending.signal.aborted) return;
     this.#log.error('cannot serve this host', { error });
-    this.#tasks.resolve(
-      refusingTasks(`the executor cannot serve this host: ${messageOf(error)}`, this.#reporter),
-    );
+    this.#begin(refusingTasks(`the executor cannot serve this host: ${messageOf(error)}`, this.#reporter));
     const cancel = clock.after(lastWordsMs, () =>
       this.#end.resolve({ reason: 'cannot serve this host', graceMs: 0, exitCode: 1 }),
     );
     this.#scope.defer('last words', cancel);
   }
 
-  async #onEvent(event: AgentEvent): Promise<void> {
+  #onEvent(event: AgentEvent): void {
     switch (event.type) {
       case 'SUBSCRIBED':
         this.#log.info('subscribed', { agent: event.subscribed.agent_info.hostname });
@@ -157,11 +163,8 @@ export class Executor {
       case 'LAUNCH':
       case 'LAUNCH_GROUP':
       case 'KILL':
-      case 'MESSAGE': {
-        // There are tasks when the host is ready. What is not read until then waits in the stream.
-        const tasks = await this.#tasks.promise;
-        handleTaskEvent(event, { tasks, reporter: this.#reporter, log: this.#log });
-      }
+      case 'MESSAGE':
+        return handleTaskEvent(event, { tasks: this.#tasks, reporter: this.#reporter, log: this.#log });
     }
   }
 
@@ -173,8 +176,7 @@ export class Executor {
   }
 
   async #endTasks(graceMs: number): Promise<void> {
-    const tasks = await Promise.race([this.#tasks.promise, Promise.resolve(undefined)]);
-    if (tasks === undefined) return;
+    const tasks = this.#tasks;
     tasks.killAll(graceMs);
     await this.#atMost(tasks.emptied(), graceMs + removalMs, 'removing all tasks');
     await this.#atMost(tasks.leaveHost(), leaveMs, 'leaving the host');

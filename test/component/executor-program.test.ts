@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -280,6 +281,28 @@ test('an executor without tasks ends by itself', async () => {
   const { exit } = startExecutor({ ...quiet, PATCHPANEL_IDLE_EXIT_SECONDS: '0.2' });
   await agent.subscribed();
   expect(await exit).toBe(0);
+});
+
+test('while the host is made ready the agent is listened to: streams, kills and the end', async () => {
+  const socket = path.join(directory, 'mute.sock');
+  // A Docker Engine that takes requests and never answers.
+  const mute = createServer().listen(socket);
+  try {
+    const { exit } = startExecutor({ ...quiet, DOCKER_HOST: `unix://${socket}` });
+    await agent.subscribed();
+    const [one, two] = [agent.launch(spec()), agent.launch(spec({ slot: '/web#1' }))];
+    agent.kill(one);
+    await agent.reaches(one, 'TASK_KILLED');
+    agent.cut();
+    await agent.subscribed(2);
+    const listed = agent.subscriptions[1]?.subscribe?.unacknowledged_tasks;
+    expect(listed?.map(({ task_id }) => task_id.value)).toContain(two);
+    agent.send({ type: 'SHUTDOWN' });
+    await agent.reaches(two, 'TASK_KILLED');
+    expect(await exit).toBe(0);
+  } finally {
+    mute.close();
+  }
 });
 
 test('a host without a switch fails its tasks with the reason', async () => {
