@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { App } from '../../src/model/app.ts';
+import { ruleProblems } from '../../src/model/app-rules.ts';
 import { appId, frameworkId } from '../../src/model/ids.ts';
 import type { Effect } from '../../scheduler/core/effects.ts';
 import type { Event } from '../../scheduler/core/events.ts';
 import { isReady } from '../../scheduler/core/slots/health.ts';
 import { rollingLimits } from '../../scheduler/core/deployments/rolling.ts';
-import { anApp, CoreBench } from '../support/core-bench.ts';
+import { anApp, CoreBench, settings } from '../support/core-bench.ts';
 import { calm, executorCpus, ModelCluster, SeededRandom } from '../support/core-cluster.ts';
 
 const web = appId('/web');
@@ -17,7 +18,8 @@ const appArbitrary = fc
     instances: fc.integer({ min: 1, max: 7 }),
     minimumHealthCapacity: fc.constantFrom(0, 0.3, 0.5, 0.9, 1),
     maximumOverCapacity: fc.constantFrom(0, 0.25, 0.5, 1),
-    handover: fc.constantFrom('drain', 'swap', 'recreate'),
+    // Without the label: drain, where it can be had.
+    handover: fc.constantFrom({}, ...['swap', 'recreate'].map((mode) => ({ 'patchpanel.handover': mode }))),
   })
   .map(({ instances, handover, ...upgradeStrategy }) =>
     anApp('/web', {
@@ -25,9 +27,10 @@ const appArbitrary = fc
       upgradeStrategy,
       cpus: 0.1,
       maxLaunchDelaySeconds: 5,
-      labels: { 'patchpanel.handover': handover, 'patchpanel.drainSeconds': '3' },
+      labels: { ...handover, 'patchpanel.drainSeconds': '3' },
     }),
-  );
+  )
+  .filter((app) => ruleProblems(app, settings.rules).length === 0);
 
 /** Upgrades of one app on a cluster where tasks fail and messages are lost. */
 class Upgrades {
