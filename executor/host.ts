@@ -60,8 +60,8 @@ export interface Host {
 }
 
 /**
- * Takes possession of the host: the lock, then Docker and the switch, then everything of earlier executors is removed,
- * except what belongs to one that lives. What is opened belongs to `scope`.
+ * Takes possession of the host: the lock, then Docker and the switch. Everything of earlier executors is removed, except
+ * what belongs to one that lives. What is opened belongs to `scope`.
  * @throws PatchpanelError that says what is missing
  */
 export async function prepareHost(options: HostOptions): Promise<Host> {
@@ -85,10 +85,12 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
     onWanted: options.onSuccessor,
   });
   scope.defer('host lock', () => lock.release());
-  const others = await lives.look();
+  const { others, dead } = await lives.look();
   const hostKey = await readHostKey(config.stateDir);
   const containers = new DockerContainers(connectDocker(config.dockerHost), hostKey);
   const dockerVersion = await containers.version();
+  // Before anything that may fail: Mesos offers again what the dead had.
+  await removeContainers(options, containers, lives, dead);
   const underlayIp = config.underlayIp ?? (await discoverUnderlay(options));
   const fabric = createSwitch(options, containers, {
     hostKey,
@@ -101,8 +103,6 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   await Promise.all([containers.ensurePauseImage(os.arch()), fabric.start()]);
   scope.defer('switch', () => fabric.stop());
   if (config.underlayIp === undefined) watchUnderlay(options, fabric, underlayIp);
-  const isOthers = ({ runId }: ListedContainer) => lives.isOther(runId);
-  await new ContainerGarbage(containers, isOthers, systemClock, log).removeLeftovers();
   const removed = await fabric.cleanUp((id) => lives.isOther(id));
   if (others.length > 0) await knowSandboxes(containers, fabric);
   log.info('host is ready', { hostKey, dockerVersion, cgroupParent, others, leftEndpoints: removed.length });
@@ -122,6 +122,22 @@ export async function prepareHost(options: HostOptions): Promise<Host> {
   };
   const tools = toolsOf(config, { containers, fabric, files }, surroundings);
   return { fabric, prober, tools, lives, handOver };
+}
+
+/**
+ * Removes the containers that earlier executors left. What Docker cannot remove is for the rounds, and for the undertaker
+ * of its executor, whose file stays.
+ */
+async function removeContainers(
+  { config, log }: HostOptions,
+  containers: DockerContainers,
+  lives: ExecutorLives,
+  dead: readonly string[],
+): Promise<void> {
+  const isOthers = ({ runId }: ListedContainer) => lives.isOther(runId);
+  const stuck = await new ContainerGarbage(containers, isOthers, systemClock, log).removeLeftovers();
+  const stuckRuns = new Set(stuck.map(({ runId }) => runId));
+  for (const id of dead) if (!stuckRuns.has(id)) await ExecutorLives.forget(config.stateDir, id);
 }
 
 /** Where connections to endpoints of other executors can be counted. */

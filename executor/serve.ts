@@ -78,6 +78,12 @@ export function startTasks(options: ServeOptions): Tasks {
     },
     onCount: (count) => idle.update(count),
   });
+  scope.defer('containers of tasks', () => {
+    const left = tasks.records().map(({ task }) => task.taskId);
+    if (left.length === 0) return;
+    log.warn('ending before the tasks; what is left of them is for the undertaker', { left });
+    host.lives.leaveContainers();
+  });
   const watch = new DeathWatch(containers, tasks, clock, log);
   watch.start();
   scope.defer('watch of containers', () => watch.stop());

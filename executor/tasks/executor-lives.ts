@@ -10,10 +10,18 @@ import { tryLock, unlocked, type FileLock } from './file-lock.ts';
 /** An executor that has made its file has the lock on it after this long. */
 const settledMs = 60_000;
 
+/** The other runs on this host that have a file. One that is just beginning may be neither alive nor dead. */
+export interface OtherLives {
+  readonly others: readonly string[];
+  /** They ended without order, so containers of theirs may still run. */
+  readonly dead: readonly string[];
+}
+
 /**
  * Which executors live on this host. Each run holds the lock on a file with its name, so the kernel says when it has
  * ended, however that happened. What a living run has on the host is its own; what a dead one left is for whoever has
- * the host.
+ * the host, or for its undertaker.
+ * INVARIANT: the file of a run is there for as long as containers of it may be: without it its undertaker does nothing.
  */
 export class ExecutorLives {
   /** Names this run for ever: an agent may start an executor of the same id again. */
@@ -21,6 +29,7 @@ export class ExecutorLives {
   readonly #directory: string;
   readonly #own: FileLock;
   #others: ReadonlySet<string> = new Set();
+  #leavesContainers = false;
 
   private constructor(directory: string, self: string, own: FileLock) {
     this.#directory = directory;
@@ -31,21 +40,19 @@ export class ExecutorLives {
   /** Begins this executor's life. @throws PatchpanelError `external` when there is no flock */
   static async begin(stateDir: string, id: ExecutorId): Promise<ExecutorLives> {
     const runId = `${id}.${randomUUID().slice(0, 8)}`;
-    const directory = path.join(stateDir, 'executors');
+    const directory = directoryIn(stateDir);
     await mkdir(directory, { recursive: true });
     const own = await tryLock(path.join(directory, runId));
     if (own !== undefined) return new ExecutorLives(directory, runId, own);
     throw new PatchpanelError('conflict', `another process has the lock on ${runId} in ${directory}`);
   }
 
-  /** Whether any executor lives on the host. */
-  static async areAny(stateDir: string): Promise<boolean> {
-    const directory = path.join(stateDir, 'executors');
-    for (const id of await readdir(directory)) if (await isAlive(directory, id)) return true;
-    return false;
+  /** Removes the file of a run that is dead and has no containers any more. */
+  static forget(stateDir: string, runId: string): Promise<void> {
+    return rm(path.join(directoryIn(stateDir), runId), { force: true });
   }
 
-  /** The file that is locked while this run lives, and gone when it has ended in order. */
+  /** The file that is locked while this run lives, and gone when nothing of it is left. */
   get file(): string {
     return path.join(this.#directory, this.runId);
   }
@@ -60,17 +67,24 @@ export class ExecutorLives {
     return this.#others.size > 0;
   }
 
-  /** Looks who lives; files of the dead are removed. */
-  async look(): Promise<readonly string[]> {
+  /** Looks who lives and who is dead. */
+  async look(): Promise<OtherLives> {
     const others: string[] = [];
+    const dead: string[] = [];
     for (const id of await readdir(this.#directory)) {
-      if (id !== this.runId && (await isAlive(this.#directory, id))) others.push(id);
+      if (id === this.runId) continue;
+      const file = path.join(this.#directory, id);
+      if (await isLocked(file)) others.push(id);
+      else if (await isOld(file)) dead.push(id);
     }
     this.#others = new Set(others);
-    return others;
+    return { others, dead };
   }
 
-  /** Calls onEnd when an executor that lived at the last look has ended, until the signal. */
+  /**
+   * Calls onEnd when an executor that lived at the last look has ended, until the signal. Its file goes when what it
+   * left has been removed.
+   */
   follow(signal: AbortSignal, log: Logger, onEnd: (id: string) => Promise<void>): void {
     for (const id of this.#others) {
       this.#ended(id, signal, onEnd).catch((error: unknown) =>
@@ -79,28 +93,31 @@ export class ExecutorLives {
     }
   }
 
+  /** This run is about to end with containers on the host: its file will stay, for its undertaker. */
+  leaveContainers(): void {
+    this.#leavesContainers = true;
+  }
+
   /** Ends this executor's life; what it has on the host is then anybody's. */
   async end(): Promise<void> {
-    await rm(this.file, { force: true });
+    if (!this.#leavesContainers) await rm(this.file, { force: true });
     await this.#own.release();
   }
 
   async #ended(id: string, signal: AbortSignal, onEnd: (id: string) => Promise<void>): Promise<void> {
     if (!(await unlocked(path.join(this.#directory, id), signal))) return;
     this.#others = new Set([...this.#others].filter((other) => other !== id));
-    await rm(path.join(this.#directory, id), { force: true });
     await onEnd(id);
+    await rm(path.join(this.#directory, id), { force: true });
   }
 }
 
-/** Whether that run lives; the file of one that died is removed. */
-async function isAlive(directory: string, id: string): Promise<boolean> {
-  const file = path.join(directory, id);
+const directoryIn = (stateDir: string): string => path.join(stateDir, 'executors');
+
+async function isLocked(file: string): Promise<boolean> {
   const lock = await tryLock(file);
-  if (lock === undefined) return true;
-  if (await isOld(file)) await rm(file, { force: true });
-  await lock.release();
-  return false;
+  await lock?.release();
+  return lock === undefined;
 }
 
 async function isOld(file: string): Promise<boolean> {

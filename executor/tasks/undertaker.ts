@@ -14,8 +14,8 @@ import { readHostKey } from './host-identity.ts';
 export const buryCommand = 'bury';
 
 /**
- * Waits for the end of an executor, a shell's weight of memory; one that ended in order has taken its file along. What
- * one that died left is removed after a while in which the next one may come, which does it better.
+ * Waits for the end of an executor, a shell's weight of memory; one that left nothing has taken its file along. What
+ * another one left is removed after a while in which the next one may come, which does it better and removes the file.
  * Arguments after those of the cgroups: the executor's file, the seconds, a file for the last words, the program with
  * its arguments.
  */
@@ -44,8 +44,8 @@ export interface UndertakerOptions {
 }
 
 /**
- * Starts somebody who outlives this executor and removes its containers when it has died and no other executor of this
- * host has come. @throws PatchpanelError `external` when that cannot be started
+ * Starts somebody who outlives this executor and removes the containers that it leaves, unless another executor of this
+ * host does so. @throws PatchpanelError `external` when that cannot be started
  */
 export function startUndertaker(options: UndertakerOptions): Promise<void> {
   const { lifeFile, runId, stateDir, dockerHost, sandbox, seconds, cgroupExits, environment } = options;
@@ -70,13 +70,16 @@ export function startUndertaker(options: UndertakerOptions): Promise<void> {
 const attempts = 60;
 const pauseMs = 10_000;
 
-/** Removes the containers that a dead executor left, unless another one lives on this host, whose business they are. */
+/**
+ * Removes the containers that a dead executor left, then its file. That another one lives is no reason to leave them: it
+ * had the time to remove them and did not, since it is stuck or about to fail.
+ */
 export async function bury([runId = '', stateDir = '', dockerHost = '']: readonly string[], log: Logger) {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    if (await ExecutorLives.areAny(stateDir)) return log.info('the next executor is there', { runId });
     try {
       const containers = new DockerContainers(connectDocker(dockerHost), await readHostKey(stateDir));
-      return await new ContainerGarbage(containers, () => false, systemClock, log).removeOf(runId);
+      await new ContainerGarbage(containers, () => false, systemClock, log).removeOf(runId);
+      return await ExecutorLives.forget(stateDir, runId);
     } catch (error) {
       log.warn('what a dead executor left cannot be removed yet', { runId, error: messageOf(error) });
       await sleep(pauseMs);

@@ -205,6 +205,21 @@ test('what a killed executor left is removed after a while when no other one com
   expect(words).toContain('removing what an earlier executor left');
 });
 
+test('what a killed executor left is removed by the next one even when that has no switch', async () => {
+  const first = startExecutor(quiet);
+  await agent.subscribed();
+  const old = agent.launch(spec());
+  await agent.reaches(old, 'TASK_RUNNING');
+  first.child.kill('SIGKILL');
+  await first.exit;
+  const second = startExecutor({ ...quiet, OVS_RUNDIR: path.join(directory, 'no-switch') });
+  await agent.subscribed(2);
+  const failed = await agent.reaches(agent.launch(spec()), 'TASK_FAILED');
+  expect(failed.message).toMatch(/cannot serve this host/);
+  expect(await second.exit).toBe(1);
+  expect(await containerCount()).toBe(0);
+});
+
 test('a broken stream is taken up again with what was not acknowledged, and tasks run on', async () => {
   const { child, exit } = startExecutor(quiet);
   await agent.subscribed();
