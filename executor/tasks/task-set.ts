@@ -37,7 +37,8 @@ export class TaskSet {
   readonly #runners = new Map<TaskId, TaskRunner>();
   /** Ends that Docker told while its answer to the start was still on the way. */
   readonly #earlyDeaths = new Set<TaskId>();
-  #closing = false;
+  /** Why launches come too late, once they do. */
+  #late: string | undefined;
   #retired = false;
   #emptied: (() => void)[] = [];
   #settled: (() => void)[] = [];
@@ -46,16 +47,14 @@ export class TaskSet {
     this.#options = options;
   }
 
-  /** Begins a task; one that cannot run is refused with TASK_FAILED. */
+  /** Begins a task; one that cannot run is refused with TASK_FAILED, one that comes too late with TASK_DROPPED. */
   launch(info: TaskInfo): void {
     const { reporter, log } = this.#options;
     const id = toTaskId(info.task_id.value);
     if (this.#runners.has(id)) return log.warn('a task was launched twice', { taskId: id });
     reporter.launched(info);
-    if (this.#retired) return this.#drop(id);
-    const launch = this.#closing
-      ? ({ kind: 'refused', taskId: id, message: 'the executor is shutting down' } as const)
-      : readLaunch(info);
+    if (this.#late !== undefined) return this.#drop(id, this.#late);
+    const launch = readLaunch(info);
     if (launch.kind === 'accepted') {
       const { schedulerUrl, schedulerAccess } = launch.task.spec;
       this.#options.onScheduler(schedulerUrl, schedulerAccess);
@@ -73,9 +72,12 @@ export class TaskSet {
     runner.handle({ kind: 'kill', graceMs, at: this.#options.clock.now() });
   }
 
-  /** Ends every task, each within its own grace period but at most `graceMs`, and refuses new ones. */
+  /**
+   * Ends every task, each within its own grace period but at most `graceMs`. A launch that still arrives is given back, as
+   * one that never happened.
+   */
   killAll(graceMs: number): void {
-    this.#closing = true;
+    this.#late = 'the executor is ending';
     const at = this.#options.clock.now();
     for (const runner of this.#runners.values()) {
       const own = runner.record.task.spec.killGraceMs;
@@ -89,6 +91,7 @@ export class TaskSet {
    */
   retire(): Promise<void> {
     this.#retired = true;
+    this.#late ??= 'a newer executor serves this host';
     return new Promise((resolve) => {
       this.#settled.push(resolve);
       this.#checkSettled();
@@ -167,10 +170,10 @@ export class TaskSet {
     runner.start();
   }
 
-  #drop(id: TaskId): void {
+  #drop(id: TaskId, message: string): void {
     const { reporter, log } = this.#options;
     log.info('a launch came too late for this executor', { taskId: id });
-    reporter.report(id, { state: 'TASK_DROPPED', message: 'a newer executor serves this host' });
+    reporter.report(id, { state: 'TASK_DROPPED', message });
     reporter.forget(id);
   }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { TaskStatus } from '../../proto/mesos.gen.ts';
 import { readExecutorConfig } from '../../executor/config.ts';
 import type { Containers } from '../../executor/core/tasks/containers.ts';
 import type { Host } from '../../executor/host.ts';
@@ -34,10 +35,12 @@ const hangingDocker: Partial<Containers> = {
 let stateDir: string;
 let scope: Scope;
 let tasks: Tasks;
+let updates: TaskStatus[];
 
 beforeEach(async () => {
   stateDir = await mkdtemp(path.join(os.tmpdir(), 'ppu-serve-'));
   scope = new Scope(log);
+  updates = [];
   const clock = new ManualClock();
   const executor = executorId('executor-1');
   const lives = await ExecutorLives.begin(stateDir, executor);
@@ -55,7 +58,7 @@ beforeEach(async () => {
       executorId: executor,
       clock,
       log,
-      send: () => undefined,
+      send: (status) => void updates.push(status),
     }),
     clock,
     log,
@@ -82,4 +85,12 @@ test('an executor that ends with a task still there leaves its file to the under
 test('an executor that ends without tasks leaves nothing to the undertaker', async () => {
   await scope.close();
   expect(await files()).toEqual([]);
+});
+
+test('a launch that meets an executor that is ending is given back, which is no failure of the app', () => {
+  tasks.killAll(0);
+  tasks.launch(taskInfo(taskSpec()));
+  expect(updates.map(({ state, message }) => [state, message])).toEqual([
+    ['TASK_DROPPED', 'the executor is ending'],
+  ]);
 });
