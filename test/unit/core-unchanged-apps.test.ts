@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { App } from '../../src/model/app.ts';
-import { groupId } from '../../src/model/ids.ts';
+import { appId, groupId } from '../../src/model/ids.ts';
 import type { ChangeResult } from '../../scheduler/core/events.ts';
 import { anApp, CoreBench } from '../support/core-bench.ts';
 
@@ -23,14 +23,53 @@ function crash(bench: CoreBench, app: string): void {
   }
 }
 
-test('the same put again while its deployment runs is accepted with nothing to do, and the deployment goes on', () => {
+test('the same put again while its deployment runs is answered with that deployment, which goes on', () => {
   const bench = new CoreBench();
-  const running = idOf(bench.put(anApp('/web')));
-  const again = idOf(bench.put(anApp('/web')));
-  expect(bench.world.endedDeployments.get(again)).toMatchObject({ steps: [], outcome: 'succeeded' });
-  expect([...bench.world.deployments.keys()]).toEqual([running]);
+  const running = bench.put(anApp('/web'));
+  expect(bench.put(anApp('/web'))).toEqual(running);
+  expect(bench.frame.writes).toEqual([]);
+  expect([...bench.world.deployments.keys()]).toEqual([idOf(running)]);
   bench.run(bench.offer('a1'));
-  expect(bench.world.endedDeployments.get(running)?.outcome).toBe('succeeded');
+  expect(bench.world.endedDeployments.get(idOf(running))?.outcome).toBe('succeeded');
+  expect(idOf(bench.put(anApp('/web')))).not.toBe(idOf(running));
+});
+
+test('the same group again is answered with the deployment that is at all of it that is under way', () => {
+  const bench = new CoreBench();
+  putShop(bench, [anApp('/shop/a'), anApp('/shop/b'), anApp('/shop/gone')]);
+  bench.run(bench.offer('a1'));
+  const { version } = bench.world.groups.get(groupId('/shop'))!;
+  const apps = [release('/shop/a', '2'), anApp('/shop/b')];
+  const running = putShop(bench, apps);
+  const update = { id: groupId('/shop'), apps };
+  expect(putShop(bench, apps)).toEqual(running);
+  expect(bench.frame.writes).toEqual([]);
+  expect(bench.change({ kind: 'put-group', update, force: false, dryRun: true })).toMatchObject({
+    steps: [],
+  });
+  const waiting = { ...update, dependencies: [appId('/db')] };
+  expect(idOf(bench.change({ kind: 'put-group', update: waiting, force: false }))).not.toBe(idOf(running));
+  const reverted = bench.change({ kind: 'revert-group', groupId: groupId('/shop'), version, force: true });
+  expect(bench.change({ kind: 'revert-group', groupId: groupId('/shop'), version, force: false })).toEqual(
+    reverted,
+  );
+});
+
+test('a group from which an app is still being deleted is answered with the deletion', () => {
+  const bench = new CoreBench();
+  putShop(bench, [anApp('/shop/a'), anApp('/shop/gone')]);
+  bench.run(bench.offer('a1'));
+  const running = putShop(bench, [anApp('/shop/a')]);
+  expect(putShop(bench, [anApp('/shop/a')])).toEqual(running);
+});
+
+test('what several deployments are at is answered with none of them', () => {
+  const bench = new CoreBench();
+  const apps = [anApp('/shop/a'), anApp('/shop/b')];
+  const ids = apps.map((app) => idOf(bench.put(app)));
+  const both = bench.change({ kind: 'put-apps', apps, force: false });
+  expect(ids).not.toContain(idOf(both));
+  expect(bench.world.endedDeployments.get(idOf(both))).toMatchObject({ steps: [], outcome: 'succeeded' });
 });
 
 test('the same put again with force takes an app over that is not done, and leaves one alone that is', () => {

@@ -81,7 +81,12 @@ function putApps(frame: FrameBuilder, apps: readonly App[], force: boolean, crea
     return { kind: 'conflict', message: `An app with id [${existing.id}] already exists.`, deployments: [] };
   }
   const version = nextVersion(frame.world, frame.now);
-  return deploy(frame, { apps: putEdits(frame.world, apps, version, force), version, force });
+  return deploy(frame, {
+    apps: putEdits(frame.world, apps, version, force),
+    about: apps.map(({ id }) => id),
+    version,
+    force,
+  });
 }
 
 function deleteApp(frame: FrameBuilder, appId: AppId, force: boolean): ChangeResult {

@@ -6,6 +6,7 @@ import { putEdits, removeEdit } from './app-edits.ts';
 import type { AppEdit } from './app-edits.ts';
 import { nextVersion } from './app-versions.ts';
 import { deploy } from '../deployments/deploy.ts';
+import { appsUnderWay } from '../deployments/under-way.ts';
 import type { Change, ChangeResult, GroupUpdate } from '../events.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { treeAt } from './revisions.ts';
@@ -37,6 +38,7 @@ export function putGroup(frame: FrameBuilder, change: ChangeOf<'put-group'>): Ch
   return deploy(frame, {
     apps: wanted.appEdits((apps) => putEdits(frame.world, apps, version, force)),
     groups: [...wanted.groups.values()],
+    about: appsUnderWay(frame.world, update.id),
     version,
     force,
     dryRun,
@@ -78,6 +80,7 @@ export function revertGroup(frame: FrameBuilder, change: ChangeOf<'revert-group'
   return deploy(frame, {
     apps: wanted.appEdits((apps) => putEdits(frame.world, apps, version, force)),
     groups: [...wanted.groups.values()],
+    about: appsUnderWay(frame.world, groupId),
     version,
     force,
     dryRun,

@@ -27,11 +27,14 @@ import { planTarget } from '../changes/target.ts';
 import type { GroupEdit, Target } from '../changes/target.ts';
 import { isLeaving, Tree } from '../changes/tree.ts';
 import type { World } from '../world.ts';
+import { underWay } from './under-way.ts';
 
 /** What a change makes of apps and groups. */
 export interface Edits {
   readonly apps: readonly AppEdit[];
   readonly groups?: readonly GroupEdit[];
+  /** What the change asks for, whether it has to be changed or is so already. */
+  readonly about?: Iterable<AppId>;
   /** Of the change: later than any before. */
   readonly version: AppVersion;
   /** Ends deployments that hold one of the apps. */
@@ -54,9 +57,12 @@ export function lockedBy(world: World, apps: readonly AppId[]): ChangeResult | u
 
 /**
  * Carries a change of apps and groups out: checks the result, the lock and every address first and refuses without a
- * trace, then ends the deployments in the way (`force`), stores definitions and slots, and begins the deployment.
+ * trace, then ends the deployments in the way (`force`), stores definitions and slots, and begins the deployment. What
+ * changes nothing is answered with the deployment that is at it already.
  */
 export function deploy(frame: FrameBuilder, edits: Edits): ChangeResult {
+  const present = edits.dryRun === true ? undefined : underWay(frame.world, edits);
+  if (present !== undefined) return present;
   const result = tryDeploy(frame, edits);
   if (edits.dryRun === true) return result;
   const reason = reasonOf(result);
