@@ -103,7 +103,12 @@ export function assemble(options: AssembleOptions): Parts {
     world,
     term,
     interconnect: settings.interconnect,
-    step: (event) => step(world, settings, event, { now: clock.now(), uuid: randomUUID }),
+    step: (event) =>
+      step(world, settings, event, {
+        now: clock.now(),
+        uuid: randomUUID,
+        isConnected: (host) => scheduler.isConnected(host),
+      }),
     store,
     mesos: {
       prepare: (effect) => link.prepare(effect),

@@ -205,10 +205,12 @@ export interface Refusal {
   readonly errors: readonly string[];
 }
 
-/** Randomness and time are parameters. */
+/** What cannot be told from events: time, randomness, and who is connected just now. */
 export interface Context {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** A fresh RFC 4122 version 4 UUID as text. */
   readonly uuid: () => string;
+  /** Whether an executor on the host reads its view. */
+  readonly isConnected: (host: AgentId) => boolean;
 }

@@ -47,6 +47,7 @@ export class FrameBuilder {
   readonly settings: Settings;
   readonly now: number;
   readonly uuid: () => string;
+  readonly isConnected: (host: AgentId) => boolean;
   /** Slots to look at again before the frame ends. */
   readonly touchedSlots = new Set<SlotId>();
   /** Apps whose rolling upgrade and deployment are looked at before the frame ends. */
@@ -65,6 +66,7 @@ export class FrameBuilder {
     this.settings = settings;
     this.now = context.now;
     this.uuid = context.uuid;
+    this.isConnected = context.isConnected;
   }
 
   build(result?: ChangeResult): Frame {

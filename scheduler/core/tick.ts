@@ -9,23 +9,26 @@ import type { FrameBuilder } from './frame.ts';
 import { sendKill, stopInstance } from './slots/kills.ts';
 import { launchTokensDue } from './offers/launch-rate.ts';
 import { reviveDue, suppressWhenIdle } from './offers/offer-flow.ts';
-import { askForTask, reconcileEverything, retryReconcile } from './slots/recovery.ts';
+import { askForTask, askForUnknown, reconcileEverything, retryReconcile } from './slots/recovery.ts';
 import { anchorHolds, drainOver, flipDone } from './slots/handover.ts';
 import type { Timer } from './timers.ts';
 
 /** Looks at everything that fell due. Costs what is due. */
 export function tick(frame: FrameBuilder): void {
+  const unknown: TaskId[] = [];
   for (
     let due = frame.world.timers.takeDue(frame.now);
     due !== undefined;
     due = frame.world.timers.takeDue(frame.now)
   ) {
-    fire(frame, due);
+    fire(frame, due, unknown);
   }
+  askForUnknown(frame, unknown);
   suppressWhenIdle(frame);
 }
 
-function fire(frame: FrameBuilder, timer: Timer): void {
+/** Tasks that Mesos did not know go to `unknown`: thousands may be due at once, and are asked for together. */
+function fire(frame: FrameBuilder, timer: Timer, unknown: TaskId[]): void {
   switch (timer.kind) {
     case 'launch':
       return launchDue(frame, timer.taskId);
@@ -36,11 +39,9 @@ function fire(frame: FrameBuilder, timer: Timer): void {
     }
     case 'unreachable':
       return unreachableDue(frame, timer.taskId);
-    case 'unknown': {
-      const instance = frame.world.instances.get(timer.taskId);
-      if (instance !== undefined && frame.world.unknownSince.has(timer.taskId)) askForTask(frame, instance);
+    case 'unknown':
+      unknown.push(timer.taskId);
       return;
-    }
     case 'anchor':
       return anchorHolds(frame, timer.slotId);
     case 'flip':

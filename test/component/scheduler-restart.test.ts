@@ -169,6 +169,26 @@ test('the framework is known again after its master fails over', async () => {
   expect(runningInMesos()).toEqual(expect.arrayContaining(before));
 });
 
+test('no task is touched when agents come late to a master that knows none of them', async () => {
+  const started = await startScheduler();
+  await started.api.post('/v2/apps', webApp(3));
+  await settled(started, 3);
+  const before = runningInMesos();
+  const agents = mesos.state().agents.map(({ agentId }) => agentId);
+  for (const agent of agents) mesos.cutAgent(agent);
+  await mesos.failover();
+  // The master is asked again after ten seconds.
+  await sleep(13_000);
+  for (const agent of agents) mesos.healAgent(agent);
+  await eventually('the return of the agents', () =>
+    Promise.resolve(mesos.state().agents.every(({ registration }) => registration === 'active')),
+  );
+  const answer = await started.api.patch('/v2/apps//web', { instances: 5 });
+  expect(answer.status).toBe(200);
+  await settled(started, 5);
+  expect(runningInMesos()).toEqual(expect.arrayContaining(before));
+});
+
 test('with another role tasks go on, and what an app is changed to runs on executors of its own', async () => {
   const first = await startScheduler('--role=one');
   const labels = { 'patchpanel.handover': 'recreate' };

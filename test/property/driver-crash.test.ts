@@ -102,7 +102,12 @@ class Simulation {
       interconnect: defaultInterconnect,
       world,
       term,
-      step: (event) => step(world, settings, event, { now: this.clock.now(), uuid: () => this.#uuid() }),
+      step: (event) =>
+        step(world, settings, event, {
+          now: this.clock.now(),
+          uuid: () => this.#uuid(),
+          isConnected: () => false,
+        }),
       store,
       mesos: { prepare: (effect) => () => this.#act(store, effect), release: () => undefined },
       bus: new EventBus(16, () => undefined),

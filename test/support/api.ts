@@ -176,7 +176,11 @@ export class ApiHarness {
 
   step(event: Event): Frame {
     this.now += 1000;
-    const frame = step(this.world, this.#settings, event, { now: this.now, uuid: randomUUID });
+    const frame = step(this.world, this.#settings, event, {
+      now: this.now,
+      uuid: randomUUID,
+      isConnected: () => false,
+    });
     this.stored += frame.writes.length;
     for (const effect of frame.effects) {
       if (effect.kind === 'publish') this.bus.publish(effect.event, this.now);

@@ -9,7 +9,7 @@ import {
   offerId,
   slotId,
 } from '../../src/model/ids.ts';
-import type { SlotId, TaskId } from '../../src/model/ids.ts';
+import type { AgentId, SlotId, TaskId } from '../../src/model/ids.ts';
 import type { Condition, Instance, Slot } from '../../src/model/instance.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { Effect, Frame, Launch } from '../../scheduler/core/effects.ts';
@@ -135,6 +135,8 @@ export class CoreBench {
   frame: Frame = { writes: [], effects: [] };
   readonly store = new Map<string, StoredRecord>();
   readonly settings: Settings;
+  /** Hosts whose executors read their views. */
+  readonly connected = new Set<AgentId>();
   #uuids = 0;
 
   constructor(overrides: Partial<Settings> = {}) {
@@ -144,7 +146,11 @@ export class CoreBench {
   }
 
   step(event: Event): Frame {
-    this.frame = step(this.world, this.settings, event, { now: this.now, uuid: () => this.uuid() });
+    this.frame = step(this.world, this.settings, event, {
+      now: this.now,
+      uuid: () => this.uuid(),
+      isConnected: (host) => this.connected.has(host),
+    });
     for (const { kind, key, value } of this.frame.writes) {
       if (value === undefined) this.store.delete(`${kind} ${key}`);
       else

@@ -102,6 +102,99 @@ test('a call that could not be sent is asked about', () => {
   ]);
 });
 
+test('one answer that Mesos does not know a task is not believed, a second one later is', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'), 'a1');
+  bench.wait(120);
+  const old = bench.instance('/web');
+  bench.status(old, 'unknown');
+  bench.status(old, 'unknown');
+  expect(bench.world.instances.has(old.taskId)).toBe(true);
+  const asked = bench.effects('reconcile', bench.wait(10));
+  expect(asked).toContainEqual({ kind: 'reconcile', tasks: [{ taskId: old.taskId, agentId: 'a1' }] });
+  bench.status(old, 'unknown');
+  expect(bench.world.instances.has(old.taskId)).toBe(false);
+});
+
+test('a launch that Mesos never spoke of and does not know is tried again at once', () => {
+  const bench = new CoreBench();
+  bench.put(anApp('/web'));
+  const [launched] = bench.offer('a1');
+  bench.connected.add(launched!.instance.agentId);
+  bench.status(launched!.instance, 'unknown');
+  bench.wait(10);
+  bench.status(launched!.instance, 'unknown');
+  expect(bench.offer('a1')[0]?.instance).toMatchObject({ slotId: '/web#0', epoch: 2 });
+});
+
+/** The bench goes on for so many seconds under a master that knows none of its tasks. */
+function forgetful(bench: CoreBench, seconds: number): void {
+  for (let second = 0; second < seconds; second++) {
+    const asked = bench.effects('reconcile', bench.wait(1)).flatMap(({ tasks }) => tasks);
+    for (const { taskId } of asked) bench.status(taskId, 'unknown');
+  }
+}
+
+test('a new master that does not know the tasks loses none while agents may still come back', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 3 }));
+  const tasks = bench.instances('/web');
+  bench.wait(1_000);
+  bench.step({ kind: 'disconnected' });
+  bench.step(subscribe);
+  for (const task of tasks) bench.status(task, 'unknown');
+  forgetful(bench, 100);
+  expect(bench.instances('/web')).toEqual(tasks);
+  bench.status(tasks[0]!, 'running');
+  expect(bench.killed()).toEqual([]);
+  forgetful(bench, 100);
+  expect(bench.instances('/web')).toEqual([tasks[0]]);
+});
+
+test('a task that Mesos does not know is not lost while its host is connected', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'), 'a1');
+  const task = bench.instance('/web');
+  bench.connected.add(task.agentId);
+  bench.status(task, 'unknown');
+  forgetful(bench, 1_000);
+  expect(bench.instances('/web')).toEqual([task]);
+  bench.connected.clear();
+  forgetful(bench, 60);
+  expect(bench.instances('/web')).toEqual([]);
+});
+
+test('tasks that Mesos does not know are asked for together, and less often with time', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web', { instances: 1_500, cpus: 0.001, mem: 1 }));
+  const tasks = bench.instances('/web');
+  for (const task of tasks) {
+    bench.connected.add(task.agentId);
+    bench.status(task, 'unknown');
+  }
+  const askedAt: number[] = [];
+  for (let second = 1; second <= 200; second++) {
+    const asked = bench.effects('reconcile', bench.wait(1)).filter(({ tasks: named }) => named.length > 0);
+    if (asked.length === 0) continue;
+    expect(asked.map(({ tasks: named }) => named.length)).toEqual([1_000, 500]);
+    for (const task of tasks) bench.status(task, 'unknown');
+    askedAt.push(second);
+  }
+  expect(askedAt).toEqual([10, 20, 40, 80, 140, 200]);
+});
+
+test('a task that Mesos knew in between is not lost', () => {
+  const bench = new CoreBench();
+  bench.deploy(anApp('/web'), 'a1');
+  bench.wait(120);
+  const task = bench.instance('/web');
+  bench.status(task, 'unknown');
+  bench.status(task, 'running');
+  bench.wait(20);
+  bench.status(task, 'unknown');
+  expect(bench.world.instances.has(task.taskId)).toBe(true);
+});
+
 test('a kill that was decided survives a restart', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web'));

@@ -207,30 +207,6 @@ test('an app says how long a replaced instance that stays away is remembered; it
   expect(bench.killed()).toEqual([old.taskId]);
 });
 
-test('one answer that Mesos does not know a task is not believed, a second one later is', () => {
-  const bench = new CoreBench();
-  bench.deploy(anApp('/web'), 'a1');
-  const old = bench.instance('/web');
-  bench.status(old, 'unknown');
-  bench.status(old, 'unknown');
-  expect(bench.world.instances.has(old.taskId)).toBe(true);
-  const asked = bench.effects('reconcile', bench.wait(10));
-  expect(asked).toContainEqual({ kind: 'reconcile', tasks: [{ taskId: old.taskId, agentId: 'a1' }] });
-  bench.status(old, 'unknown');
-  expect(bench.world.instances.has(old.taskId)).toBe(false);
-});
-
-test('a task that Mesos knew in between is not lost', () => {
-  const bench = new CoreBench();
-  bench.deploy(anApp('/web'), 'a1');
-  const task = bench.instance('/web');
-  bench.status(task, 'unknown');
-  bench.status(task, 'running');
-  bench.wait(20);
-  bench.status(task, 'unknown');
-  expect(bench.world.instances.has(task.taskId)).toBe(true);
-});
-
 test('a kill is stored, sent, and sent again until Mesos reports the end', () => {
   const bench = new CoreBench();
   bench.deploy(anApp('/web', { taskKillGracePeriodSeconds: 7 }));

@@ -127,7 +127,7 @@ test("the previous version's data: everything is there, its tasks go on under th
   expect([...world.groups.keys()].sort()).toEqual(['/', '/shop']);
 
   // Mesos says that all of them run, as it does after a subscription.
-  const context = { now: Date.now(), uuid: () => 'uuid' };
+  const context = { now: Date.now(), uuid: () => 'uuid', isConnected: () => false };
   const asked = step(world, settings, { kind: 'subscribed', frameworkId }, context).effects;
   const named = asked.flatMap((effect) => (effect.kind === 'reconcile' ? effect.tasks : []));
   expect(named.map(({ taskId }) => taskId as string).sort()).toEqual(tasksOf(world));

@@ -9,8 +9,15 @@ import { sendKill } from './kills.ts';
 import { listenAnew } from '../deployments/room.ts';
 import { forgetPlace } from '../offers/places.ts';
 
-/** Mesos may have forgotten a task only for the moment (a new master): it is asked again after this long. */
+/** Mesos is asked again about a task that it does not know after this long, and later with growing pauses up to the second. */
 const unknownConfirmMs = 10_000;
+const longestUnknownPauseMs = 60_000;
+
+/**
+ * A master without a registry does not know a task before its agent has registered again, and an agent with a fixed
+ * address of the master may notice only by its pings (five of 15 s) that there is a new one.
+ */
+const agentsReturnMs = 120_000;
 
 /** A subscription began: Mesos may have forgotten offers, filters and calls, so everything is said and asked anew. */
 export function subscribed(frame: FrameBuilder, frameworkId: FrameworkId): void {
@@ -102,17 +109,37 @@ export function askForTask(frame: FrameBuilder, instance: Instance): void {
 
 /** Mesos does not know the task. Believed when it says so again, to a question asked later. */
 export function taskUnknown(frame: FrameBuilder, instance: Instance): void {
-  const { world } = frame;
+  const { world, now } = frame;
   const since = world.unknownSince.get(instance.taskId);
   if (since === undefined) {
-    world.unknownSince.set(instance.taskId, frame.now);
-    world.timers.set({ kind: 'unknown', taskId: instance.taskId }, frame.now + unknownConfirmMs);
+    world.unknownSince.set(instance.taskId, now);
+    world.timers.set({ kind: 'unknown', taskId: instance.taskId }, now + unknownConfirmMs);
     return;
   }
-  if (frame.now < since + unknownConfirmMs) return;
+  if (now < since + unknownConfirmMs || mayComeBack(frame, instance)) return;
   finishInstance(frame, instance, {
     condition: 'lost',
     reason: 'REASON_TASK_UNKNOWN',
     message: 'Mesos does not know the task',
   });
+}
+
+/** Whether a task that Mesos does not know may run: it did, and its agent may only have to register with a new master. */
+function mayComeBack(frame: FrameBuilder, { condition, agentId }: Instance): boolean {
+  if (condition === 'provisioned') return false;
+  return frame.now < (frame.world.subscribedAt ?? frame.now) + agentsReturnMs || frame.isConnected(agentId);
+}
+
+/** Asks once more about these tasks, where Mesos still does not know them. */
+export function askForUnknown(frame: FrameBuilder, taskIds: readonly TaskId[]): void {
+  const { world, now } = frame;
+  const asked = taskIds.flatMap((taskId) => {
+    const since = world.unknownSince.get(taskId);
+    const instance = world.instances.get(taskId);
+    if (since === undefined || instance === undefined) return [];
+    const pauseMs = Math.min(Math.max(now - since, unknownConfirmMs), longestUnknownPauseMs);
+    world.timers.set({ kind: 'unknown', taskId }, now + pauseMs);
+    return [instance];
+  });
+  askFor(frame, asked, 0);
 }
