@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { DeploymentInfo } from '../../src/cli/api-types.ts';
-import type { TaskId } from '../../src/model/ids.ts';
+import { agentId, type TaskId } from '../../src/model/ids.ts';
 import { webApp } from '../support/api.ts';
 import { CommandLine, type CommandResult, type CommandRun } from '../support/command-line.ts';
 
@@ -174,6 +174,22 @@ describe('network and host', () => {
     ]);
     const hosts = JSON.parse((await cli('host', 'list', '--json')).stdout) as object[];
     expect(hosts).toMatchObject([{ agentId: 'agent-0', reachable: true }]);
+  });
+
+  test('list hosts says on which nothing is launched for now, and why', async () => {
+    const id = agentId('agent-7');
+    const unfit = {
+      agentId: id,
+      hostname: 'host-7',
+      problem: 'no Docker',
+      since: 0,
+      pauseMs: 30_000,
+      until: 30_000,
+    };
+    commands.api.world.unfitHosts.set(id, unfit);
+    expect((await cli('host', 'list')).stdout).toContain(
+      'nothing is launched on host-7 (agent-7) before 1970-01-01T00:00:30.000Z: no Docker',
+    );
   });
 });
 
