@@ -44,6 +44,19 @@ export const slotIdFromText = (text: string): SlotId => text as SlotId;
 /** `/shop/web` → `shop_web`, the form Marathon uses in task ids. */
 export const safeAppId = (app: AppId): string => app.slice(1).replaceAll('/', '_');
 
+/** `uuid` as text; `shop_web.instance-<uuid>._app.<epoch>`. */
+export const incarnationTaskId = (app: AppId, uuid: string, epoch: number): TaskId =>
+  taskId(`${safeAppId(app)}.instance-${uuid}._app.${epoch}`);
+
+/** Mesos refuses tasks with longer ids, characters. */
+const longestTaskId = 255;
+/** In decimal. */
+const epochDigits = 10;
+
+/** An app with a longer id could not have tasks, characters. */
+export const longestAppId =
+  longestTaskId - incarnationTaskId(appId(''), 'x'.repeat(36), 10 ** (epochDigits - 1)).length + 1;
+
 /** Marathon's instance id: the task id without what counts the incarnations. */
 export const instanceIdOf = (task: TaskId): string => task.replace(/\._app\.\d+$/, '');
 

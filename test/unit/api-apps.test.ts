@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { longestAppId } from '../../src/model/ids.ts';
 import { ApiHarness, webApp } from '../support/api.ts';
 
 const pin = '/networks(0)/labels/patchpanel.ip';
@@ -89,6 +90,13 @@ describe('bad input stores nothing and names the field', () => {
     ],
     ['a reserved last segment', { ...webApp, id: '/web/tasks' }, 422, '/id', /reserved keywords/],
     ['an id too long for a name', { ...webApp, id: `/${'a'.repeat(64)}` }, 422, '/id', /63/],
+    [
+      'an id too long for task ids',
+      { ...webApp, id: `/${'a'.repeat(longestAppId)}`, networks: [{ mode: 'host' }] },
+      422,
+      '/id',
+      /more than 194 characters/,
+    ],
     ['negative instances', { ...webApp, instances: -1 }, 422, '/instances', /error.min/],
     ['no image', { ...webApp, container: {} }, 422, '/container/docker/image', /must not be empty/],
     ['cmd and args', { ...webApp, cmd: 'a', args: ['b'] }, 422, '/', /one of 'cmd' or 'args'/],

@@ -3,7 +3,7 @@ import type { AppId } from '../../../src/model/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import { wantedApp } from '../../core/changes/tree.ts';
 import { HttpProblem, notFound, notValid, type Detail, type DefinitionPaths } from '../problems.ts';
-import { parseAppId } from './app-id.ts';
+import { parseAppId, parseAppName } from './app-id.ts';
 import type { AppJson, AppUpdateJson } from './app-json.ts';
 import { definitionAt } from './app-versions.ts';
 import { normalise } from './normalise.ts';
@@ -23,7 +23,7 @@ export function requireAppId(text: string, at = ''): AppId {
  * @throws HttpProblem 404
  */
 export function requireApp(deps: ApiDeps, name: string): App {
-  const parsed = parseAppId(name);
+  const parsed = parseAppName(name);
   const app = 'id' in parsed ? wantedApp(deps.world(), parsed.id) : undefined;
   if (app === undefined) throw notFound(`App '${absolute(name)}' does not exist`);
   return app;

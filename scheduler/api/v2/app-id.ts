@@ -1,5 +1,12 @@
 import { parentOf, rootGroupId } from '../../../src/model/group.ts';
-import { appId, groupId, type AppId, type GroupId, type PathId } from '../../../src/model/ids.ts';
+import {
+  appId,
+  groupId,
+  longestAppId,
+  type AppId,
+  type GroupId,
+  type PathId,
+} from '../../../src/model/ids.ts';
 import type { Details } from '../problems.ts';
 
 const segment = /^(([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])\.)*([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])$/;
@@ -16,6 +23,13 @@ interface IdError {
  * dropped. Gives an error text in Marathon's words when it is not an id.
  */
 export function parseAppId(text: string, base: GroupId = rootGroupId): { readonly id: AppId } | IdError {
+  const parsed = parseAppName(text, base);
+  if ('error' in parsed || parsed.id.length <= longestAppId) return parsed;
+  return { error: `must not have more than ${longestAppId} characters` };
+}
+
+/** The same for the name of an app that is there already: of any length, it may have been taken in without a bound. */
+export function parseAppName(text: string, base: GroupId = rootGroupId): { readonly id: AppId } | IdError {
   const last = partsOf(text).at(-1);
   if (last !== undefined && reserved.has(last)) {
     return {

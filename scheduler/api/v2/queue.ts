@@ -15,7 +15,7 @@ import { methodNotAllowed } from '../http/methods.ts';
 import { notFound } from '../problems.ts';
 import { queryValues } from '../request.ts';
 import { absolute } from './app-changes.ts';
-import { parseAppId } from './app-id.ts';
+import { parseAppName } from './app-id.ts';
 import { presentApp } from './present-app.ts';
 
 /** `/v2/queue` (Marathon v2): what is still to be launched, and why it is not yet. */
@@ -39,7 +39,7 @@ export function queueRoutes(server: FastifyInstance, deps: ApiDeps): void {
     const { '*': rest } = request.params;
     if (!/\/delay\/?$/.test(rest)) throw methodNotAllowed();
     const name = absolute(rest.replace(/\/delay\/?$/, ''));
-    const parsed = parseAppId(name);
+    const parsed = parseAppName(name);
     if ('error' in parsed || !deps.world().wanting.has(parsed.id))
       throw notFound(`Application ${name} not found in tasks queue.`);
     await accept(deps, { kind: 'reset-delay', appId: parsed.id }, reply);

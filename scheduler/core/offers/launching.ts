@@ -1,5 +1,5 @@
 import type { App } from '../../../src/model/app.ts';
-import { executorId, safeAppId, taskId } from '../../../src/model/ids.ts';
+import { executorId, incarnationTaskId } from '../../../src/model/ids.ts';
 import type { Instance, Slot } from '../../../src/model/instance.ts';
 import { noScalars, subtractScalars, toMilli } from '../../../src/model/resources.ts';
 import type { Scalars } from '../../../src/model/resources.ts';
@@ -100,7 +100,7 @@ function provision(
   standby: boolean,
 ): Instance {
   return {
-    taskId: taskId(`${safeAppId(app.id)}.instance-${frame.uuid()}._app.${slot.epoch}`),
+    taskId: incarnationTaskId(app.id, frame.uuid(), slot.epoch),
     slotId: slot.id,
     appId: app.id,
     epoch: slot.epoch,
