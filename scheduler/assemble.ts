@@ -127,7 +127,12 @@ export function assemble(options: AssembleOptions): Parts {
     ...(credentials === undefined ? {} : { credentials }),
     ...(mesosTls === undefined ? {} : { tls: mesosTls }),
     log,
-    subscribe: () => subscribe(frameworkInfo(frameworkOptions(config), frameworkId)),
+    // Without work it begins as it would go on: suppressed.
+    subscribe: () =>
+      subscribe(
+        frameworkInfo(frameworkOptions(config), frameworkId),
+        world.wanting.size === 0 ? [config.role] : [],
+      ),
     onEvent: (event) => link.onEvent(event),
     onDisconnected: (reason) => link.onDisconnected(reason),
   });

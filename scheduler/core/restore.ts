@@ -79,6 +79,7 @@ export function createWorld(): World {
     unknownSince: new Map(),
     subscribed: false,
     subscribedAt: undefined,
+    listeningSince: undefined,
     suppressed: false,
     revivesPaidUntil: 0,
     revivedAt: 0,

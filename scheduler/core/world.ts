@@ -113,6 +113,8 @@ export interface World {
   /** When the last subscription began (milliseconds since 1970). */
   subscribedAt: number | undefined;
   suppressed: boolean;
+  /** When offers were asked for the first time in this subscription (milliseconds since 1970). */
+  listeningSince: number | undefined;
   /** Each revive adds its interval to this moment; the allowance is what lies between it and now. */
   revivesPaidUntil: number;
   /** When offers were last asked for (milliseconds since 1970). */

@@ -213,7 +213,7 @@ test('killing all ends every task and refuses new ones', async () => {
   bench.tasks.killAll(100);
   const late = bench.launch(taskSpec());
   await bench.reaches(id, 'TASK_KILLED');
-  expect((await bench.reaches(late, 'TASK_FAILED')).message).toMatch(/shutting down/);
+  expect((await bench.reaches(late, 'TASK_DROPPED')).message).toMatch(/is ending/);
   await bench.tasks.emptied();
 });
 

@@ -13,6 +13,7 @@ import { startDevMesos, type DevMesos } from '../../src/devcluster/mesos/dev-mes
 import { RecordDecoder } from '../../src/mesos/recordio.ts';
 import { frameworkId, type AgentId } from '../../src/model/ids.ts';
 import { taskSpecSchema, type SchedulerAccess } from '../../src/model/task-spec.ts';
+import { answer, FakeMesos, FakeStream } from '../support/fake-mesos.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { schedulerProgram, SchedulerProcess } from '../support/scheduler-process.ts';
 
@@ -51,8 +52,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function start(args: readonly string[] = []): Promise<SchedulerProcess> {
-  const child = await SchedulerProcess.spawn({ program, directory, masters: mesos.urls, args });
+async function start(args: readonly string[] = [], masters = mesos.urls): Promise<SchedulerProcess> {
+  const child = await SchedulerProcess.spawn({ program, directory, masters, args });
   children.push(child);
   return child;
 }
@@ -130,6 +131,42 @@ test('it yields to a scheduler that took its framework over, and does not begin 
   body.destroy();
   const again = await start();
   expect(await again.exit).toBe(110);
+});
+
+test('it subscribes suppressed as long as it has nothing to launch, also to the next master', async () => {
+  const master = await FakeMesos.start('SchedulerCall');
+  try {
+    const child = await start([], [`http://${master.address}`]);
+    const suppressed = async (): Promise<readonly [readonly string[], FakeStream]> => {
+      let request = await master.requests.next();
+      for (; request.call.type !== 'SUBSCRIBE'; request = await master.requests.next()) answer(request, 202);
+      const stream = new FakeStream(request, 'SchedulerEvent', 'S');
+      stream.send({
+        type: 'SUBSCRIBED',
+        subscribed: { framework_id: { value: 'F' }, heartbeat_interval_seconds: 15 },
+      });
+      return [request.call.subscribe?.suppressed_roles ?? [], stream];
+    };
+    const [idle, first] = await suppressed();
+    expect(idle).toEqual(['*']);
+    await child.logged('subscribed to Mesos');
+    first.cut();
+    const [idleAgain, second] = await suppressed();
+    expect(idleAgain).toEqual(['*']);
+    const app = {
+      id: '/web',
+      cpus: 0.1,
+      mem: 32,
+      cmd: 'sleep 1',
+      container: { docker: { image: 'busybox' } },
+    };
+    expect((await child.api.post('/v2/apps', app)).status).toBe(201);
+    second.cut();
+    const [busy] = await suppressed();
+    expect(busy).toEqual([]);
+  } finally {
+    await master.close();
+  }
 });
 
 /** The records of a view stream in JSON, one after another. */

@@ -1,7 +1,7 @@
 import { launchableFrom } from './backoff.ts';
 import type { FrameBuilder } from '../frame.ts';
 import { launchAllowance } from './launch-rate.ts';
-import { answerMs } from './places.ts';
+import { listenMs } from './places.ts';
 
 /** Work that stays unmet is told to Mesos again after this long: filters and lost calls must not hide offers for ever. */
 const repeatReviveMs = 60_000;
@@ -23,14 +23,11 @@ export function reviveDue(frame: FrameBuilder): void {
   if (frame.world.subscribed && hasWork(frame)) revive(frame);
 }
 
-/**
- * Tells Mesos, once, to keep its offers as long as nothing wants to be launched; not before the hosts have been heard of
- * that a new subscription knows nothing of.
- */
+/** Tells Mesos, once, to keep its offers as long as nothing wants to be launched; not before those asked for have come. */
 export function suppressWhenIdle(frame: FrameBuilder): void {
   const { world, now } = frame;
   if (!world.subscribed || world.suppressed || world.wanting.size > 0) return;
-  if (world.subscribedAt !== undefined && now < world.subscribedAt + answerMs) return;
+  if (now < world.revivedAt + listenMs) return;
   world.suppressed = true;
   frame.emit({ kind: 'suppress' });
 }
@@ -38,6 +35,7 @@ export function suppressWhenIdle(frame: FrameBuilder): void {
 function revive(frame: FrameBuilder): void {
   frame.world.suppressed = false;
   frame.world.revivedAt = frame.now;
+  frame.world.listeningSince ??= frame.now;
   frame.world.revivesPaidUntil =
     Math.max(frame.world.revivesPaidUntil, frame.now) + frame.settings.minReviveIntervalMs;
   frame.world.timers.set({ kind: 'revive' }, frame.now + repeatReviveMs);

@@ -15,12 +15,15 @@ export interface SeenPlace extends Place {
 /** After a request for offers every agent with something free has been heard of by then, milliseconds. */
 export const answerMs = 30_000;
 
+/** Offers are listened to for so long after a request, milliseconds: Mesos allocates once a second unless told otherwise. */
+export const listenMs = 5_000;
+
 /**
- * Whether offers have been listened to for so long since the subscription that every agent with something free was heard
- * of. One that joins while offers are suppressed is heard of when something is to be launched.
+ * Whether every agent with something free was heard of in this subscription, as far as can be known: offers were asked for
+ * and have come. One that joins while they are suppressed is heard of when something is to be launched.
  */
-export const hasHeardAll = ({ subscribedAt, places }: World, now: number): boolean =>
-  subscribedAt !== undefined && now >= subscribedAt + answerMs && places.size > 0;
+export const hasHeardAll = ({ listeningSince, places }: World, now: number): boolean =>
+  listeningSince !== undefined && now >= listeningSince + listenMs && places.size > 0;
 
 /** Notes where offers come from: what groups there are is learned from them, not only from running instances. */
 export function notePlaces(frame: FrameBuilder, offers: readonly Offer[]): void {

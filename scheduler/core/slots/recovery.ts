@@ -27,6 +27,7 @@ export function subscribed(frame: FrameBuilder, frameworkId: FrameworkId): void 
   world.subscribed = true;
   world.subscribedAt = frame.now;
   world.suppressed = false;
+  world.listeningSince = undefined;
   world.revivesPaidUntil = 0;
   world.places.clear();
   world.unknownSince.clear();
