@@ -109,12 +109,12 @@ async function subscribeAs(id: string): Promise<{ streamId: string; body: Readab
     frameworkId(id),
   );
   const call = { type: 'SUBSCRIBE', framework_id: { value: id }, subscribe: { framework_info: info } };
-  const answer = await http.post<Readable>(`${mesos.url}/api/v1/scheduler`, call, {
+  const subscribed = await http.post<Readable>(`${mesos.url}/api/v1/scheduler`, call, {
     responseType: 'stream',
     headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
   });
-  answer.data.on('error', () => undefined).resume();
-  return { streamId: String(answer.headers['mesos-stream-id']), body: answer.data };
+  subscribed.data.on('error', () => undefined).resume();
+  return { streamId: String(subscribed.headers['mesos-stream-id']), body: subscribed.data };
 }
 
 test('it yields to a scheduler that took its framework over, and does not begin anew when that was removed', async () => {
