@@ -93,14 +93,14 @@ export class ContainerGarbage {
     const stuck: ListedContainer[] = [];
     const work = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        if (!(await this.#isRemoved(next))) stuck.push(next);
+        if (!(await this.#tryRemove(next))) stuck.push(next);
       }
     };
     await Promise.all(Array.from({ length: parallel }, work));
     return stuck;
   }
 
-  async #isRemoved({ id, name, taskId }: ListedContainer): Promise<boolean> {
+  async #tryRemove({ id, name, taskId }: ListedContainer): Promise<boolean> {
     try {
       await this.#containers.remove(id);
       return true;

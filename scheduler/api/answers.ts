@@ -20,8 +20,8 @@ export function submit(
  * The result of a change that was accepted; the headers name its deployment.
  * @throws HttpProblem when the core has refused it
  */
-export function accepted(result: ChangeResult, reply: FastifyReply, places?: DefinitionPaths): Accepted {
-  if (result.kind !== 'accepted') throw refusal(result, places);
+export function accepted(result: ChangeResult, reply: FastifyReply, paths?: DefinitionPaths): Accepted {
+  if (result.kind !== 'accepted') throw refusal(result, paths);
   if (result.deploymentId !== undefined) reply.header('Marathon-Deployment-Id', result.deploymentId);
   return result;
 }
@@ -30,7 +30,7 @@ export function accepted(result: ChangeResult, reply: FastifyReply, places?: Def
 interface Origin {
   readonly basedOn?: ChangeRequest['basedOn'];
   /** Refusals are told by them. */
-  readonly places?: DefinitionPaths | undefined;
+  readonly paths?: DefinitionPaths | undefined;
 }
 
 /**
@@ -41,9 +41,9 @@ export async function accept(
   deps: ApiDeps,
   change: Change,
   reply: FastifyReply,
-  { basedOn, places }: Origin = {},
+  { basedOn, paths }: Origin = {},
 ): Promise<Accepted> {
-  return accepted(await submit(deps, change, reply, basedOn), reply, places);
+  return accepted(await submit(deps, change, reply, basedOn), reply, paths);
 }
 
 /** `{version, deploymentId}`, Marathon's answer to most changes. */

@@ -119,7 +119,7 @@ export type DefinitionPaths = ReadonlyMap<AppId, string>;
 /** The refusal of a change as an HTTP answer; an accepted change is not one. */
 export function refusal(
   result: Exclude<ChangeResult, { kind: 'accepted' }>,
-  places: DefinitionPaths = new Map(),
+  paths: DefinitionPaths = new Map(),
 ): HttpProblem {
   switch (result.kind) {
     case 'not-found':
@@ -135,14 +135,14 @@ export function refusal(
     case 'too-many':
       return new HttpProblem(403, result.message);
     case 'invalid':
-      return notValid(result.details.map((detail) => detailOf(detail, places)));
+      return notValid(result.details.map((detail) => detailOf(detail, paths)));
   }
 }
 
 /** What is wrong with an app that the request does not define names it. */
-function detailOf({ appId, path, errors }: Refusal, places: DefinitionPaths): Detail {
+function detailOf({ appId, path, errors }: Refusal, paths: DefinitionPaths): Detail {
   if (appId === undefined) return { path, errors };
-  const place = places.get(appId);
-  if (place !== undefined) return { path: `${place}${path}`, errors };
+  const at = paths.get(appId);
+  if (at !== undefined) return { path: `${at}${path}`, errors };
   return { path, errors: errors.map((error) => `app '${appId}': ${error}`) };
 }

@@ -173,13 +173,17 @@ test('SIGTERM kills every task, tells it and ends the program with 0', async () 
   expect(await containerCount()).toBe(0);
 });
 
-test('what a killed executor left is removed by the next one', async () => {
-  const first = startExecutor(quiet);
+/** Kills an executor while a task of it runs. */
+async function leaveTask(changes: Record<string, string>): Promise<void> {
+  const { child, exit } = startExecutor(changes);
   await agent.subscribed();
-  const old = agent.launch(spec());
-  await agent.reaches(old, 'TASK_RUNNING');
-  first.child.kill('SIGKILL');
-  await first.exit;
+  await agent.reaches(agent.launch(spec()), 'TASK_RUNNING');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+test('what a killed executor left is removed by the next one', async () => {
+  await leaveTask(quiet);
   expect(await containerCount()).toBe(2);
   const second = startExecutor(quiet);
   await agent.subscribed(2);
@@ -194,24 +198,14 @@ test('what a killed executor left is removed by the next one', async () => {
 });
 
 test('what a killed executor left is removed after a while when no other one comes', async () => {
-  const { child, exit } = startExecutor({ ...quiet, PATCHPANEL_ORPHAN_SECONDS: '1' });
-  await agent.subscribed();
-  const id = agent.launch(spec());
-  await agent.reaches(id, 'TASK_RUNNING');
-  child.kill('SIGKILL');
-  await exit;
+  await leaveTask({ ...quiet, PATCHPANEL_ORPHAN_SECONDS: '1' });
   await eventually(async () => expect(await containerCount()).toBe(0));
   const words = await readFile(path.join(directory, 'undertaker.log'), 'utf8');
   expect(words).toContain('removing what an earlier executor left');
 });
 
 test('what a killed executor left is removed by the next one even when that has no switch', async () => {
-  const first = startExecutor(quiet);
-  await agent.subscribed();
-  const old = agent.launch(spec());
-  await agent.reaches(old, 'TASK_RUNNING');
-  first.child.kill('SIGKILL');
-  await first.exit;
+  await leaveTask(quiet);
   const second = startExecutor({ ...quiet, OVS_RUNDIR: path.join(directory, 'no-switch') });
   await agent.subscribed(2);
   const failed = await agent.reaches(agent.launch(spec()), 'TASK_FAILED');

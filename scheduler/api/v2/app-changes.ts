@@ -58,13 +58,13 @@ export interface Update {
 }
 
 /**
- * Normalises definitions and hands them to `use`, with their places; automatic service ports stay reserved until that ends.
+ * Normalises definitions and hands them to `use`, with their paths; automatic service ports stay reserved until that ends.
  * @throws HttpProblem 422 with every error by path
  */
 export async function withNormalised<T>(
   deps: ApiDeps,
   definitions: readonly PlacedApp[],
-  use: (apps: readonly App[], places: DefinitionPaths) => Promise<T>,
+  use: (apps: readonly App[], paths: DefinitionPaths) => Promise<T>,
 ): Promise<T> {
   const before = new Set(reservedPorts);
   const nextServicePort = servicePortAllocator(deps.world(), reservedPorts);
@@ -72,7 +72,7 @@ export async function withNormalised<T>(
   let ports: number[] = [];
   try {
     const details: Detail[] = [];
-    const places = new Map<AppId, string>();
+    const paths = new Map<AppId, string>();
     const apps = definitions.flatMap(({ path, json }) => {
       const id = parseAppId(json.id);
       const present = 'id' in id ? wantedApp(deps.world(), id.id) : undefined;
@@ -86,7 +86,7 @@ export async function withNormalised<T>(
         nextServicePort: keptServicePorts(present, json, nextServicePort),
       });
       if (result.kind === 'app') {
-        places.set(result.app.id, path);
+        paths.set(result.app.id, path);
         return [result.app];
       }
       details.push(...result.details.map((detail) => ({ ...detail, path: `${path}${detail.path}` })));
@@ -94,7 +94,7 @@ export async function withNormalised<T>(
     });
     if (details.length > 0) throw notValid(details);
     ports = mine();
-    return await use(apps, places);
+    return await use(apps, paths);
   } finally {
     for (const port of ports.length > 0 ? ports : mine()) reservedPorts.delete(port);
   }

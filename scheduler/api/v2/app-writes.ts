@@ -37,11 +37,11 @@ export async function createApp(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const json = checked(createSchema, jsonBody(request), request, reply);
-  return withNormalised(deps, [whole(json)], async (apps, places) => {
+  return withNormalised(deps, [whole(json)], async (apps, paths) => {
     const [app] = apps;
     if (app === undefined) throw badRequest('Please specify one app');
     const change: Change = { kind: 'put-apps', apps, force: flag(request, 'force'), create: true };
-    const { deploymentId } = await accept(deps, change, reply, { places });
+    const { deploymentId } = await accept(deps, change, reply, { paths });
     const created = requireApp(deps, app.id);
     const text = createdAppText(created, deploymentId);
     reply.headers({ Location: `/v2/apps${app.id}`, ETag: entityTag(created.version) });
@@ -125,9 +125,9 @@ async function putUpdates(
       return { path: update.path, json: checked(appJsonSchema, json, request, reply, update.path) };
     });
     const force = flag(request, 'force');
-    const done = await withNormalised(deps, definitions, async (apps, places) => {
+    const done = await withNormalised(deps, definitions, async (apps, paths) => {
       const result = await submit(deps, { kind: 'put-apps', apps, force }, reply, basedOn);
-      return result.kind === 'stale' ? undefined : accepted(result, reply, places);
+      return result.kind === 'stale' ? undefined : accepted(result, reply, paths);
     });
     if (done !== undefined) return done;
     if (attempt === maxAttempts) {

@@ -114,9 +114,9 @@ async function create(deps: ApiDeps, request: FastifyRequest, reply: FastifyRepl
     }
   }
   const id = json.id === undefined ? base : requireGroupId(json.id, base);
-  return withGroup(deps, json, id, async (wanted, places) => {
+  return withGroup(deps, json, id, async (wanted, paths) => {
     const change: Change = { ...wanted, create: true, force: flag(request, 'force') };
-    const result = await accept(deps, change, reply, { places });
+    const result = await accept(deps, change, reply, { paths });
     return reply.header('Location', `/v2/groups${id}`).code(201).send(deploymentBody(result));
   });
 }
@@ -141,8 +141,8 @@ async function putMode(
 ): Promise<FastifyReply> {
   const options = { force: flag(request, 'force'), dryRun: flag(request, 'dryRun') };
   const basedOn = pinned(deps, request, id);
-  const apply = async (change: Change, places?: DefinitionPaths) => {
-    const result = await accept(deps, change, reply, { basedOn, places });
+  const apply = async (change: Change, paths?: DefinitionPaths) => {
+    const result = await accept(deps, change, reply, { basedOn, paths });
     return reply.send(options.dryRun ? { steps: result.steps } : deploymentBody(result));
   };
   switch (mode.kind) {
@@ -151,7 +151,7 @@ async function putMode(
     case 'scale':
       return apply({ kind: 'scale-group', groupId: id, scaleBy: mode.scaleBy, ...options });
     case 'replace':
-      return withGroup(deps, mode.json, id, (change, places) => apply({ ...change, ...options }, places));
+      return withGroup(deps, mode.json, id, (change, paths) => apply({ ...change, ...options }, paths));
   }
 }
 
@@ -193,15 +193,15 @@ async function withGroup(
   deps: ApiDeps,
   json: GroupJson,
   id: GroupId,
-  use: (change: Extract<Change, { kind: 'put-group' }>, places: DefinitionPaths) => Promise<FastifyReply>,
+  use: (change: Extract<Change, { kind: 'put-group' }>, paths: DefinitionPaths) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
   const details = new Details();
   const reader = new GroupReader(details, deps.info.role);
   const group = reader.read(json, id);
   if (!details.empty) throw notValid(details.list());
-  return withNormalised(deps, reader.apps, async (apps, places) => {
+  return withNormalised(deps, reader.apps, async (apps, paths) => {
     const definitions = new Map(reader.apps.map((placed, index) => [placed, apps[index]!] as const));
-    return use({ kind: 'put-group', update: withApps(group, definitions), force: false }, places);
+    return use({ kind: 'put-group', update: withApps(group, definitions), force: false }, paths);
   });
 }
 

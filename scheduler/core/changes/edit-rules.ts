@@ -1,6 +1,5 @@
 import type { App } from '../../../src/model/app.ts';
-import { ruleProblems } from '../../../src/model/app-rules.ts';
-import type { AppRules } from '../../../src/model/app-rules.ts';
+import { ruleProblems, type AppRules } from '../../../src/model/app-rules.ts';
 import { maxAddedInstances, maxInstances } from '../../../src/model/bounds.ts';
 import type { AppEdit } from './app-edits.ts';
 import { isSameDefinition } from './app-versions.ts';
